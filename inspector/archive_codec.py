@@ -1,0 +1,169 @@
+"""Turn the vocabulary into JSON and back, driven by nothing but the type hints of its dataclasses.
+
+1. A dataclass is an object of its fields; in a union of dataclasses it also has a `kind`, its name in kebab case.
+2. A tuple is an array, bytes are hex, an address, a network or a StrEnum is its text, None is null.
+3. Decoding is strict: an unknown key, a missing field without a default or another type is a MalformedInputError that
+   says where. A missing field with a default takes it, so that an older recording stays readable.
+4. Text is made harmless on the way in (inspector.model.text): a recording may come from anyone.
+"""
+
+import re
+import types
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from enum import StrEnum
+from functools import cache
+from ipaddress import (
+    IPv4Address,
+    IPv4Interface,
+    IPv4Network,
+    IPv6Address,
+    IPv6Interface,
+    IPv6Network,
+)
+from typing import Any, NewType, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+from inspector.errors import MalformedInputError
+from inspector.model.text import safe
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+T = TypeVar("T")
+
+KIND = "kind"
+MAX_TEXT = 65_536
+
+_NATIVE: Mapping[Any, tuple[tuple[type, ...], str]] = {
+    str: ((str,), "text"),
+    bool: ((bool,), "true or false"),
+    int: ((int,), "a whole number"),
+    float: ((int, float), "a number"),
+}
+_ADDRESSES = (IPv4Address, IPv6Address, IPv4Interface, IPv6Interface, IPv4Network, IPv6Network)
+
+
+def encode(kind: Any, value: object) -> Json:
+    """Return the value as JSON; `kind` is the type it is declared with."""
+    kind = _plain(kind)
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, tuple):
+        return [encode(get_args(_member(kind, tuple))[0], each) for each in value]
+    if isinstance(value, _ADDRESSES):
+        return str(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        written = {name: encode(hint, getattr(value, name)) for name, (hint, _) in _fields(type(value)).items()}
+        return {KIND: _kebab(type(value)), **written} if len(_dataclasses(kind)) > 1 else written
+    raise TypeError(type(value).__name__)
+
+
+def decode(kind: type[T], data: object) -> T:
+    """Return the value of this type that the JSON stands for."""
+    return cast("T", _decode(kind, data, where=""))
+
+
+def _decode(kind: Any, data: object, where: str) -> Any:
+    kind = _plain(kind)
+    if kind is type(None):
+        return data if data is None else _refuse(where, "null", data)
+    if get_origin(kind) in {Union, types.UnionType}:
+        return _decode_union(kind, data, where)
+    if get_origin(kind) is tuple:
+        member = get_args(kind)[0]
+        values = data if isinstance(data, list) else _refuse(where, "an array", data)
+        return tuple(_decode(member, each, f"{where}[{index}]") for index, each in enumerate(values))
+    if is_dataclass(kind):
+        return _decode_dataclass(kind, data, where)
+    return _decode_scalar(kind, data, where)
+
+
+def _decode_union(kind: Any, data: object, where: str) -> Any:
+    members = get_args(kind)
+    if data is None and type(None) in members:
+        return None
+    tagged = {_kebab(each): each for each in _dataclasses(kind)}
+    if len(tagged) > 1:
+        found = data.get(KIND) if isinstance(data, dict) else None
+        if not isinstance(data, dict) or not isinstance(found, str) or found not in tagged:
+            return _refuse(where, f"an object whose kind is one of {', '.join(tagged)}", data)
+        return _decode_dataclass(tagged[found], {key: each for key, each in data.items() if key != KIND}, where)
+    present = [each for each in members if each is not type(None)]
+    for each in present[:-1]:
+        try:
+            return _decode(each, data, where)
+        except MalformedInputError:
+            continue
+    return _decode(present[-1], data, where)
+
+
+def _decode_dataclass(kind: Any, data: object, where: str) -> Any:
+    if not isinstance(data, dict):
+        return _refuse(where, "an object", data)
+    known = _fields(kind)
+    prefix = f"{where}." if where else ""
+    for key in data:
+        if key not in known:
+            raise MalformedInputError(f"{prefix}{safe(str(key))} is not known")
+    missing = [name for name, (_, required) in known.items() if required and name not in data]
+    if missing:
+        raise MalformedInputError(f"{prefix}{missing[0]} is missing")
+    return kind(**{key: _decode(known[key][0], each, f"{prefix}{key}") for key, each in data.items()})
+
+
+def _decode_scalar(kind: Any, data: object, where: str) -> Any:
+    accepted, expected = _NATIVE.get(kind, _NATIVE[str])
+    if not isinstance(data, accepted) or (isinstance(data, bool) and kind is not bool):
+        return _refuse(where, expected, data)
+    return _decode_text(kind, data, where) if isinstance(data, str) else data
+
+
+def _decode_text(kind: Any, data: str, where: str) -> Any:
+    if kind is str:
+        return safe(data, limit=MAX_TEXT)
+    try:
+        return bytes.fromhex(data) if kind is bytes else kind(data)
+    except ValueError:
+        return _refuse(where, _described(kind), data)
+
+
+def _refuse(where: str, expected: str, found: object) -> Any:
+    shown = type(found).__name__ if isinstance(found, list | dict) else safe(repr(found), limit=40)
+    raise MalformedInputError(f"{where or 'the document'} should be {expected}, not {shown}")
+
+
+def _described(kind: Any) -> str:
+    if kind is bytes:
+        return "hexadecimal"
+    if issubclass(kind, StrEnum):
+        return f"one of {', '.join(kind)}"
+    return f"an {kind.__name__}"
+
+
+@cache
+def _fields(kind: Any) -> Mapping[str, tuple[Any, bool]]:
+    """Return each field's type, and whether it has to be there."""
+    hints = get_type_hints(kind)
+    return {
+        each.name: (hints[each.name], each.default is MISSING and each.default_factory is MISSING)
+        for each in fields(kind)
+    }
+
+
+def _plain(kind: Any) -> Any:
+    return _plain(kind.__supertype__) if isinstance(kind, NewType) else kind
+
+
+def _member(kind: Any, origin: type) -> Any:
+    """Find the part of a union (or the type itself) that is a tuple."""
+    return kind if get_origin(kind) is origin else next(each for each in get_args(kind) if get_origin(each) is origin)
+
+
+def _dataclasses(kind: Any) -> tuple[Any, ...]:
+    return tuple(each for each in get_args(kind) if is_dataclass(each))
+
+
+def _kebab(kind: Any) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__).lower()

@@ -1,0 +1,137 @@
+"""Open all that a run listens and sends with: one visit to each sandbox, then all rings at once.
+
+Setting up a ring and closing a packet socket each wait for the kernel's RCU grace periods (8 and 24 ms on an idle
+machine of two processors). Done one after another these add up; done at once they are waited for together.
+"""
+
+import os
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+
+from inspector import netns
+from inspector.capture.injector import EchoSocket, icmp_socket
+from inspector.capture.tap import Tap, UnsuitableLinkError, packet_socket
+from inspector.errors import PrivilegeError
+from inspector.model.question import Plan
+from inspector.model.topology import BlindSpot, SandboxId
+from inspector.plan.filters import pack, program
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Opened:
+    """What could be opened, and why the rest could not."""
+
+    taps: dict[int, Tap] = field(default_factory=dict)
+    """By index into the plan's points; all are bound."""
+    echoes: EchoSocket | None = None
+    refusal: str = ""
+    """Why there is no socket to send with."""
+    blind_spots: list[BlindSpot] = field(default_factory=list)
+    pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(max_workers=16))
+    closing: list[Future[None]] = field(default_factory=list)
+
+    def begin_closing(self) -> None:
+        """Close everything, without waiting for it; leaving `open_all` waits."""
+        closers: list[Callable[[], None]] = [tap.close for tap in self.taps.values()]
+        if self.echoes is not None:
+            closers.append(self.echoes.close)
+        self.taps, self.echoes = {}, None
+        self.closing.extend(self.pool.submit(close) for close in closers)
+
+
+@contextmanager
+def open_all(
+    plan: Plan, namespaces: Mapping[SandboxId, int], *, token: bytes, identifier: int, clock: Callable[[], int]
+) -> Iterator[Opened]:
+    """Hold the plan's taps and its echo socket open. Raises PrivilegeError where the kernel wants a capability."""
+    with ExitStack() as stack:
+        opened = Opened()
+        stack.callback(opened.pool.shutdown)
+        stack.callback(opened.begin_closing)
+        waiting = _begin_taps(opened, plan, namespaces, _packed_program(plan, identifier))
+        try:
+            _open_echoes(opened, plan, namespaces, token=token, identifier=identifier, clock=clock)
+        finally:
+            _collect_taps(opened, plan, waiting)
+        yield opened
+
+
+def _packed_program(plan: Plan, identifier: int) -> bytes:
+    ends = (plan.source.address, plan.destination.address)
+    addresses = tuple(address for address in ends if address)
+    neighbours = (*addresses, *plan.neighbours)
+    return pack(program(family=plan.family, addresses=addresses, neighbours=neighbours, identifier=identifier))
+
+
+def _begin_taps(
+    opened: Opened, plan: Plan, namespaces: Mapping[SandboxId, int], packed: bytes
+) -> dict[int, Future[Tap]]:
+    waiting: dict[int, Future[Tap]] = {}
+    for index, sock in _packet_sockets(opened, plan, namespaces).items():
+        point = plan.points[index]
+        ifindex, promiscuous = point.link.ifindex, point.promiscuous
+        waiting[index] = opened.pool.submit(Tap, sock, ifindex, program=packed, promiscuous=promiscuous)
+    return waiting
+
+
+def _collect_taps(opened: Opened, plan: Plan, waiting: Mapping[int, Future[Tap]]) -> None:
+    for index, future in waiting.items():
+        try:
+            opened.taps[index] = future.result()
+        except (OSError, UnsuitableLinkError) as error:
+            why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+            opened.blind_spots.append(BlindSpot(point=str(plan.points[index]), why=f"cannot listen there: {why}"))
+
+
+def _packet_sockets(opened: Opened, plan: Plan, namespaces: Mapping[SandboxId, int]) -> dict[int, socket.socket]:
+    """Open a socket for each point, all of a sandbox in one visit."""
+    sandboxes: dict[SandboxId, list[int]] = {}
+    for index, point in enumerate(plan.points):
+        sandboxes.setdefault(point.sandbox, []).append(index)
+    sockets: dict[int, socket.socket] = {}
+    for sandbox, indices in sandboxes.items():
+        if sandbox in namespaces:
+            made = _visit(namespaces[sandbox], partial(_several, len(indices)))
+            sockets.update(zip(indices, made, strict=True))
+        else:
+            why = f"the network stack of {sandbox} could not be opened"
+            opened.blind_spots.extend(BlindSpot(point=str(plan.points[index]), why=why) for index in indices)
+    return sockets
+
+
+def _several(count: int) -> list[socket.socket]:
+    return [packet_socket() for _ in range(count)]
+
+
+def _open_echoes(
+    opened: Opened,
+    plan: Plan,
+    namespaces: Mapping[SandboxId, int],
+    *,
+    token: bytes,
+    identifier: int,
+    clock: Callable[[], int],
+) -> None:
+    if plan.source.sandbox is None or plan.source.sandbox not in namespaces:
+        opened.refusal = f"the network stack of {plan.source.label} could not be opened"
+        return
+    try:
+        sock = _visit(namespaces[plan.source.sandbox], lambda: icmp_socket(plan.family))
+        opened.echoes = EchoSocket(sock, plan, token=token, identifier=identifier, clock=clock)
+    except OSError as error:
+        opened.refusal = f"{plan.source.label} has no socket to send with: {os.strerror(error.errno or 0)}"
+
+
+def _visit(namespace: int, work: Callable[[], T]) -> T:
+    try:
+        return netns.enter(namespace, work)
+    except PermissionError as error:
+        message = "the kernel did not let us open a raw socket: CAP_NET_RAW is missing"
+        raise PrivilegeError(message, netns.HINT) from error

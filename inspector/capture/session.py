@@ -1,0 +1,245 @@
+"""Carry out a plan: listen at all its points, send its probes, and bring back what was seen.
+
+1. Each sandbox is entered once, only to open sockets there; everything else is done from where we are.
+2. The first probe leaves when every tap is bound. One loop waits for all sockets; there is no thread per interface.
+3. The end is a fact: every tap has handed out as many frames as the kernel counted (or DRAIN_LIMIT_NS is over).
+4. What cannot be listened to is a blind spot, and the run goes on. A container that ends, or an interruption, ends the
+   run early; what was captured until then is kept.
+5. Nothing outlives the run: all sockets are closed, and promiscuity with them.
+"""
+
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from selectors import EVENT_READ, DefaultSelector
+from types import TracebackType
+from typing import Self
+
+from inspector.capture.injector import EchoSocket
+from inspector.capture.opening import Opened, open_all
+from inspector.capture.pacing import Pacing
+from inspector.capture.ring import RawFrame
+from inspector.capture.tap import Tap
+from inspector.model.question import Heading, Plan, Question
+from inspector.model.recording import (
+    Aftermath,
+    Answered,
+    Failed,
+    NotSent,
+    Observation,
+    Probe,
+    Recording,
+    Sent,
+    TapCount,
+)
+from inspector.model.topology import BlindSpot, SandboxId, Topology
+
+DRAIN_LIMIT_NS = 200_000_000
+SETTLE_NS = 2_000_000
+"""How long the loop listens on at least: the retire time of a ring block, and what is still in a backlog queue."""
+PACKET_OUTGOING = 4
+"""linux/if_packet.h"""
+MOST_OBSERVATIONS = 100_000
+V6 = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Time and chance, so that a test can choose them."""
+
+    realtime_ns: Callable[[], int] = time.time_ns
+    monotonic_ns: Callable[[], int] = time.monotonic_ns
+    random_bytes: Callable[[int], bytes] = secrets.token_bytes
+
+
+def record(
+    topology: Topology,
+    plan: Plan,
+    namespaces: Mapping[SandboxId, int],
+    *,
+    pidfds: Mapping[str, int],
+    look: Callable[[], Aftermath],
+    interruption: int | None = None,
+    surroundings: Surroundings | None = None,
+) -> Recording:
+    """Return what was seen while the plan's probes were sent.
+
+    `namespaces` and `pidfds` stay the caller's. `interruption` is a descriptor that turns readable when the run is to
+    end (the reading side of a wake-up pipe); it is not read here. `look` is called when the last frame is in.
+    """
+    around = surroundings or Surroundings()
+    token = around.random_bytes(16)
+    identifier = int.from_bytes(around.random_bytes(2), "big") % 0xFFFF + 1
+    with open_all(plan, namespaces, token=token, identifier=identifier, clock=around.realtime_ns) as opened:
+        with _Run(plan, opened, pidfds, interruption, around.monotonic_ns) as run:
+            run.probe()
+            run.drain()
+            counts = run.counts()
+        side_effects = _side_effects(plan, opened, run.left)
+        opened.begin_closing()
+        aftermath = look()
+    return Recording(
+        topology=topology,
+        plan=plan,
+        token=token,
+        probes=run.all_probes(opened.refusal),
+        observations=tuple(sorted(run.observations, key=lambda each: each.at_ns)),
+        counts=counts,
+        blind_spots=(*opened.blind_spots, *run.blind_spots),
+        aftermath=aftermath,
+        side_effects=side_effects,
+        interrupted=run.interrupted,
+        departed=tuple(run.departed),
+    )
+
+
+class _Run:
+    """One loop over all sockets, and what it has gathered."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        opened: Opened,
+        pidfds: Mapping[str, int],
+        interruption: int | None,
+        now_ns: Callable[[], int],
+    ) -> None:
+        self._plan = plan
+        self._opened = opened
+        self._now_ns = now_ns
+        self._pacing = _pacing(plan.question if opened.echoes else None)
+        self._probes: dict[int, Probe] = {}
+        self._discarded: Counter[int] = Counter()
+        self.observations: list[Observation] = []
+        self.blind_spots: list[BlindSpot] = []
+        self.departed: list[str] = []
+        self.interrupted = False
+        self._selector = DefaultSelector()
+        for index, tap in opened.taps.items():
+            self._selector.register(tap, EVENT_READ, partial(self._listen, index, tap))
+        if opened.echoes is not None:
+            self._selector.register(opened.echoes, EVENT_READ, partial(self._hear, opened.echoes))
+        for name, descriptor in pidfds.items():
+            self._selector.register(descriptor, EVENT_READ, partial(self._depart, name, descriptor))
+        if interruption is not None:
+            self._selector.register(interruption, EVENT_READ, partial(self._interrupt, interruption))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._selector.close()
+
+    @property
+    def left(self) -> int:
+        """How many probes the kernel took."""
+        return sum(isinstance(each, Sent | Answered) for each in self._probes.values())
+
+    def probe(self) -> None:
+        """Send the probes, each at its time, and wait for their answers."""
+        pacing = self._pacing
+        self._wait(0)
+        while not self.interrupted and not self.departed:
+            now_ns = self._now_ns()
+            due_ns, over_ns = pacing.due_ns(), pacing.over_ns()
+            if over_ns is not None and over_ns <= now_ns:
+                return
+            if due_ns is not None and due_ns <= now_ns and self._opened.echoes is not None:
+                self._send(self._opened.echoes, now_ns)
+            self._wait(pacing.next_ns() - now_ns)
+
+    def drain(self) -> None:
+        """Listen on until every tap has handed out all that the kernel delivered."""
+        start_ns = self._now_ns()
+        self._wait(SETTLE_NS)
+        while (waited_ns := self._now_ns() - start_ns) < DRAIN_LIMIT_NS:
+            if waited_ns >= SETTLE_NS and all(tap.drained() for tap in self._opened.taps.values()):
+                return
+            self._wait(SETTLE_NS)
+
+    def counts(self) -> tuple[TapCount, ...]:
+        """Return what passed at each point; what we had no room for is as lost as what the kernel had none for."""
+        counted = {index: tap.count() for index, tap in self._opened.taps.items()}
+        return tuple(
+            TapCount(point=index, received=count.received, dropped=count.dropped + self._discarded[index])
+            for index, count in counted.items()
+        )
+
+    def all_probes(self, refusal: str) -> tuple[Probe, ...]:
+        """Return one value for each probe that was asked for."""
+        why = refusal or ("interrupted" if self.interrupted else f"{', '.join(self.departed)} ended")
+        wanted = range(1, self._plan.question.count + 1)
+        return tuple(self._probes.get(each) or NotSent(sequence=each, why=why) for each in wanted)
+
+    def _wait(self, duration_ns: int) -> None:
+        for key, _ in self._selector.select(max(duration_ns, 0) / 1e9):
+            key.data()
+
+    def _send(self, echoes: EchoSocket, now_ns: int) -> None:
+        sequence = self._pacing.left(now_ns)
+        self._probes[sequence] = probe = echoes.send(sequence)
+        if isinstance(probe, Failed):
+            self._pacing.settled(sequence)
+
+    def _hear(self, echoes: EchoSocket) -> None:
+        for answer in echoes.receive():
+            self._probes[answer.sequence] = answer
+            self._pacing.settled(answer.sequence)
+
+    def _listen(self, index: int, tap: Tap) -> None:
+        for frame in tap.read():
+            if len(self.observations) < MOST_OBSERVATIONS:
+                self.observations.append(_observation(index, frame))
+            else:
+                self._discarded[index] += 1
+        if tap.ended:
+            self._selector.unregister(tap)
+            point = str(self._plan.points[index])
+            self.blind_spots.append(BlindSpot(point=point, why=f"ended while we listened: {tap.ended}"))
+
+    def _depart(self, name: str, descriptor: int) -> None:
+        self._selector.unregister(descriptor)
+        self.departed.append(name)
+
+    def _interrupt(self, descriptor: int) -> None:
+        self._selector.unregister(descriptor)
+        self.interrupted = True
+
+
+def _pacing(question: Question | None) -> Pacing:
+    if question is None:
+        return Pacing(count=0, timeout_ns=0)
+    return Pacing(
+        count=question.count,
+        timeout_ns=int(question.timeout_s * 1e9),
+        interval_ns=None if question.interval_s is None else int(question.interval_s * 1e9),
+    )
+
+
+def _observation(point: int, frame: RawFrame) -> Observation:
+    return Observation(
+        point=point,
+        at_ns=frame.at_ns,
+        heading=Heading.OUT if frame.packet_type == PACKET_OUTGOING else Heading.IN,
+        packet_type=frame.packet_type,
+        frame=frame.data,
+        wire_length=frame.wire_length,
+        vlan=frame.vlan,
+        checksum_ready=frame.checksum_ready,
+    )
+
+
+def _side_effects(plan: Plan, opened: Opened, left: int) -> tuple[str, ...]:
+    effects = []
+    if left:
+        source = f"{plan.source.label} ({plan.source.address})" if plan.source.address else plan.source.label
+        version = "ICMPv6" if plan.family == V6 else "ICMP"
+        requests = "echo request" if left == 1 else "echo requests"
+        effects.append(f"sent {left} {version} {requests} from {source} to {plan.destination.address}")
+    watched = [str(plan.points[index]) for index, tap in opened.taps.items() if tap.promiscuous]
+    if watched:
+        effects.append(f"promiscuous mode on {', '.join(watched)}, through our sockets only: it ended with them")
+    return tuple(effects)

@@ -1,0 +1,1 @@
+"""Talk: one file for each command."""

@@ -1,0 +1,26 @@
+"""`dnetsniff ls`: the networks of an engine as one tree."""
+
+import click
+
+from inspector.cli.output import is_coloured, width_of, write
+from inspector.discover.engine import connect
+from inspector.host import LiveHost
+from inspector.model.engine_choice import EngineChoice
+
+
+@click.command()
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to show it.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write to this file instead of the terminal.")
+@click.pass_obj
+def command(choice: EngineChoice, form: str, output: str | None) -> None:
+    """Show networks, bridges, ports, veth pairs, addresses, gateways and routes: one tree."""
+    with LiveHost(connect(choice)) as host:
+        topology = host.survey()
+    if form == "json":
+        from inspector.render.topology_json import render_json  # noqa: PLC0415
+
+        write(render_json(topology) + "\n", output)
+    else:
+        from inspector.render.topology_text import render_text  # noqa: PLC0415
+
+        write(render_text(topology, width=width_of(output), coloured=is_coloured(output)), output)

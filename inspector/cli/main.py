@@ -1,0 +1,97 @@
+"""The `dnetsniff` command: find the subcommand, and turn bad news into one sentence and an exit status.
+
+Subcommands are imported when they are run, so that `--help` loads nothing but click.
+"""
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from inspector import __version__
+from inspector.errors import InspectorError, UsageError
+from inspector.model.engine_choice import EngineChoice
+
+COMMANDS = {
+    "trace": ("inspector.cli.trace", "Follow real probes from one container to another through every hop."),
+    "ls": ("inspector.cli.ls", "Show networks, bridges, ports, veth pairs, addresses and routes: one tree."),
+    "lab": ("inspector.cli.lab", "Build and remove the course's network on a real engine."),
+    "doctor": ("inspector.cli.doctor", "Can it run here: privileges, engine, kernel, settings."),
+}
+"""Name: (module with a click command called `command`, help in one line)."""
+
+EXIT_BUG, EXIT_INTERRUPTED = 70, 130
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and imports one when it is run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """List them in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import the one that is asked for."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(COMMANDS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--context", metavar="NAME", help="Docker context to use, as `docker --context`.")
+@click.option("--host", metavar="URL", help="Engine to connect to, as `docker --host`.")
+@click.option("--debug", is_flag=True, help="Show a traceback where something of ours breaks.")
+@click.version_option(__version__, prog_name="dnetsniff")
+@click.pass_context
+def dnetsniff(ctx: click.Context, context: str | None, host: str | None, *, debug: bool) -> None:
+    """Show what a Docker network does to a packet.
+
+    It listens at every place the packet passes, sends real probes from inside the source container's network stack,
+    and says where they went, what changed them and where they stopped.
+    """
+    del debug
+    if context and host:
+        raise UsageError("--context and --host both name an engine", "give one of them")
+    ctx.obj = EngineChoice(host=host, context=context)
+
+
+def main() -> None:
+    """Run it, and leave with the contract's exit status."""
+    debug = "--debug" in sys.argv
+    try:
+        dnetsniff.main(prog_name="dnetsniff", standalone_mode=False)
+        status = 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        status = error.exit_code
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    except click.exceptions.Exit as error:
+        status = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        status = EXIT_INTERRUPTED
+    except InspectorError as error:
+        click.echo(f"dnetsniff: {error}", err=True)
+        status = error.exit_status
+    except BrokenPipeError:
+        # Whoever read our output has enough; Python must not complain about it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    except Exception as error:  # noqa: BLE001 - the last line before the user
+        if debug:
+            raise
+        click.echo(
+            f"dnetsniff: this is a bug of ours ({type(error).__name__}: {str(error)[:200]!r}); "
+            "run it again with `dnetsniff --debug ...` and report what it prints",
+            err=True,
+        )
+        status = EXIT_BUG
+    sys.exit(status)

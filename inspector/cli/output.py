@@ -1,0 +1,53 @@
+"""Where results go: the terminal or a file, and what either can show."""
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from inspector.errors import OutputError
+
+NARROW, WIDE = 80, 100
+
+
+def is_coloured(output: str | None, environment: Mapping[str, str] = os.environ) -> bool:
+    """Colour is for a terminal that shows it and a person who did not refuse it (no-color.org)."""
+    refused = environment.get("NO_COLOR") or environment.get("TERM") == "dumb"
+    return output is None and not refused and sys.stdout.isatty()
+
+
+def width_of(output: str | None) -> int:
+    """Return 100 columns where the terminal has them, else 80."""
+    if output is not None or not sys.stdout.isatty():
+        return WIDE
+    return WIDE if shutil.get_terminal_size().columns >= WIDE else NARROW
+
+
+def write(text: str, output: str | None) -> None:
+    """Write the result. Raises OutputError, also where the disk is full."""
+    try:
+        if output is None or output == "-":
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        else:
+            descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+    except BrokenPipeError:
+        raise
+    except FileExistsError as error:
+        raise OutputError(f"{output} exists already", "choose another name, or remove it") from error
+    except OSError as error:
+        raise OutputError(f"cannot write {output or 'the output'}: {error.strerror}") from error
+
+
+def refuse_existing(output: str | None) -> None:
+    """Say before the work that the file cannot be made. Raises OutputError."""
+    if output is None or output == "-":
+        return
+    path = Path(output)
+    if path.exists() or path.is_symlink():
+        raise OutputError(f"{output} exists already", "choose another name, or remove it")
+    if not os.access(path.parent, os.W_OK):
+        raise OutputError(f"cannot write in {path.parent}", "choose a folder that you may write in")

@@ -1,0 +1,120 @@
+"""Sort frames into tracks: the sightings of one packet, wherever it was seen. Pure, one frame at a time.
+
+1. A probe is known by the token in its payload, and nothing that a router or NAT may rewrite.
+2. An ICMP error belongs to the probe it quotes.
+3. ARP and ND belong to the trace if they are about one of its addresses.
+4. The same packet twice at one point is a duplicate, and kept as one.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from inspector.model.recording import Observation
+from inspector.wire import headers
+
+ECHO_REQUEST = frozenset({(4, 8), (6, 128)})
+ECHO_REPLY = frozenset({(4, 0), (6, 129)})
+"""(IP version, ICMP type): RFC 792, RFC 4443."""
+
+
+class Kind(StrEnum):
+    """What a packet of the trace is."""
+
+    REQUEST = "request"
+    REPLY = "reply"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One frame of a track."""
+
+    index: int
+    """Of the observation, in the recording."""
+    observation: Observation
+    headers: headers.Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Resolving:
+    """One ARP or ND frame: somebody asks who has an address, or answers."""
+
+    index: int
+    observation: Observation
+    asks: bool
+    target: str
+    """The address asked for or answered about."""
+    sender_mac: str
+    sender: str | None
+
+
+@dataclass(slots=True)
+class Tracks:
+    """Everything sorted so far. Feed it observations in any order."""
+
+    token: bytes
+    addresses: frozenset[str] = frozenset()
+    packets: dict[tuple[Kind, int], list[Sighting]] = field(default_factory=dict)
+    resolving: list[Resolving] = field(default_factory=list)
+
+    def feed(self, index: int, observation: Observation) -> None:
+        """Take in one frame; a frame that is not of this trace is passed over."""
+        read = headers.read(observation.frame)
+        if read is None:
+            return
+        if (asked := _resolving(index, observation, read)) is not None:
+            if asked.target in self.addresses or asked.sender in self.addresses:
+                self.resolving.append(asked)
+        elif (key := _key(read, self.token)) is not None:
+            self.packets.setdefault(key, []).append(Sighting(index=index, observation=observation, headers=read))
+
+    def sightings(self, kind: Kind, sequence: int) -> list[Sighting]:
+        """Return the sightings of one packet by time; the order of arrival is of no account."""
+        return sorted(self.packets.get((kind, sequence), ()), key=lambda each: each.observation.at_ns)
+
+    def sequences(self, kind: Kind) -> list[int]:
+        """Return which packets of a kind were seen at all."""
+        return sorted(sequence for each, sequence in self.packets if each is kind)
+
+
+def sort_frames(observations: Iterable[Observation], token: bytes, addresses: Iterable[str]) -> Tracks:
+    """Return the tracks of a whole recording."""
+    tracks = Tracks(token=token, addresses=frozenset(addresses))
+    for index, observation in enumerate(observations):
+        tracks.feed(index, observation)
+    return tracks
+
+
+def _key(read: headers.Headers, token: bytes) -> tuple[Kind, int] | None:
+    if read.ip is None or read.icmp is None:
+        return None
+    icmp, version = read.icmp, read.ip.version
+    if icmp.quoted is not None:
+        quoted = icmp.quoted.icmp
+        if quoted is not None and quoted.sequence is not None and _is_ours(quoted.payload, token):
+            return Kind.ERROR, quoted.sequence
+        return None
+    if icmp.sequence is None or not _is_ours(icmp.payload, token):
+        return None
+    if (version, icmp.type) in ECHO_REQUEST:
+        return Kind.REQUEST, icmp.sequence
+    if (version, icmp.type) in ECHO_REPLY:
+        return Kind.REPLY, icmp.sequence
+    return None
+
+
+def _is_ours(payload: bytes, token: bytes) -> bool:
+    """A probe shorter than the token carries as much of it as fits."""
+    return payload[: len(token)] == token[: len(payload)]
+
+
+def _resolving(index: int, observation: Observation, read: headers.Headers) -> Resolving | None:
+    if read.arp is not None:
+        asks = read.arp.operation == headers.ARP_REQUEST
+        target = read.arp.target if asks else read.arp.sender
+        return Resolving(index, observation, asks, target, read.arp.sender_mac, read.arp.sender)
+    if read.nd is not None and read.ip is not None:
+        asks = not read.nd.advertisement
+        return Resolving(index, observation, asks, read.nd.target, read.source_mac, read.ip.source)
+    return None

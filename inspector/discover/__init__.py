@@ -1,0 +1,1 @@
+"""Ask the world: the engine what things are called, the kernel what is."""

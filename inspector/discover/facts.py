@@ -1,0 +1,67 @@
+"""What the kernel said about one network stack, before anything is related to anything."""
+
+from dataclasses import dataclass
+
+from inspector.model.topology import Interface, LinkKind, Prefix, SandboxId, Setting
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFact:
+    """One device as RTM_NEWLINK describes it."""
+
+    ifindex: int
+    name: str
+    kind: LinkKind
+    up: bool
+    running: bool
+    mtu: int
+    mac: str
+    peer_ifindex: int | None
+    peer_nsid: int | None
+    """The kernel's number for the other end's namespace; None where that is this one."""
+    master: int | None
+    port: int | None
+    forwarding: bool
+    promiscuity: int
+    addresses: tuple[Interface, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RouteFact:
+    """One route as RTM_NEWROUTE describes it."""
+
+    destination: Prefix
+    gateway: str | None
+    ifindex: int
+    metric: int
+    source: str | None
+    local: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NeighbourFact:
+    """One neighbour or bridge forwarding entry as RTM_NEWNEIGH describes it."""
+
+    ifindex: int
+    address: str | None
+    mac: str | None
+    state: str
+    bridge: int | None = None
+    learned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StackFact:
+    """One network stack."""
+
+    sandbox: SandboxId
+    inode: int
+    links: tuple[LinkFact, ...]
+    routes: tuple[RouteFact, ...] = ()
+    neighbours: tuple[NeighbourFact, ...] = ()
+    fdb: tuple[NeighbourFact, ...] = ()
+    nsids: tuple[tuple[int, SandboxId], ...] = ()
+    """Which sandbox each namespace number of this stack stands for."""
+    settings: tuple[Setting, ...] = ()
+    bystanders: tuple[tuple[int, LinkFact], ...] = ()
+    """Far ends in namespaces that were not entered, by the ifindex of the near end."""

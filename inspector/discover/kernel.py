@@ -1,0 +1,202 @@
+"""The one door to rtnetlink: read a network stack's links, addresses, routes and caches.
+
+Call `read_stack` in a thread that is in the namespace (see `inspector.netns.enter`): sockets belong to the namespace
+they are opened in, and pyroute2's own `netns=` would fork.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from ipaddress import ip_address, ip_interface, ip_network
+from pathlib import Path
+from typing import Any
+
+from inspector.discover.facts import LinkFact, NeighbourFact, RouteFact, StackFact
+from inspector.model.text import safe
+from inspector.model.topology import LinkKind, SandboxId, Setting
+
+AF_INET, AF_INET6 = 2, 10
+ARPHRD_ETHER, ARPHRD_LOOPBACK = 1, 772
+"""linux/if_arp.h"""
+IFF_UP, IFF_RUNNING = 0x1, 0x40
+"""linux/if.h"""
+RT_TABLE_MAIN, RT_TABLE_LOCAL = 254, 255
+RTN_UNICAST, RTN_LOCAL = 1, 2
+"""linux/rtnetlink.h"""
+BR_STATE_FORWARDING = 3
+"""linux/if_bridge.h"""
+NUD_STATES = {
+    0x00: "none",
+    0x01: "incomplete",
+    0x02: "reachable",
+    0x04: "stale",
+    0x08: "delay",
+    0x10: "probe",
+    0x20: "failed",
+    0x40: "noarp",
+    0x80: "permanent",
+}
+"""linux/neighbour.h"""
+NTF_SELF, NTF_EXT_LEARNED = 0x02, 0x10
+
+SETTINGS = (
+    "net.ipv4.ip_forward",
+    "net.ipv6.conf.all.forwarding",
+    "net.ipv4.conf.all.rp_filter",
+    "net.bridge.bridge-nf-call-iptables",
+    "net.bridge.bridge-nf-call-ip6tables",
+)
+"""What decides about forwarding; read where the stack is."""
+
+
+def read_stack(sandbox: SandboxId, inode: int, others: Mapping[SandboxId, int]) -> StackFact:
+    """Read everything about the namespace the calling thread is in.
+
+    `others` are descriptors of the namespaces whose numbers here are wanted, so that veth peers can be found.
+    """
+    with _netlink() as ip:
+        nsids = _namespace_numbers(ip, others)
+        links = _links(ip)
+        return StackFact(
+            sandbox=sandbox,
+            inode=inode,
+            links=links,
+            routes=tuple(_routes(ip)),
+            neighbours=tuple(_neighbours(ip)),
+            fdb=tuple(_fdb(ip)),
+            nsids=nsids,
+            settings=read_settings(),
+            bystanders=tuple(_bystanders(ip, links, {number for number, _ in nsids})),
+        )
+
+
+def read_caches() -> tuple[tuple[NeighbourFact, ...], tuple[NeighbourFact, ...]]:
+    """Read the neighbour cache and the bridges' forwarding tables of the namespace the calling thread is in."""
+    with _netlink() as ip:
+        return tuple(_neighbours(ip)), tuple(_fdb(ip))
+
+
+def read_settings(names: tuple[str, ...] = SETTINGS) -> tuple[Setting, ...]:
+    """Read kernel settings; /proc/sys/net answers for the namespace of the thread that opens it."""
+    return tuple(Setting(name=name, value=_setting(name)) for name in names)
+
+
+def _setting(name: str) -> str | None:
+    try:
+        return Path("/proc/sys", *name.split(".")).read_text(encoding="ascii").strip()
+    except OSError:
+        return None
+
+
+@contextmanager
+def _netlink() -> Iterator[Any]:
+    from pyroute2 import IPRoute  # noqa: PLC0415 - 100 ms that --help must not pay
+
+    with IPRoute() as ip:
+        yield ip
+
+
+def _namespace_numbers(ip: Any, others: Mapping[SandboxId, int]) -> tuple[tuple[int, SandboxId], ...]:
+    numbers = ((ip.get_netnsid(fd=descriptor)["nsid"], sandbox) for sandbox, descriptor in others.items())
+    return tuple((number, sandbox) for number, sandbox in numbers if number is not None and 0 <= number < 1 << 31)
+
+
+def _links(ip: Any) -> tuple[LinkFact, ...]:
+    addresses: dict[int, list[Any]] = {}
+    for message in ip.get_addr():
+        text = message.get("local") or message.get("address")
+        addresses.setdefault(message["index"], []).append(ip_interface(f"{text}/{message['prefixlen']}"))
+    return tuple(_link(message, tuple(addresses.get(message["index"], ()))) for message in ip.get_links())
+
+
+def _link(message: Any, addresses: tuple[Any, ...] = ()) -> LinkFact:
+    kind = _kind(message)
+    nsid = message.get("link_netnsid")
+    peer = message.get("link")
+    if peer is None and nsid is not None:
+        # rtnetlink leaves IFLA_LINK out where the peer's index happens to equal our own.
+        peer = message["index"]
+    port = message.get(("linkinfo", "slave_data")) if message.get("master") else None
+    return LinkFact(
+        ifindex=message["index"],
+        name=safe(message.get("ifname") or f"if{message['index']}"),
+        kind=kind,
+        up=bool(message["flags"] & IFF_UP),
+        running=bool(message["flags"] & IFF_RUNNING),
+        mtu=message.get("mtu") or 0,
+        mac=message.get("address") or "",
+        peer_ifindex=peer,
+        peer_nsid=nsid,
+        master=message.get("master"),
+        port=port.get("IFLA_BRPORT_NO") if port else None,
+        forwarding=port.get("IFLA_BRPORT_STATE") in (BR_STATE_FORWARDING, None) if port else True,
+        promiscuity=message.get("promiscuity") or 0,
+        addresses=addresses,
+    )
+
+
+def _kind(message: Any) -> LinkKind:
+    named = message.get(("linkinfo", "kind"))
+    if named is None:
+        device = {ARPHRD_ETHER: LinkKind.ETHERNET, ARPHRD_LOOPBACK: LinkKind.LOOPBACK}
+        return device.get(message["ifi_type"], LinkKind.OTHER)
+    return LinkKind(named) if named in set(LinkKind) else LinkKind.OTHER
+
+
+def _bystanders(ip: Any, links: tuple[LinkFact, ...], entered: set[int]) -> Iterator[tuple[int, LinkFact]]:
+    """Ask for the far end of each bridge port without entering its namespace (IFLA_TARGET_NETNSID, Linux 4.15)."""
+    for link in links:
+        if link.kind is LinkKind.VETH and link.master and link.peer_nsid is not None and link.peer_nsid not in entered:
+            try:
+                answer = next(iter(ip.link("get", index=link.peer_ifindex, if_netnsid=link.peer_nsid)))
+            except (OSError, StopIteration, _netlink_error()):
+                continue
+            yield link.ifindex, _link(answer)
+
+
+def _netlink_error() -> type[Exception]:
+    from pyroute2.netlink.exceptions import NetlinkError  # noqa: PLC0415
+
+    return NetlinkError  # type: ignore[no-any-return]
+
+
+def _routes(ip: Any) -> Iterator[RouteFact]:
+    for message in ip.get_routes():
+        table = message.get("table") or message["table"]
+        kind = message["type"]
+        if (table, kind) not in {(RT_TABLE_MAIN, RTN_UNICAST), (RT_TABLE_LOCAL, RTN_LOCAL)} or not message.get("oif"):
+            continue
+        anywhere = "0.0.0.0" if message["family"] == AF_INET else "::"  # noqa: S104 - a prefix, not a bind address
+        yield RouteFact(
+            destination=ip_network(f"{message.get('dst') or anywhere}/{message['dst_len']}"),
+            gateway=message.get("gateway"),
+            ifindex=message.get("oif"),
+            metric=message.get("priority") or 0,
+            source=message.get("prefsrc"),
+            local=table == RT_TABLE_LOCAL,
+        )
+
+
+def _neighbours(ip: Any) -> Iterator[NeighbourFact]:
+    for message in ip.get_neighbours():
+        state = NUD_STATES.get(message["state"], str(message["state"]))
+        if message["family"] in {AF_INET, AF_INET6} and state != "noarp" and message.get("dst"):
+            yield NeighbourFact(
+                ifindex=message["ifindex"],
+                address=str(ip_address(message.get("dst"))),
+                mac=message.get("lladdr"),
+                state=state,
+            )
+
+
+def _fdb(ip: Any) -> Iterator[NeighbourFact]:
+    for message in ip.fdb("dump"):
+        if message.get("master") and not message["flags"] & NTF_SELF:
+            state = NUD_STATES.get(message["state"], str(message["state"]))
+            yield NeighbourFact(
+                ifindex=message["ifindex"],
+                address=None,
+                mac=message.get("lladdr"),
+                state=state,
+                bridge=message.get("master"),
+                learned=state in {"reachable", "stale"},
+            )

@@ -1,0 +1,62 @@
+"""The bad news that ends a run: one class per exit status, each with the way out.
+
+A problem of the network is a Finding and a gap in our view is a BlindSpot; neither is ever raised.
+"""
+
+
+class InspectorError(Exception):
+    """Why the run ended, in one sentence; `hint` says what to do about it."""
+
+    exit_status = 70
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        """Keep the sentence and the way out apart, so that a caller can show either."""
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """Write both in one line."""
+        return f"{self.message}; {self.hint}" if self.hint else self.message
+
+
+class UsageError(InspectorError):
+    """The question cannot be asked like this."""
+
+    exit_status = 2
+
+
+class MalformedInputError(InspectorError):
+    """A file is not what it claims to be."""
+
+    exit_status = 65
+
+
+class NoSuchFileError(InspectorError):
+    """There is no such recording or file."""
+
+    exit_status = 66
+
+
+class EngineUnreachableError(InspectorError):
+    """The engine does not answer."""
+
+    exit_status = 69
+
+
+class OutputError(InspectorError):
+    """The output cannot be written."""
+
+    exit_status = 74
+
+
+class DepartedError(InspectorError):
+    """A container or the engine went away on the way."""
+
+    exit_status = 75
+
+
+class PrivilegeError(InspectorError):
+    """The kernel refused: a capability is missing."""
+
+    exit_status = 77

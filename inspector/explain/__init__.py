@@ -1,0 +1,1 @@
+"""Say what it means: sentences with evidence, and findings with a remedy. Pure."""

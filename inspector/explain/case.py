@@ -1,0 +1,41 @@
+"""Everything a sentence or a finding may stand on."""
+
+from dataclasses import dataclass
+
+from inspector.model.recording import Recording
+from inspector.model.report import Path, Verdict
+from inspector.model.topology import Container, Endpoint, Topology
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One recording, its paths and its verdict; `floods` and `resolutions` come from the correlator."""
+
+    recording: Recording
+    paths: tuple[Path, ...]
+    verdict: Verdict
+    resolutions: tuple[tuple[str, str | None, str], ...] = ()
+    """(address asked for, MAC that answered or None, capture point) of each ARP or ND question."""
+    floods: tuple[str, ...] = ()
+    """Capture points beside the way that the first request was copied to."""
+
+    @property
+    def topology(self) -> Topology:
+        """The world as it was surveyed."""
+        return self.recording.topology
+
+    @property
+    def source(self) -> Container | None:
+        """The container that asked; None for the host."""
+        return self.topology.container(self.recording.plan.source.container or "")
+
+    @property
+    def destination(self) -> Container | None:
+        """The container that was asked; None for the host and for addresses of nobody we know."""
+        return self.topology.container(self.recording.plan.destination.container or "")
+
+    def endpoints(self, container: Container | None) -> tuple[Endpoint, ...]:
+        """Return the endpoints of the stack the container uses, its own or a shared one."""
+        if container and container.shares_with:
+            container = self.topology.container(container.shares_with)
+        return container.endpoints if container else ()

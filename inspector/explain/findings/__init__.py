@@ -1,0 +1,51 @@
+"""The problem library: one small file for each finding, and the table that says which are looked for.
+
+A detector is a function `detect(case) -> Finding | None`. No evidence, no finding. The more decisive come first.
+"""
+
+from collections.abc import Callable, Iterator
+
+from inspector.explain.case import Case
+from inspector.explain.findings import (
+    asymmetric_return,
+    bridge_port_missing,
+    container_not_running,
+    container_paused,
+    dual_homed,
+    firewall_reject,
+    host_network,
+    interface_down,
+    ip_forward_off,
+    neighbour_unanswered,
+    networks_isolated,
+    no_network,
+    no_route,
+    shared_sandbox,
+)
+from inspector.model.report import Finding
+
+Detector = Callable[[Case], Finding | None]
+
+DETECTORS: tuple[Detector, ...] = (
+    container_not_running.detect,
+    no_network.detect,
+    interface_down.detect,
+    bridge_port_missing.detect,
+    no_route.detect,
+    neighbour_unanswered.detect,
+    ip_forward_off.detect,
+    networks_isolated.detect,
+    firewall_reject.detect,
+    asymmetric_return.detect,
+    container_paused.detect,
+    dual_homed.detect,
+    host_network.detect,
+    shared_sandbox.detect,
+)
+
+
+def look_for_all(case: Case) -> Iterator[Finding]:
+    """Yield what is found, the decisive first."""
+    for detect in DETECTORS:
+        if (finding := detect(case)) is not None:
+            yield finding

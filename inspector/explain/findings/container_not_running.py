@@ -1,0 +1,24 @@
+"""A container that is not running has no network stack.
+
+What: the container exists, and none of its processes runs.
+Why: its network namespace, interfaces and address went with its last process.
+Remedy: start it; its address may be another one then.
+"""
+
+from inspector.explain.case import Case
+from inspector.model.report import Confidence, Finding, Severity
+
+
+def detect(case: Case) -> Finding | None:
+    """Look at both ends, the asking one first."""
+    for container in (case.source, case.destination):
+        if container and not container.running:
+            return Finding(
+                id="container-not-running",
+                severity=Severity.ERROR,
+                confidence=Confidence.CERTAIN,
+                title=f"{container.name} is not running ({container.state}), so it has no network stack and no address",
+                evidence=(f"the engine's list of containers: {container.name} is {container.state}",),
+                remedy=(f"docker start {container.name}",),
+            )
+    return None

@@ -1,0 +1,34 @@
+"""The host does not route.
+
+What: the packet reaches the host and is never sent on.
+Why: net.ipv4.ip_forward (or the IPv6 one) is 0; something turned it off after the engine had turned it on.
+Remedy: turn it on.
+"""
+
+from inspector.explain.case import Case
+from inspector.model.report import Confidence, Finding, Severity
+
+from inspector.model.question import PathKind
+from inspector.model.report import Outcome
+from inspector.model.topology import HOST
+
+SETTING = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
+
+
+def detect(case: Case) -> Finding | None:
+    """Look at the setting where a packet that had to be routed stopped at the host."""
+    plan, host = case.recording.plan, case.topology.sandbox(HOST)
+    name = SETTING[plan.family]
+    value = next((each.value for each in (host.settings if host else ()) if each.name == name), None)
+    stopped = case.verdict.outcome in {Outcome.LOST, Outcome.DROPPED} and case.verdict.last_seen
+    at_host = stopped and case.verdict.last_seen and case.verdict.last_seen.sandbox == HOST
+    if value != "0" or not at_host or plan.kind not in {PathKind.ROUTED, PathKind.OUTSIDE}:
+        return None
+    return Finding(
+        id="ip-forward-off",
+        severity=Severity.ERROR,
+        confidence=Confidence.CERTAIN,
+        title=f"the host does not route: {name} is 0",
+        evidence=(f"/proc/sys: {name} = 0", f"last seen at {case.verdict.last_seen}"),
+        remedy=(f"sysctl -w {name}=1",),
+    )

@@ -1,0 +1,45 @@
+"""Two bridge networks are kept apart.
+
+What: the packet reaches the host and never leaves by the other network's bridge; no error comes back.
+Why: the engine's firewall rules keep its bridge networks apart; a container reaches only networks it is on.
+Remedy: connect one of the two to the other's network.
+"""
+
+from inspector.explain.case import Case
+from inspector.model.report import Confidence, Finding, Severity
+
+from inspector.explain.mending import connect_commands, networks_of
+from inspector.model.question import PathKind
+from inspector.model.report import Outcome
+from inspector.model.topology import HOST
+
+
+def detect(case: Case) -> Finding | None:
+    """Look for a packet that stopped on the host between the bridges of two networks without a common member."""
+    plan, verdict = case.recording.plan, case.verdict
+    mine, theirs = networks_of(case, case.source), networks_of(case, case.destination)
+    stopped = verdict.outcome in {Outcome.LOST, Outcome.DROPPED} and verdict.last_seen is not None
+    if plan.kind is not PathKind.ROUTED or not stopped or not mine or not theirs or set(mine) & set(theirs):
+        return None
+    if verdict.last_seen is None or verdict.last_seen.sandbox != HOST or not _forwards(case):
+        return None
+    return Finding(
+        id="networks-isolated",
+        severity=Severity.ERROR,
+        confidence=Confidence.LIKELY,
+        title=f"{plan.source.label} is on {', '.join(mine)}, {plan.destination.label} on {', '.join(theirs)}: "
+        "the engine keeps bridge networks apart",
+        evidence=(
+            f"last seen at {verdict.last_seen}",
+            *(f"never seen at {point}" for point in verdict.never_seen),
+            "no ICMP error came back",
+        ),
+        remedy=connect_commands(case),
+    )
+
+
+def _forwards(case: Case) -> bool:
+    """A host that does not route at all is another finding."""
+    host = case.topology.sandbox(HOST)
+    name = "net.ipv4.ip_forward" if case.recording.plan.family == 4 else "net.ipv6.conf.all.forwarding"  # noqa: PLR2004
+    return not any(each.name == name and each.value == "0" for each in (host.settings if host else ()))

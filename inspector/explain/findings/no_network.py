@@ -1,0 +1,26 @@
+"""A container in mode none has a network stack with nothing in it but loopback.
+
+What: the container was started with --network none.
+Why: nobody gave it an interface; that is what the mode is for.
+Remedy: connect it to a network.
+"""
+
+from inspector.explain.case import Case
+from inspector.model.report import Confidence, Finding, Severity
+
+from inspector.model.topology import Mode
+
+
+def detect(case: Case) -> Finding | None:
+    """Look at both ends."""
+    for container in (case.source, case.destination):
+        if container and container.running and container.mode is Mode.NONE:
+            return Finding(
+                id="no-network",
+                severity=Severity.NOTE,
+                confidence=Confidence.CERTAIN,
+                title=f"{container.name} was started with --network none: it has loopback and nothing else",
+                evidence=(f"the engine: network mode of {container.name} is none",),
+                remedy=(f"start {container.name} again without --network none: the engine connects no network to mode none",),
+            )
+    return None

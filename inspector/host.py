@@ -1,0 +1,55 @@
+"""The live machine: where the adapters are chosen that survey and record."""
+
+from collections.abc import Iterable
+from types import TracebackType
+
+from inspector.discover.engine import Engine
+from inspector.discover.survey import Stacks, look_again, survey
+from inspector.model.question import Plan
+from inspector.model.recording import Recording
+from inspector.model.topology import Topology
+
+
+class LiveHost:
+    """An engine and its kernel. Holds namespaces open, by descriptor, until the block ends."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        words: Iterable[str] | None = None,
+        interruption: int | None = None,
+    ) -> None:
+        """Look into the containers that the words mean, or into all; `interruption` turns readable on Ctrl-C."""
+        self._engine = engine
+        self._words = tuple(words) if words is not None else None
+        self._interruption = interruption
+        self._stacks = Stacks()
+
+    def __enter__(self) -> "LiveHost":
+        """Start with nothing open."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close every descriptor."""
+        self._stacks.__exit__(kind, value, trace)
+        self._engine.close()
+
+    def survey(self) -> Topology:
+        """Say what is there."""
+        return survey(self._engine, self._stacks, self._words)
+
+    def record(self, topology: Topology, plan: Plan) -> Recording:
+        """Watch, send the probes, and say what was seen."""
+        from inspector.capture.session import record  # noqa: PLC0415 - scapy comes with it
+
+        ends = [each for each in (plan.source.sandbox, plan.destination.sandbox) if each]
+        return record(
+            topology,
+            plan,
+            self._stacks.descriptors(),
+            pidfds=self._stacks.processes,
+            interruption=self._interruption,
+            look=lambda: look_again(self._stacks, ends),
+        )

@@ -1,0 +1,121 @@
+"""What is asked, and what will be done to answer it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from inspector.model.topology import LinkKey, SandboxId
+
+
+class Protocol(StrEnum):
+    """What a probe is made of."""
+
+    ICMP = "icmp"
+
+
+class Heading(StrEnum):
+    """Which way a frame passed an interface, seen from the sandbox that owns it."""
+
+    IN = "in"
+    OUT = "out"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Who asks whom, and how. The words are the user's; nothing is resolved yet."""
+
+    source: str
+    destination: str
+    protocol: Protocol = Protocol.ICMP
+    port: int | None = None
+    count: int = 3
+    timeout_s: float = 1.0
+    interval_s: float | None = None
+    """None: the next probe leaves when the answer is in, at least 10 ms after the one before."""
+    size: int = 56
+    """Bytes after the ICMP header, as `ping -s` counts them."""
+    dont_fragment: bool = False
+    ttl: int | None = None
+    family: int | None = None
+    """4 or 6; None lets the addresses decide, 4 first."""
+    source_address: str | None = None
+    passive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CapturePoint:
+    """One interface in one sandbox. Written `SANDBOX/INTERFACE`."""
+
+    link: LinkKey
+    interface: str
+    promiscuous: bool = False
+    """Ask the kernel for frames to other stations, through our socket only."""
+
+    @property
+    def sandbox(self) -> SandboxId:
+        """The network stack it is in."""
+        return self.link.sandbox
+
+    def __str__(self) -> str:
+        """Write it as the contract does."""
+        return f"{self.link.sandbox}/{self.interface}"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One expected sighting: this point, in this direction."""
+
+    point: CapturePoint
+    heading: Heading
+    routed: bool = False
+    """The packet is routed (not switched) on its way to this step: TTL minus one, new MACs."""
+
+
+class PathKind(StrEnum):
+    """How the packet would travel, by routes and bridges alone."""
+
+    SWITCHED = "switched"
+    ROUTED = "routed"
+    FROM_HOST = "from-host"
+    TO_HOST = "to-host"
+    OUTSIDE = "outside"
+    LOOPBACK = "loopback"
+    NO_ROUTE = "no-route"
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One end of the question: a sandbox of ours, or only an address."""
+
+    label: str
+    sandbox: SandboxId | None
+    address: str | None
+    container: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """Which address was taken for the destination, and on whose word."""
+
+    name: str
+    mechanism: str
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to watch, what to send, and what routes and bridges let us expect. Never an observation."""
+
+    question: Question
+    source: Party
+    destination: Party
+    resolution: Resolution
+    kind: PathKind
+    family: int
+    request: tuple[Step, ...] = ()
+    reply: tuple[Step, ...] = ()
+    points: tuple[CapturePoint, ...] = ()
+    """Every point to capture at: those of the steps, and the bystander ports of the bridges on the way."""
+    neighbours: tuple[str, ...] = ()
+    """Addresses whose ARP or ND belongs to this trace: both ends and the gateways between."""
+    obstacle: str | None = None
+    """Why nothing can be sent at all; then there is nothing to capture either."""

@@ -1,0 +1,113 @@
+"""What was seen and done: the seam between looking and thinking."""
+
+from dataclasses import dataclass, field
+
+from inspector.model.question import CapturePoint, Heading, Plan
+from inspector.model.topology import BlindSpot, FdbEntry, Neighbour, Topology
+
+
+@dataclass(frozen=True, slots=True)
+class Vlan:
+    """An 802.1Q tag that the kernel took out of the frame."""
+
+    tci: int
+    tpid: int = 0x8100
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One frame, at one point, once."""
+
+    point: int
+    """Index into the plan's points."""
+    at_ns: int
+    """Nanoseconds since the epoch, CLOCK_REALTIME, stamped by the kernel."""
+    heading: Heading
+    packet_type: int
+    """sll_pkttype of the frame: 0 host, 1 broadcast, 2 multicast, 3 other host, 4 outgoing (linux/if_packet.h)."""
+    frame: bytes
+    wire_length: int
+    """Bytes on the wire; larger than the frame kept where a snapshot length cut it."""
+    vlan: Vlan | None = None
+    checksum_ready: bool = True
+    """False: the checksum was left to hardware that a veth does not have (TP_STATUS_CSUMNOTREADY)."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """A probe that never left, and why."""
+
+    sequence: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A probe that the source's own stack refused, in the kernel's words."""
+
+    sequence: int
+    at_ns: int
+    errno: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A probe without an answer (so far)."""
+
+    sequence: int
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A probe whose answer reached the socket that sent it."""
+
+    sequence: int
+    at_ns: int
+    answered_ns: int
+    answer: str
+    """`reply`, or the ICMP error in words."""
+
+
+Probe = NotSent | Failed | Sent | Answered
+
+
+@dataclass(frozen=True, slots=True)
+class TapCount:
+    """What the kernel counted at one capture point."""
+
+    point: int
+    received: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """What the bridges and the source's neighbour cache held when the probes were done."""
+
+    fdb: tuple[FdbEntry, ...] = ()
+    neighbours: tuple[Neighbour, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Everything a report is made from."""
+
+    topology: Topology
+    plan: Plan
+    token: bytes
+    """Random bytes in each probe's payload: they make a frame ours, whatever was rewritten."""
+    probes: tuple[Probe, ...] = ()
+    observations: tuple[Observation, ...] = ()
+    counts: tuple[TapCount, ...] = ()
+    blind_spots: tuple[BlindSpot, ...] = ()
+    aftermath: Aftermath = field(default_factory=Aftermath)
+    side_effects: tuple[str, ...] = ()
+    interrupted: bool = False
+    departed: tuple[str, ...] = ()
+    """Containers that went away while we looked."""
+
+    def point(self, index: int) -> CapturePoint:
+        """The capture point with this index."""
+        return self.plan.points[index]

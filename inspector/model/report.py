@@ -1,0 +1,178 @@
+"""What is said in the end: paths, findings and a verdict, each with its evidence."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from inspector.model.question import CapturePoint, Heading, Plan
+from inspector.model.topology import BlindSpot, EngineIdentity
+
+
+class Outcome(StrEnum):
+    """How it ended."""
+
+    DELIVERED = "delivered"
+    REJECTED = "rejected"
+    DROPPED = "dropped"
+    LOST = "lost"
+    UNANSWERED = "unanswered"
+    UNRESOLVED = "unresolved"
+    UNKNOWN = "unknown"
+
+
+class Direction(StrEnum):
+    """Of a path."""
+
+    REQUEST = "request"
+    REPLY = "reply"
+
+
+class Severity(StrEnum):
+    """How much a finding matters."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+class Confidence(StrEnum):
+    """How far the evidence goes."""
+
+    CERTAIN = "certain"
+    LIKELY = "likely"
+    POSSIBLE = "possible"
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """A header field that differs from the previous hop."""
+
+    field: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A hop that was observed."""
+
+    point: CapturePoint
+    heading: Heading
+    at_ns: int
+    delta_ns: int | None
+    """Since the previous hop seen; None for the first."""
+    source_mac: str
+    destination_mac: str
+    source: str
+    destination: str
+    ttl: int
+    rewrites: tuple[Rewrite, ...] = ()
+    observation: int = 0
+    """Index into the recording's observations."""
+    routed: bool = False
+    planned: bool = True
+    """False: seen where routes and bridges did not let us expect it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """A hop that was expected and not observed, and why that may be."""
+
+    point: CapturePoint
+    heading: Heading
+    why: str
+
+
+Hop = Seen | Unseen
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """One packet's way over all hops, in the order of the topology."""
+
+    direction: Direction
+    sequence: int
+    hops: tuple[Hop, ...]
+
+    @property
+    def seen(self) -> tuple[Seen, ...]:
+        """Only the hops that were observed."""
+        return tuple(hop for hop in self.hops if isinstance(hop, Seen))
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A sentence about the wire, with what it stands on."""
+
+    text: str
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The firewall rule that decided."""
+
+    family: str
+    table: str
+    chain: str
+    position: int
+    text: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How it ended, in one word and one sentence."""
+
+    outcome: Outcome
+    summary: str
+    last_seen: CapturePoint | None = None
+    never_seen: tuple[CapturePoint, ...] = ()
+    rule: Rule | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A problem (or a thing worth knowing) of the network, never of ours. No evidence, no finding."""
+
+    id: str
+    severity: Severity
+    confidence: Confidence
+    title: str
+    evidence: tuple[str, ...]
+    remedy: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Minimum, median and maximum of several durations, in nanoseconds."""
+
+    min: int
+    median: int
+    max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """The probes, counted."""
+
+    sent: int
+    received: int
+    rtt_ns: Spread | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The whole answer to a question."""
+
+    plan: Plan
+    engine: EngineIdentity
+    verdict: Verdict
+    statistics: Statistics
+    paths: tuple[Path, ...]
+    story: tuple[Fact, ...]
+    findings: tuple[Finding, ...]
+    blind_spots: tuple[BlindSpot, ...]
+    side_effects: tuple[str, ...]
+    interrupted: bool = False
+    departed: tuple[str, ...] = ()

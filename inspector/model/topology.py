@@ -1,0 +1,237 @@
+"""The world at one moment: sandboxes and their links (the kernel's word), networks and containers (the engine's)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
+from typing import NewType
+
+SandboxId = NewType("SandboxId", str)
+"""The label of one network stack: `host`, or the name of the container that owns it."""
+
+HOST = SandboxId("host")
+
+Interface = IPv4Interface | IPv6Interface
+Prefix = IPv4Network | IPv6Network
+
+
+class LinkKind(StrEnum):
+    """What a kernel device is, as rtnetlink's IFLA_INFO_KIND names it."""
+
+    BRIDGE = "bridge"
+    VETH = "veth"
+    MACVLAN = "macvlan"
+    IPVLAN = "ipvlan"
+    VXLAN = "vxlan"
+    LOOPBACK = "loopback"
+    ETHERNET = "ethernet"
+    OTHER = "other"
+
+
+class Mode(StrEnum):
+    """Whose network stack a container uses."""
+
+    OWN = "own"
+    HOST = "host"
+    NONE = "none"
+    SHARED = "container"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkKey:
+    """Where a link is: an interface index means something only inside its sandbox."""
+
+    sandbox: SandboxId
+    ifindex: int
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One kernel network device."""
+
+    key: LinkKey
+    name: str
+    kind: LinkKind
+    up: bool
+    """Administratively up (IFF_UP)."""
+    running: bool
+    """Able to carry frames (IFF_RUNNING): for a veth, that its peer is up too."""
+    mtu: int
+    mac: str
+    addresses: tuple[Interface, ...] = ()
+    peer_ifindex: int | None = None
+    """The other end's index in its own sandbox, known even where that sandbox is not."""
+    peer: LinkKey | None = None
+    bridge: LinkKey | None = None
+    port: int | None = None
+    """Number among the ports of its bridge (IFLA_BRPORT_NO)."""
+    forwarding: bool = True
+    """False where the bridge port's state is not BR_STATE_FORWARDING."""
+    promiscuity: int = 0
+
+    @property
+    def sandbox(self) -> SandboxId:
+        """The network stack this link lives in."""
+        return self.key.sandbox
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One line of a sandbox's main or local routing table."""
+
+    destination: Prefix
+    gateway: str | None
+    ifindex: int
+    metric: int = 0
+    source: str | None = None
+    local: bool = False
+    """From the local table: the address is this sandbox's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class FdbEntry:
+    """What a bridge believes: behind this port is this MAC."""
+
+    bridge: LinkKey
+    port: LinkKey
+    mac: str
+    learned: bool
+    """Learned from a frame, not configured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A line of a sandbox's neighbour cache (ARP or ND)."""
+
+    link: LinkKey
+    address: str
+    mac: str | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One kernel setting under /proc/sys, as it was; None where this kernel has no such file."""
+
+    name: str
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """One network stack, and what it holds."""
+
+    id: SandboxId
+    inode: int
+    links: tuple[Link, ...]
+    routes: tuple[Route, ...] = ()
+    neighbours: tuple[Neighbour, ...] = ()
+    fdb: tuple[FdbEntry, ...] = ()
+    settings: tuple[Setting, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Subnet:
+    """One address range of a network, and the gateway in it."""
+
+    prefix: Prefix
+    gateway: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network of the engine; `bridge` is its kernel device where there is one."""
+
+    id: str
+    name: str
+    driver: str
+    subnets: tuple[Subnet, ...] = ()
+    internal: bool = False
+    bridge: LinkKey | None = None
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One container's place on one network, as the engine tells it."""
+
+    network: str
+    """The network's name."""
+    addresses: tuple[str, ...]
+    mac: str | None
+    gateways: tuple[str, ...] = ()
+    link: LinkKey | None = None
+    """The container-side link that carries the address, found in the kernel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container, running or not."""
+
+    id: str
+    name: str
+    state: str
+    """The engine's word: running, paused, exited, created, restarting, dead."""
+    mode: Mode
+    sandbox: SandboxId | None
+    """None where it has no stack we could look into: not running, or not surveyed."""
+    shares_with: str | None = None
+    endpoints: tuple[Endpoint, ...] = ()
+
+    @property
+    def running(self) -> bool:
+        """Whether it has processes, frozen or not."""
+        return self.state in {"running", "paused"}
+
+
+@dataclass(frozen=True, slots=True)
+class EngineIdentity:
+    """Which engine answered."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class BlindSpot:
+    """A place we wanted to look at and could not, and why."""
+
+    point: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """Everything surveyed."""
+
+    engine: EngineIdentity
+    sandboxes: tuple[Sandbox, ...]
+    networks: tuple[Network, ...]
+    containers: tuple[Container, ...]
+    blind_spots: tuple[BlindSpot, ...] = ()
+
+    def sandbox(self, sandbox: SandboxId) -> Sandbox | None:
+        """The network stack with this label, if it was surveyed."""
+        return next((each for each in self.sandboxes if each.id == sandbox), None)
+
+    def link(self, key: LinkKey | None) -> Link | None:
+        """The link at this place, if there is one."""
+        stack = self.sandbox(key.sandbox) if key else None
+        return next((each for each in stack.links if each.key == key), None) if stack else None
+
+    def network(self, name: str) -> Network | None:
+        """The network with this name."""
+        return next((each for each in self.networks if each.name == name), None)
+
+    def container(self, name: str) -> Container | None:
+        """The container with exactly this name."""
+        return next((each for each in self.containers if each.name == name), None)
+
+    def ports(self, bridge: LinkKey) -> tuple[Link, ...]:
+        """The ports of a bridge, by number."""
+        stack = self.sandbox(bridge.sandbox)
+        ports = [each for each in stack.links if each.bridge == bridge] if stack else []
+        return tuple(sorted(ports, key=lambda link: link.port or 0))
+
+    def network_of(self, bridge: LinkKey | None) -> Network | None:
+        """The network whose bridge this is."""
+        return next((each for each in self.networks if bridge and each.bridge == bridge), None)

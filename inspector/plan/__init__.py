@@ -1,0 +1,1 @@
+"""Decide: which points to watch, which probes to send, and what to expect. Pure."""

@@ -1,0 +1,148 @@
+"""Decide what to watch and what to send, from the topology and the question alone. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from ipaddress import ip_address
+
+from inspector.errors import UsageError
+from inspector.model.question import CapturePoint, Heading, Party, PathKind, Plan, Question, Resolution, Step
+from inspector.model.topology import HOST, LinkKey, LinkKind, Mode, SandboxId, Topology
+from inspector.plan.parties import find_destination, find_source, own_address
+from inspector.plan.way import Way, find_way
+
+MAX_BYSTANDERS = 32
+"""Other ports of the bridges watched for flooding; each costs a socket and a small ring."""
+
+
+def make_plan(topology: Topology, question: Question) -> Plan:
+    """Return the plan. Raises UsageError where the question fits nothing that is there."""
+    source = find_source(topology, question.source)
+    destination, resolution = find_destination(topology, question, source)
+    _refuse_same(topology, source, destination)
+    obstacle = _obstacle(topology, source, destination)
+    if obstacle or source.sandbox is None or destination.address is None:
+        return _nothing_to_send(question, source, destination, resolution, obstacle)
+    address = destination.address
+    sender = _sender(topology, question, source.sandbox, address)
+    request = find_way(topology, source.sandbox, address)
+    reply = _way_back(topology, request, destination, sender)
+    promiscuous = set() if question.passive else {*request.switched, *reply.switched}
+    points = _points(topology, request, reply, (source.sandbox, destination.sandbox), promiscuous)
+    return Plan(
+        question=question,
+        source=replace(source, address=sender),
+        destination=destination,
+        resolution=resolution,
+        kind=request.kind,
+        family=ip_address(address).version,
+        request=_placed(request.steps, points),
+        reply=_placed(reply.steps, points),
+        points=points,
+        neighbours=_unique([*([sender] if sender else []), address, *request.gateways, *reply.gateways]),
+    )
+
+
+def _refuse_same(topology: Topology, source: Party, destination: Party) -> None:
+    if destination.container and destination.container == source.container:
+        raise UsageError(
+            f"source and destination are the same: {source.label}", "name another container, an address or gateway"
+        )
+    if source.sandbox == HOST and destination.label == HOST and topology.sandbox(HOST):
+        raise UsageError("source and destination are the same: the host", "name a container or an address")
+
+
+def _obstacle(topology: Topology, source: Party, destination: Party) -> str | None:
+    """Say why nothing can be sent, where nothing can."""
+    for party in (source, destination):
+        container = topology.container(party.container or "")
+        if container and not container.running:
+            what = "no network stack to send from" if party is source else "no address to probe"
+            return f"{container.name} is not running ({container.state}): it has {what}"
+        if container and container.mode is Mode.NONE and party is destination:
+            return f"{container.name} has no network (mode none): it has no address to probe"
+        if container and container.shares_with and container.sandbox is None:
+            return f"{container.name} uses the stack of {container.shares_with}, which is not running"
+    if source.sandbox is None:
+        return f"the network stack of {source.label} could not be opened"
+    if destination.address is None:
+        return f"{destination.label} has no address"
+    return None
+
+
+def _nothing_to_send(
+    question: Question, source: Party, destination: Party, resolution: Resolution, obstacle: str | None
+) -> Plan:
+    return Plan(
+        question=question,
+        source=source,
+        destination=destination,
+        resolution=replace(resolution, mechanism="unresolved") if destination.address is None else resolution,
+        kind=PathKind.NO_ROUTE,
+        family=question.family or 4,
+        obstacle=obstacle or f"{destination.label} has no address",
+    )
+
+
+def _sender(topology: Topology, question: Question, sandbox: SandboxId, destination: str) -> str | None:
+    if question.source_address is None:
+        return own_address(topology, sandbox, destination)
+    stack = topology.sandbox(sandbox)
+    wanted = ip_address(question.source_address)
+    own = {each.ip for link in (stack.links if stack else ()) for each in link.addresses}
+    if wanted not in own:
+        have = ", ".join(sorted(str(each) for each in own if not each.is_loopback and not each.is_link_local))
+        raise UsageError(f"{sandbox} does not have the address {wanted}", f"it has {have or 'none'}")
+    return str(wanted)
+
+
+def _way_back(topology: Topology, request: Way, destination: Party, sender: str | None) -> Way:
+    """The answer's way by the destination's own routes; where those are not ours to see, the request's turned round."""
+    last = request.steps[-1].point.sandbox if request.steps else None
+    arrived = destination.sandbox is not None and last == destination.sandbox
+    if arrived and destination.sandbox and sender and request.kind is not PathKind.LOOPBACK:
+        return find_way(topology, destination.sandbox, sender)
+    return Way(kind=request.kind, steps=_turned(request.steps), bridges=request.bridges, switched=request.switched)
+
+
+def _turned(steps: list[Step]) -> list[Step]:
+    """Read the steps backwards; a packet is routed between the same two points, so the mark moves to the other."""
+    turned = []
+    for index, step in enumerate(reversed(steps)):
+        heading = Heading.IN if step.heading is Heading.OUT else Heading.OUT
+        before = len(steps) - index
+        turned.append(Step(point=step.point, heading=heading, routed=before < len(steps) and steps[before].routed))
+    return turned
+
+
+def _points(
+    topology: Topology,
+    request: Way,
+    reply: Way,
+    ends: tuple[SandboxId | None, ...],
+    promiscuous: set[LinkKey],
+) -> tuple[CapturePoint, ...]:
+    """Return the points of both ways, every interface of both ends, and the other ports of the bridges."""
+    points = {step.point.link: step.point for step in (*request.steps, *reply.steps)}
+    looped = PathKind.LOOPBACK in {request.kind}
+    for end in ends if not looped else ():
+        stack = topology.sandbox(end) if end and end != HOST else None
+        for link in stack.links if stack else ():
+            if link.up and link.kind is not LinkKind.LOOPBACK:
+                points.setdefault(link.key, CapturePoint(link=link.key, interface=link.name))
+    bystanders = 0
+    for bridge in dict.fromkeys((*request.bridges, *reply.bridges)):
+        for port in topology.ports(bridge):
+            if port.key not in points and port.up and bystanders < MAX_BYSTANDERS:
+                points[port.key] = CapturePoint(link=port.key, interface=port.name)
+                bystanders += 1
+    return tuple(replace(point, promiscuous=key in promiscuous) for key, point in points.items())
+
+
+def _placed(steps: Iterable[Step], points: tuple[CapturePoint, ...]) -> tuple[Step, ...]:
+    """Give each step the very point that will be captured at, promiscuous or not."""
+    by_link = {point.link: point for point in points}
+    return tuple(replace(step, point=by_link[step.point.link]) for step in steps)
+
+
+def _unique(addresses: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(addresses))

@@ -1,0 +1,142 @@
+"""Find the two ends of a question in the topology. Pure; raises UsageError where the words fit nothing."""
+
+from collections.abc import Iterable
+from ipaddress import ip_address
+
+from inspector.errors import UsageError
+from inspector.model.naming import find_containers, nearest_names
+from inspector.model.question import Party, Question, Resolution
+from inspector.model.topology import HOST, Container, Mode, SandboxId, Topology
+from inspector.plan.routes import addresses_of, find_route, route_source
+
+GATEWAY = "gateway"
+
+
+def find_source(topology: Topology, word: str) -> Party:
+    """Return who asks. Its address is chosen later, by the route."""
+    if word == HOST:
+        return Party(label=HOST, sandbox=HOST, address=None)
+    container = the_container(topology, word)
+    return Party(label=container.name, sandbox=container.sandbox, address=None, container=container.name)
+
+
+def find_destination(topology: Topology, question: Question, source: Party) -> tuple[Party, Resolution]:
+    """Return who is asked, and the address to probe."""
+    word = question.destination
+    if word == HOST:
+        return _host_as_seen_from(topology, source, question)
+    if word == GATEWAY:
+        return _gateway(topology, source, question)
+    if (address := _as_address(word)) is not None:
+        if question.family and question.family != _family(address):
+            raise UsageError(f"{word} is no IPv{question.family} address", f"leave -{question.family} out")
+        return _holder(topology, address), Resolution(name=word, mechanism="address", address=address)
+    container = the_container(topology, word)
+    address = _address_of(topology, container, source, question)
+    party = Party(label=container.name, sandbox=container.sandbox, address=address, container=container.name)
+    return party, Resolution(name=word, mechanism="engine", address=address)
+
+
+def the_container(topology: Topology, word: str) -> Container:
+    """Return the one container the word means. Raises UsageError with the nearest names, or all that fit."""
+    found = find_containers(topology.containers, word)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = ", ".join(each.name for each in found[:5])
+        raise UsageError(f"{word!r} fits several containers: {names}", "write more of the name or id")
+    near = nearest_names(topology.containers, word)
+    running = tuple(each.name for each in topology.containers if each.running)[:5]
+    hint = f"did you mean {' or '.join(near)}?" if near else f"running: {', '.join(running) or 'none'}"
+    raise UsageError(f"there is no container {word!r}", hint)
+
+
+def own_address(topology: Topology, sandbox: SandboxId, destination: str) -> str | None:
+    """Return the address the sandbox would send from, as its route says."""
+    stack = topology.sandbox(sandbox)
+    route = find_route(stack, destination) if stack else None
+    return route_source(stack, route, destination) if stack and route else None
+
+
+def _address_of(topology: Topology, container: Container, source: Party, question: Question) -> str | None:
+    """Choose among the container's addresses: one on a network that the source is on, IPv4 first."""
+    if container.mode is Mode.HOST:
+        party, _ = _host_as_seen_from(topology, source, question)
+        return party.address
+    if container.mode is Mode.SHARED and container.shares_with:
+        owner = topology.container(container.shares_with)
+        container = owner or container
+    near = _networks_of(topology, source)
+    ordered = sorted(container.endpoints, key=lambda each: each.network not in near)
+    addresses = [address for each in ordered for address in each.addresses]
+    return _of_family(addresses, question.family, container.name) if container.running else None
+
+
+def _of_family(addresses: Iterable[str], family: int | None, whose: str) -> str | None:
+    """Return the first address of the family; of either, IPv4 first, where none is asked."""
+    known = list(addresses)
+    for wanted in (family,) if family else (4, 6):
+        for address in known:
+            if _family(address) == wanted:
+                return address
+    if family and known:
+        raise UsageError(f"{whose} has no IPv{family} address", f"leave -{family} out, or give its network an IPv{family} subnet")
+    return None
+
+
+def _networks_of(topology: Topology, source: Party) -> set[str]:
+    container = topology.container(source.container or "")
+    if container and container.mode is Mode.SHARED and container.shares_with:
+        container = topology.container(container.shares_with)
+    return {each.network for each in container.endpoints} if container else set()
+
+
+def _host_as_seen_from(topology: Topology, source: Party, question: Question) -> tuple[Party, Resolution]:
+    """The host's address as the source sees it: the bridge it hangs on, else the host's first."""
+    if source.sandbox == HOST:
+        raise UsageError("source and destination are the same: the host", "name a container, an address or gateway")
+    stack = topology.sandbox(source.sandbox) if source.sandbox else None
+    host = topology.sandbox(HOST)
+    bridges = []
+    for link in stack.links if stack else ():
+        peer = topology.link(link.peer)
+        bridge = topology.link(peer.bridge) if peer else None
+        bridges.extend(str(each.ip) for each in (bridge.addresses if bridge else ()) if not each.ip.is_link_local)
+    everywhere = [str(each.ip) for each in addresses_of(host) if not (each.ip.is_loopback or each.ip.is_link_local)]
+    address = _of_family([*bridges, *everywhere], question.family, "the host")
+    return Party(label=HOST, sandbox=HOST, address=address), Resolution(HOST, "engine", address)
+
+
+def _gateway(topology: Topology, source: Party, question: Question) -> tuple[Party, Resolution]:
+    stack = topology.sandbox(source.sandbox) if source.sandbox else None
+    gateways = [each.gateway for each in (stack.routes if stack else ()) if each.gateway and not each.destination.prefixlen]
+    if not gateways and stack:
+        raise UsageError(
+            f"{source.label} has no default gateway", "an internal network has none; name an address or a container"
+        )
+    address = _of_family(gateways, question.family, f"the gateway of {source.label}")
+    party = _holder(topology, address) if address else Party(GATEWAY, None, None)
+    return party, Resolution(GATEWAY, "engine", address)
+
+
+def _holder(topology: Topology, address: str) -> Party:
+    """Return the sandbox that has the address, the host before any container; else a party with only the address."""
+    wanted = ip_address(address)
+    for stack in sorted(topology.sandboxes, key=lambda each: each.id != HOST):
+        if wanted.is_loopback:
+            break
+        if any(each.ip == wanted for each in addresses_of(stack)):
+            container = topology.container(stack.id)
+            return Party(stack.id, stack.id, address, container.name if container else None)
+    return Party(label=address, sandbox=None, address=address)
+
+
+def _as_address(word: str) -> str | None:
+    try:
+        return str(ip_address(word))
+    except ValueError:
+        return None
+
+
+def _family(address: str) -> int:
+    return ip_address(address).version

@@ -1,0 +1,131 @@
+"""Walk the topology as a packet would: route, switch, cross a veth, and again. Pure.
+
+1. A stack decides by its routes; a bridge by who has the next hop's address.
+2. A step is a place where the frame would be seen, in the order in which it passes.
+3. Where the walk cannot go on (nobody has the address, a sandbox was not surveyed), it ends; what lies beyond is
+   not invented.
+"""
+
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+
+from inspector.model.question import CapturePoint, Heading, PathKind, Step
+from inspector.model.topology import HOST, Link, LinkKey, LinkKind, SandboxId, Topology
+from inspector.plan.routes import find_route, link_of
+
+MAX_ROUTERS = 8
+"""Routing decisions followed; a loop in the tables must not be one here."""
+
+
+@dataclass(slots=True)
+class Way:
+    """What the walk found."""
+
+    kind: PathKind
+    steps: list[Step] = field(default_factory=list)
+    gateways: list[str] = field(default_factory=list)
+    """Next hops that are not the destination: their ARP belongs to the trace."""
+    bridges: list[LinkKey] = field(default_factory=list)
+    switched: list[LinkKey] = field(default_factory=list)
+    """Bridges that only forward the packet: they show it to a promiscuous socket alone."""
+
+
+def find_way(topology: Topology, start: SandboxId, destination: str) -> Way:
+    """Return the way from a sandbox to an address."""
+    way = Way(kind=PathKind.NO_ROUTE)
+    current: SandboxId | None = start
+    for decision in range(MAX_ROUTERS):
+        current = _leave(topology, way, current, destination, routed=decision > 0) if current else None
+        if current is None:
+            break
+    if way.steps:
+        way.kind = _kind(way, start)
+    return way
+
+
+def _leave(topology: Topology, way: Way, sandbox: SandboxId, destination: str, *, routed: bool) -> SandboxId | None:
+    """Take one stack's decision and follow the frame to the next stack; None where the walk ends."""
+    stack = topology.sandbox(sandbox)
+    route = find_route(stack, destination) if stack else None
+    if stack is None or route is None:
+        return None
+    if route.local:
+        if not routed:
+            _loop_back(way, next((each for each in stack.links if each.kind is LinkKind.LOOPBACK), None))
+        return None
+    link = link_of(stack, route.ifindex)
+    if link is None:
+        return None
+    next_hop = route.gateway or destination
+    if route.gateway:
+        way.gateways.append(route.gateway)
+    _step(way, link, Heading.OUT, routed=routed)
+    if link.kind is LinkKind.BRIDGE:
+        way.bridges.append(link.key)
+        return _out_of_bridge(topology, way, link.key, next_hop)
+    peer = topology.link(link.peer) if link.kind is LinkKind.VETH else None
+    return _into(topology, way, peer, next_hop) if peer else None
+
+
+def _into(topology: Topology, way: Way, peer: Link, next_hop: str) -> SandboxId | None:
+    """Enter the far side of a veth pair: a bridge port, or another stack directly."""
+    _step(way, peer, Heading.IN)
+    bridge = topology.link(peer.bridge)
+    if bridge is None:
+        return peer.sandbox if peer.bridge is None else None
+    way.bridges.append(bridge.key)
+    _step(way, bridge, Heading.IN)
+    owner = topology.sandbox(bridge.sandbox)
+    wanted = ip_address(next_hop)
+    if owner and any(each.ip == wanted for link in owner.links for each in link.addresses):
+        return bridge.sandbox
+    way.switched.append(bridge.key)
+    return _out_of_bridge(topology, way, bridge.key, next_hop)
+
+
+def _out_of_bridge(topology: Topology, way: Way, bridge: LinkKey, next_hop: str) -> SandboxId | None:
+    """Leave through the port behind which the next hop is."""
+    for port in topology.ports(bridge):
+        far = topology.link(port.peer)
+        if far and _has(topology, far, next_hop):
+            _step(way, port, Heading.OUT)
+            _step(way, far, Heading.IN)
+            return far.sandbox
+    return None
+
+
+def _has(topology: Topology, link: Link, address: str) -> bool:
+    """Whether the link has the address: by the kernel, or, where its stack was not entered, by the engine."""
+    wanted = ip_address(address)
+    if any(each.ip == wanted for each in link.addresses):
+        return True
+    return any(
+        each.link == link.key and address in each.addresses
+        for container in topology.containers
+        for each in container.endpoints
+        if not link.addresses
+    )
+
+
+def _loop_back(way: Way, link: Link | None) -> None:
+    if link:
+        _step(way, link, Heading.OUT)
+        _step(way, link, Heading.IN)
+        way.kind = PathKind.LOOPBACK
+
+
+def _step(way: Way, link: Link, heading: Heading, *, routed: bool = False) -> None:
+    way.steps.append(Step(point=CapturePoint(link=link.key, interface=link.name), heading=heading, routed=routed))
+
+
+def _kind(way: Way, start: SandboxId) -> PathKind:
+    last = way.steps[-1]
+    if way.kind is PathKind.LOOPBACK:
+        return PathKind.LOOPBACK
+    if last.point.sandbox == HOST and last.heading is Heading.OUT and last.point.link not in way.bridges:
+        return PathKind.OUTSIDE
+    if start == HOST:
+        return PathKind.FROM_HOST
+    if any(step.routed for step in way.steps):
+        return PathKind.ROUTED
+    return PathKind.TO_HOST if last.point.sandbox == HOST and not way.switched else PathKind.SWITCHED

@@ -1,0 +1,1 @@
+"""Show: one file for each format, each with one function. Pure."""

@@ -1,0 +1,120 @@
+"""A report as JSON: the contract that scripts rely on. Pure."""
+
+import json
+from typing import Any
+
+from inspector.model.question import Plan
+from inspector.model.report import Finding, Hop, Path, Report, Seen, Verdict
+
+SCHEMA = "dnetsniff.report/1"
+
+
+def to_dict(report: Report) -> dict[str, Any]:
+    """Return the report as plain values; times are integer nanoseconds."""
+    question = report.plan.question
+    rtt = report.statistics.rtt_ns
+    return {
+        "schema": SCHEMA,
+        "question": {
+            "source": question.source,
+            "destination": question.destination,
+            "protocol": question.protocol.value,
+            "port": question.port,
+            "count": question.count,
+        },
+        "engine": {"name": report.engine.name, "version": report.engine.version},
+        "resolution": _resolution(report.plan),
+        "verdict": _verdict(report.verdict),
+        "statistics": {
+            "sent": report.statistics.sent,
+            "received": report.statistics.received,
+            "rtt_ns": {"min": rtt.min, "median": rtt.median, "max": rtt.max} if rtt else None,
+        },
+        "path_kind": report.plan.kind.value,
+        "paths": [_path(each) for each in report.paths],
+        "story": [{"text": each.text, "evidence": list(each.evidence)} for each in report.story],
+        "findings": [_finding(each) for each in report.findings],
+        "blind_spots": [{"point": each.point, "why": each.why} for each in report.blind_spots],
+        "side_effects": list(report.side_effects),
+        "interrupted": report.interrupted,
+        "departed": list(report.departed),
+    }
+
+
+def render_json(report: Report) -> str:
+    """Return the report as one JSON object, safe on any terminal: everything beyond ASCII is escaped."""
+    return json.dumps(to_dict(report), indent=2)
+
+
+def _resolution(plan: Plan) -> dict[str, Any]:
+    resolution = plan.resolution
+    return {
+        "name": resolution.name,
+        "mechanism": resolution.mechanism,
+        "address": resolution.address,
+        "server": None,
+        "answers": [],
+        "queries": [],
+    }
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    rule = verdict.rule
+    return {
+        "outcome": verdict.outcome.value,
+        "summary": verdict.summary,
+        "last_seen": str(verdict.last_seen) if verdict.last_seen else None,
+        "never_seen": [str(point) for point in verdict.never_seen],
+        "rule": {
+            "family": rule.family,
+            "table": rule.table,
+            "chain": rule.chain,
+            "position": rule.position,
+            "text": rule.text,
+            "owner": rule.owner,
+        }
+        if rule
+        else None,
+        "reason": verdict.reason,
+    }
+
+
+def _path(path: Path) -> dict[str, Any]:
+    return {
+        "direction": path.direction.value,
+        "sequence": path.sequence,
+        "hops": [_hop(each) for each in path.hops],
+    }
+
+
+def _hop(hop: Hop) -> dict[str, Any]:
+    seen = hop if isinstance(hop, Seen) else None
+    return {
+        "point": str(hop.point),
+        "sandbox": hop.point.sandbox,
+        "interface": hop.point.interface,
+        "heading": hop.heading.value,
+        "seen": seen is not None,
+        "why": None if isinstance(hop, Seen) else hop.why,
+        "at_ns": seen.at_ns if seen else None,
+        "delta_ns": seen.delta_ns if seen else None,
+        "source_mac": seen.source_mac if seen else None,
+        "destination_mac": seen.destination_mac if seen else None,
+        "source": seen.source if seen else None,
+        "destination": seen.destination if seen else None,
+        "ttl": seen.ttl if seen else None,
+        "rewrites": [
+            {"field": each.field, "before": each.before, "after": each.after} for each in (seen.rewrites if seen else ())
+        ],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "id": finding.id,
+        "severity": finding.severity.value,
+        "confidence": finding.confidence.value,
+        "title": finding.title,
+        "evidence": list(finding.evidence),
+        "remedy": list(finding.remedy),
+    }

@@ -1,0 +1,60 @@
+"""The pieces that every text form is made of: durations, colour that only repeats a word, lines that fit. Pure."""
+
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from textwrap import wrap
+
+NARROW, WIDE = 80, 100
+
+
+class Style(StrEnum):
+    """What a piece of text is, by the SGR parameter a terminal shows it with (ECMA-48, 8.3.117)."""
+
+    GOOD = "32"
+    BAD = "31"
+    DOUBT = "33"
+    DIM = "2"
+    STRONG = "1"
+
+
+class Paint:
+    """Colour where the reader can see it; the words say the same without."""
+
+    def __init__(self, *, coloured: bool) -> None:
+        """Choose once for the whole output."""
+        self._coloured = coloured
+
+    def __call__(self, text: str, style: Style) -> str:
+        """Return the text in the style."""
+        return f"\x1b[{style}m{text}\x1b[0m" if self._coloured and text else text
+
+
+def duration(nanoseconds: int) -> str:
+    """Write a duration with the unit that fits it: 0, 850 ns, 3.5 us, 1.20 ms, 1.00 s."""
+    if nanoseconds == 0:
+        return "0"
+    sign, size = ("-", -nanoseconds) if nanoseconds < 0 else ("", nanoseconds)
+    for limit, divisor, unit, digits in (
+        (1_000, 1, "ns", 0),
+        (1_000_000, 1_000, "us", 1),
+        (1_000_000_000, 1_000_000, "ms", 2),
+    ):
+        if size < limit:
+            return f"{sign}{size / divisor:.{digits}f} {unit}"
+    return f"{sign}{size / 1_000_000_000:.2f} s"
+
+
+def indented(text: str, width: int, first: str, rest: str | None = None) -> Iterator[str]:
+    """Break a sentence into lines that fit, words whole."""
+    rest = " " * len(first) if rest is None else rest
+    yield from wrap(text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False) or [first.rstrip()]
+
+
+def columns(rows: Iterable[tuple[str, ...]], gap: str = "  ") -> Iterator[str]:
+    """Align rows of cells; the last cell of a row is as long as it is."""
+    table = list(rows)
+    count = max((len(row) for row in table), default=0)
+    widths = [max((len(row[n]) for row in table if n < len(row) - 1), default=0) for n in range(count)]
+    for row in table:
+        cells = [cell.ljust(widths[n]) if n < len(row) - 1 else cell for n, cell in enumerate(row)]
+        yield gap.join(cells).rstrip()

@@ -1,0 +1,119 @@
+"""A topology as a tree: each bridge, its ports, and both ends of each veth pair by number. Pure.
+
+A pair is written as `ip addr` numbers it on either side: `87: veth777eb19 <-> 86: eth0`.
+"""
+
+from collections.abc import Iterator
+
+from inspector.model.topology import HOST, Container, Link, LinkKind, Mode, Network, Topology
+from inspector.render.text import NARROW, Paint, Style, columns, indented
+
+
+def render_text(topology: Topology, *, width: int = NARROW, coloured: bool = False) -> str:
+    """Return the tree."""
+    paint = Paint(coloured=coloured)
+    lines = [*_host(topology, width, paint)]
+    bridged = [each for each in topology.networks if each.bridge]
+    for network in bridged:
+        lines += ["", *_network(topology, network, paint)]
+    lines += _others(topology, width, paint)
+    for spot in topology.blind_spots:
+        lines += indented(f"{spot.point}: {spot.why}", width, "could not see  ", "  ")
+    return "\n".join(lines) + "\n"
+
+
+def _host(topology: Topology, width: int, paint: Paint) -> Iterator[str]:
+    yield paint(f"{topology.engine.name} {topology.engine.version}", Style.STRONG)
+    host = topology.sandbox(HOST)
+    own = [link for link in (host.links if host else ()) if _is_uplink(topology, link)]
+    rows = [(f"  {each.key.ifindex}: {each.name}", _addresses(each) or "-", f"mtu {each.mtu}", each.mac) for each in own]
+    yield "host"
+    yield from columns(rows)
+    for route in host.routes if host else ():
+        if not route.destination.prefixlen and not route.local:
+            link = next((each.name for each in (host.links if host else ()) if each.key.ifindex == route.ifindex), "?")
+            yield f"  default route: {route.gateway or 'on link'} over {link}"
+    forward = {each.name: each.value for each in (host.settings if host else ())}
+    told = [f"{name} {value}" for name, value in forward.items() if name.endswith(("ip_forward", "nf-call-iptables"))]
+    yield from indented(", ".join(each for each in told), width, "  ")
+
+
+def _is_uplink(topology: Topology, link: Link) -> bool:
+    bridges = {each.bridge for each in topology.networks}
+    return link.up and link.bridge is None and link.key not in bridges and link.kind is not LinkKind.VETH
+
+
+def _network(topology: Topology, network: Network, paint: Paint) -> Iterator[str]:
+    bridge = topology.link(network.bridge)
+    if bridge is None:
+        return
+    ports = topology.ports(bridge.key)
+    subnets = ", ".join(str(each.prefix) for each in network.subnets)
+    kind = f"{network.driver}, internal" if network.internal else network.driver
+    state = "" if bridge.running or not ports else "  DOWN" if not bridge.up else "  no carrier"
+    yield paint(network.name, Style.STRONG) + f"  {kind}  {subnets}"
+    yield (
+        f"  {bridge.key.ifindex}: {bridge.name}  {_addresses(bridge) or 'no address'}  mtu {bridge.mtu}  {bridge.mac}"
+        f"  {len(ports)} port{'s' * (len(ports) != 1)}{state}"
+    )
+    yield from columns(_port(topology, network, each) for each in ports)
+
+
+def _port(topology: Topology, network: Network, port: Link) -> tuple[str, ...]:
+    far = topology.link(port.peer)
+    near = f"    port {port.port}  {port.key.ifindex}: {port.name}"
+    if not port.up:
+        near += " DOWN"
+    if far is None:
+        return (f"{near} <-> {port.peer_ifindex or '?'}: (not seen)", "", "", "")
+    container = topology.container(far.sandbox)
+    endpoint = next((each for each in (container.endpoints if container else ()) if each.link == far.key), None)
+    addresses = ", ".join(str(each.ip) for each in far.addresses if not each.ip.is_link_local)
+    addresses = addresses or ", ".join(endpoint.addresses if endpoint else ()) or "no address"
+    return (f"{near} <-> {far.key.ifindex}: {far.name}", far.sandbox, addresses, f"{far.mac}{_more(topology, network, far)}")
+
+
+def _more(topology: Topology, network: Network, far: Link) -> str:
+    """Say what else is to know about the container: its default route, its state, its other networks."""
+    container = topology.container(far.sandbox)
+    if container is None:
+        return ""
+    also = [each.network for each in container.endpoints if each.network != network.name]
+    words = [f"also on {', '.join(also)}"] if also else []
+    stack = topology.sandbox(far.sandbox)
+    defaults = [each for each in (stack.routes if stack else ()) if not each.destination.prefixlen and not each.local]
+    words += [f"default via {each.gateway}" for each in defaults if each.ifindex == far.key.ifindex and each.gateway]
+    if container.state != "running":
+        words.append(container.state)
+    return f"  ({', '.join(words)})" if words else ""
+
+
+def _others(topology: Topology, width: int, paint: Paint) -> Iterator[str]:
+    """Everything without a place on a bridge: modes without an own stack, other drivers, what does not run."""
+    groups = (
+        ("host's own stack", [each.name for each in topology.containers if each.running and each.mode is Mode.HOST]),
+        ("no network", [each.name for each in topology.containers if each.running and each.mode is Mode.NONE]),
+        (
+            "another's stack",
+            [f"{each.name} (in {each.shares_with}'s)" for each in topology.containers if _shares(each)],
+        ),
+        ("other networks", [f"{each.name} ({each.driver})" for each in _unbridged(topology)]),
+        ("not running", [f"{each.name} ({each.state})" for each in topology.containers if not each.running]),
+    )
+    for title, names in groups:
+        if names:
+            yield ""
+            yield paint(title, Style.STRONG)
+            yield from indented(", ".join(names), width, "  ")
+
+
+def _shares(container: Container) -> bool:
+    return container.running and container.mode is Mode.SHARED
+
+
+def _unbridged(topology: Topology) -> list[Network]:
+    return [each for each in topology.networks if each.bridge is None and each.driver not in {"host", "null"}]
+
+
+def _addresses(link: Link) -> str:
+    return ", ".join(str(each) for each in link.addresses if not each.ip.is_link_local)

@@ -1,0 +1,1 @@
+"""Bytes <-> values: what is on the wire and in a capture file, read and written without touching either."""

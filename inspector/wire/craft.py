@@ -1,0 +1,45 @@
+"""Build the probes: an echo request that carries our mark, ready for a raw ICMP socket."""
+
+from inspector.wire import scapy_door
+
+TOKEN_LENGTH = 16
+SEQUENCE_LENGTH = 2
+MARK_LENGTH = TOKEN_LENGTH + SEQUENCE_LENGTH
+
+_V6 = 6
+_IPV6_LENGTH = 40
+_FILLER = bytes(range(0x10, 0x40))
+
+
+def payload(token: bytes, sequence: int, size: int) -> bytes:
+    """Return `size` bytes that make a frame ours: the token (16 bytes), the sequence (2), then ping's filler.
+
+    Where `size` is below 18 only the first `size` bytes of the token fit. Match those with `data == token[:size]` and
+    take the sequence from the ICMP header; the shorter the token, the more the identifier has to tell, and with
+    size 0 it has to tell everything.
+    """
+    if size < MARK_LENGTH:
+        return token[:TOKEN_LENGTH][:size]
+    mark = token[:TOKEN_LENGTH].ljust(TOKEN_LENGTH, b"\0") + (sequence & 0xFFFF).to_bytes(SEQUENCE_LENGTH, "big")
+    missing = size - MARK_LENGTH
+    return mark + (_FILLER * (missing // len(_FILLER) + 1))[:missing]
+
+
+def echo_request(  # noqa: PLR0913 - one argument per field
+    *, family: int, source: str, destination: str, identifier: int, sequence: int, payload: bytes
+) -> bytes:
+    """Return an ICMP echo request (RFC 792) or ICMPv6 echo request (RFC 4443, 4.1) without an IP header.
+
+    The checksum is right either way; the ICMPv6 one covers the addresses (RFC 8200, 8.1), and a raw ICMPv6 socket
+    writes it anew (RFC 3542, 3.1).
+    """
+    scapy_door.prepare()
+    if family == _V6:
+        from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6  # noqa: PLC0415 - heavy
+
+        echo = ICMPv6EchoRequest(id=identifier & 0xFFFF, seq=sequence & 0xFFFF, data=payload)
+        return bytes(IPv6(src=source.partition("%")[0], dst=destination.partition("%")[0]) / echo)[_IPV6_LENGTH:]
+    from scapy.layers.inet import ICMP  # noqa: PLC0415 - heavy
+    from scapy.packet import Raw  # noqa: PLC0415 - heavy
+
+    return bytes(ICMP(type="echo-request", id=identifier & 0xFFFF, seq=sequence & 0xFFFF) / Raw(payload))
