@@ -55,7 +55,7 @@ def prepare(folder: Path, *, owner: Owner | None = None) -> None:
             raise _unwritable(folder, f"{_shown(parent)} is not writable")
 
 
-def save(  # noqa: PLR0913 - a recording, where to, and what its frames mean
+def save(
     recording: Recording,
     folder: Path,
     comments: Mapping[int, str],

@@ -1,13 +1,17 @@
 """The live machine: where the adapters are chosen that survey and record."""
 
+import secrets
 from collections.abc import Iterable
 from types import TracebackType
+from typing import Self
 
 from inspector.discover.engine import Engine
 from inspector.discover.survey import Stacks, look_again, survey
 from inspector.model.question import Plan
 from inspector.model.recording import Recording
 from inspector.model.topology import Topology
+from inspector.plan.filters import answer_program, tap_program
+from inspector.wire.craft import TOKEN_LENGTH
 
 
 class LiveHost:
@@ -25,7 +29,7 @@ class LiveHost:
         self._interruption = interruption
         self._stacks = Stacks()
 
-    def __enter__(self) -> "LiveHost":
+    def __enter__(self) -> Self:
         """Start with nothing open."""
         return self
 
@@ -42,14 +46,19 @@ class LiveHost:
 
     def record(self, topology: Topology, plan: Plan) -> Recording:
         """Watch, send the probes, and say what was seen."""
-        from inspector.capture.session import record  # noqa: PLC0415 - scapy comes with it
+        from inspector.capture.session import record
 
+        identifier = secrets.randbelow(0xFFFF) + 1
         ends = [each for each in (plan.source.sandbox, plan.destination.sandbox) if each]
         return record(
             topology,
             plan,
             self._stacks.descriptors(),
             pidfds=self._stacks.processes,
+            token=secrets.token_bytes(TOKEN_LENGTH),
+            identifier=identifier,
+            tap_program=tap_program(plan, identifier),
+            answer_program=answer_program(plan, identifier),
             interruption=self._interruption,
             look=lambda: look_again(self._stacks, ends),
         )

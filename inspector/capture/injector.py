@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator
 from inspector.capture.syscalls import attach_filter
 from inspector.model.question import Plan
 from inspector.model.recording import Answered, Failed, Sent
-from inspector.plan.filters import answers, pack
 from inspector.wire import craft
 from inspector.wire.headers import icmp_words
 
@@ -53,9 +52,19 @@ class EchoSocket:
     """The probes of one plan: sent, and matched with their answers. Owns the socket it is made with."""
 
     def __init__(
-        self, sock: socket.socket, plan: Plan, *, token: bytes, identifier: int, clock: Callable[[], int]
+        self,
+        sock: socket.socket,
+        plan: Plan,
+        *,
+        token: bytes,
+        identifier: int,
+        program: bytes,
+        clock: Callable[[], int],
     ) -> None:
-        """Prepare the socket as the question asks; `clock` gives nanoseconds since the epoch."""
+        """Prepare the socket as the question asks; `clock` gives nanoseconds since the epoch.
+
+        `program` is packed classic BPF that accepts the answers.
+        """
         self._sock = sock
         self._question = plan.question
         self._family = plan.family
@@ -66,6 +75,7 @@ class EchoSocket:
         self._clock = clock
         self._sent: dict[int, int] = {}
         try:
+            attach_filter(sock, program)
             self._prepare()
             # The first one loads scapy's layers, which takes longer than some probes may.
             self._crafted(1)
@@ -115,7 +125,6 @@ class EchoSocket:
         )
 
     def _prepare(self) -> None:
-        attach_filter(self._sock, pack(answers(family=self._family, identifier=self._identifier)))
         self._sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         question = self._question
         if self._family == _V6:

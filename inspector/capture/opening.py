@@ -19,7 +19,6 @@ from inspector.capture.tap import Tap, UnsuitableLinkError, packet_socket
 from inspector.errors import PrivilegeError
 from inspector.model.question import Plan
 from inspector.model.topology import BlindSpot, SandboxId
-from inspector.plan.filters import pack, program
 
 T = TypeVar("T")
 
@@ -48,26 +47,26 @@ class Opened:
 
 @contextmanager
 def open_all(
-    plan: Plan, namespaces: Mapping[SandboxId, int], *, token: bytes, identifier: int, clock: Callable[[], int]
+    plan: Plan,
+    namespaces: Mapping[SandboxId, int],
+    *,
+    tap_program: bytes,
+    echoes: Callable[[socket.socket], EchoSocket],
 ) -> Iterator[Opened]:
-    """Hold the plan's taps and its echo socket open. Raises PrivilegeError where the kernel wants a capability."""
+    """Hold the plan's taps and its echo socket open; `echoes` makes that from a raw socket.
+
+    Raises PrivilegeError where the kernel wants a capability.
+    """
     with ExitStack() as stack:
         opened = Opened()
         stack.callback(opened.pool.shutdown)
         stack.callback(opened.begin_closing)
-        waiting = _begin_taps(opened, plan, namespaces, _packed_program(plan, identifier))
+        waiting = _begin_taps(opened, plan, namespaces, tap_program)
         try:
-            _open_echoes(opened, plan, namespaces, token=token, identifier=identifier, clock=clock)
+            _open_echoes(opened, plan, namespaces, echoes)
         finally:
             _collect_taps(opened, plan, waiting)
         yield opened
-
-
-def _packed_program(plan: Plan, identifier: int) -> bytes:
-    ends = (plan.source.address, plan.destination.address)
-    addresses = tuple(address for address in ends if address)
-    neighbours = (*addresses, *plan.neighbours)
-    return pack(program(family=plan.family, addresses=addresses, neighbours=neighbours, identifier=identifier))
 
 
 def _begin_taps(
@@ -111,20 +110,14 @@ def _several(count: int) -> list[socket.socket]:
 
 
 def _open_echoes(
-    opened: Opened,
-    plan: Plan,
-    namespaces: Mapping[SandboxId, int],
-    *,
-    token: bytes,
-    identifier: int,
-    clock: Callable[[], int],
+    opened: Opened, plan: Plan, namespaces: Mapping[SandboxId, int], echoes: Callable[[socket.socket], EchoSocket]
 ) -> None:
     if plan.source.sandbox is None or plan.source.sandbox not in namespaces:
         opened.refusal = f"the network stack of {plan.source.label} could not be opened"
         return
     try:
         sock = _visit(namespaces[plan.source.sandbox], lambda: icmp_socket(plan.family))
-        opened.echoes = EchoSocket(sock, plan, token=token, identifier=identifier, clock=clock)
+        opened.echoes = echoes(sock)
     except OSError as error:
         opened.refusal = f"{plan.source.label} has no socket to send with: {os.strerror(error.errno or 0)}"
 

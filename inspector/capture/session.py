@@ -8,7 +8,6 @@
 5. Nothing outlives the run: all sockets are closed, and promiscuity with them.
 """
 
-import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -47,12 +46,11 @@ V6 = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """Time and chance, so that a test can choose them."""
+class Clocks:
+    """Time, so that a test can choose it."""
 
     realtime_ns: Callable[[], int] = time.time_ns
     monotonic_ns: Callable[[], int] = time.monotonic_ns
-    random_bytes: Callable[[int], bytes] = secrets.token_bytes
 
 
 def record(
@@ -61,20 +59,27 @@ def record(
     namespaces: Mapping[SandboxId, int],
     *,
     pidfds: Mapping[str, int],
+    token: bytes,
+    identifier: int,
+    tap_program: bytes,
+    answer_program: bytes,
     look: Callable[[], Aftermath],
     interruption: int | None = None,
-    surroundings: Surroundings | None = None,
+    clocks: Clocks | None = None,
 ) -> Recording:
     """Return what was seen while the plan's probes were sent.
 
-    `namespaces` and `pidfds` stay the caller's. `interruption` is a descriptor that turns readable when the run is to
-    end (the reading side of a wake-up pipe); it is not read here. `look` is called when the last frame is in.
+    `token` (16 random bytes) and `identifier` (16 bits, not 0) make the probes ours. The programs are packed classic
+    BPF: what the taps accept, and what the sending socket does. `namespaces` and `pidfds` stay the caller's.
+    `interruption` is a descriptor that turns readable when the run is to end (the reading side of a wake-up pipe); it
+    is not read here. `look` is called when the last frame is in.
     """
-    around = surroundings or Surroundings()
-    token = around.random_bytes(16)
-    identifier = int.from_bytes(around.random_bytes(2), "big") % 0xFFFF + 1
-    with open_all(plan, namespaces, token=token, identifier=identifier, clock=around.realtime_ns) as opened:
-        with _Run(plan, opened, pidfds, interruption, around.monotonic_ns) as run:
+    times = clocks or Clocks()
+    echoes = partial(
+        EchoSocket, plan=plan, token=token, identifier=identifier, program=answer_program, clock=times.realtime_ns
+    )
+    with open_all(plan, namespaces, tap_program=tap_program, echoes=echoes) as opened:
+        with _Run(plan, opened, pidfds, interruption, times.monotonic_ns) as run:
             run.probe()
             run.drain()
             counts = run.counts()

@@ -43,11 +43,12 @@ def packet_socket() -> socket.socket:
     return socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
 
 
-class Tap(SuperSocket):
+class Tap(SuperSocket):  # type: ignore[misc]  # scapy is not type-checked here
     """One interface, listened to. Made from a packet socket that is not bound yet, which the tap then owns."""
 
     desc = "frames of one interface, through a ring shared with the kernel"
     nonblocking_socket = False
+    closed: bool = False
 
     def __init__(
         self,

@@ -17,10 +17,10 @@ def command(choice: EngineChoice, form: str, output: str | None) -> None:
     with LiveHost(connect(choice)) as host:
         topology = host.survey()
     if form == "json":
-        from inspector.render.topology_json import render_json  # noqa: PLC0415
+        from inspector.render.topology_json import render_json
 
         write(render_json(topology) + "\n", output)
     else:
-        from inspector.render.topology_text import render_text  # noqa: PLC0415
+        from inspector.render.topology_text import render_text
 
         write(render_text(topology, width=width_of(output), coloured=is_coloured(output)), output)

@@ -85,7 +85,7 @@ def main() -> None:
         # Whoever read our output has enough; Python must not complain about it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
-    except Exception as error:  # noqa: BLE001 - the last line before the user
+    except Exception as error:
         if debug:
             raise
         click.echo(

@@ -45,7 +45,7 @@ MAX_SIZE = 65_507
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the report to this new file.")
 @click.option("-q", "--quiet", is_flag=True, help="Print the verdict line only.")
 @click.pass_obj
-def command(choice: EngineChoice, **options: object) -> None:
+def command(choice: EngineChoice, /, **options: object) -> None:
     """Send real probes from SRC to DST, follow them through every hop, and say what became of them.
 
     SRC is a container (name or the start of its id) or `host`. DST is the same, an address, or `gateway`.
@@ -94,7 +94,7 @@ def _question(options: dict[str, object]) -> Question:
 def _check_outputs(folder: object, output: object) -> None:
     refuse_existing(str(output) if output else None)
     if isinstance(folder, Path):
-        from inspector.archive import prepare  # noqa: PLC0415
+        from inspector.archive import prepare
 
         prepare(folder)
 
@@ -102,7 +102,7 @@ def _check_outputs(folder: object, output: object) -> None:
 def _save(recording: Recording, folder: object) -> str | None:
     if not isinstance(folder, Path):
         return None
-    from inspector.keep import keep  # noqa: PLC0415
+    from inspector.keep import keep
 
     keep(recording, folder)
     return f"recording kept in {folder}: open {folder}/frames.pcapng in Wireshark"
@@ -111,11 +111,11 @@ def _save(recording: Recording, folder: object) -> str | None:
 def _show(report: Report, options: dict[str, object]) -> None:
     output = str(options["output"]) if options["output"] else None
     if options["form"] == "json":
-        from inspector.render.report_json import render_json  # noqa: PLC0415
+        from inspector.render.report_json import render_json
 
         write(render_json(report) + "\n", output)
         return
-    from inspector.render.report_text import render_text, render_verdict  # noqa: PLC0415
+    from inspector.render.report_text import render_text, render_verdict
 
     render = render_verdict if options["quiet"] else render_text
     write(render(report, width=width_of(output), coloured=is_coloured(output)), output)

@@ -82,7 +82,7 @@ def _why(recording: Recording, step: Step, *, seen_later: bool) -> str:
         return f"the capture lost {lost[0].dropped} frames here"
     if step.point.sandbox == HOST and seen_later and recording.plan.question.passive:
         return "a bridge shows frames it only forwards to a promiscuous socket, and --passive opens none"
-    return "it passed unseen: a later point saw it" if seen_later else "not seen: it stopped before"
+    return "a later point saw it, so it passed here unseen" if seen_later else "it stopped before"
 
 
 def _seen(recording: Recording, sighting: Sighting, *, planned: bool, routed: bool = False) -> Seen:

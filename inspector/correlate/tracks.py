@@ -105,7 +105,7 @@ def _key(read: headers.Headers, token: bytes) -> tuple[Kind, int] | None:
 
 
 def _is_ours(payload: bytes, token: bytes) -> bool:
-    """A probe shorter than the token carries as much of it as fits."""
+    """Compare what fits: a probe shorter than the token carries as much of it as fits."""
     return payload[: len(token)] == token[: len(payload)]
 
 

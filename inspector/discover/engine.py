@@ -85,9 +85,18 @@ class Engine:
             raise DepartedError(f"container {container.name} stopped while we looked", "start it and ask again")
         return ProcessFact(container=container.name, pid=int(state["Pid"]), started=str(state["StartedAt"]))
 
+    @property
+    def is_local(self) -> bool:
+        """Whether it was reached by a Unix socket, so that its process is one of this kernel's."""
+        return self._socket_path is not None
+
+    @property
+    def _socket_path(self) -> str | None:
+        return getattr(self.api.get_adapter(self.api.base_url), "socket_path", None)
+
     def peer_pid(self) -> int | None:
-        """Return the process that listens on the engine's socket; None where it is not on this machine."""
-        path = getattr(self.api.get_adapter(self.api.base_url), "socket_path", None)
+        """Return the process that listens on the engine's socket; None where it is in another pid namespace."""
+        path = self._socket_path
         if path is None:
             return None
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
@@ -105,13 +114,13 @@ def connect(choice: EngineChoice, environment: Mapping[str, str] = os.environ) -
 
     Raises EngineUnreachableError, or PrivilegeError where the socket is there and closed to us.
     """
-    import docker  # noqa: PLC0415 - 80 ms that --help must not pay
+    import docker
 
     with translated():
         if choice.host:
             client = docker.DockerClient(base_url=choice.host, timeout=CALL_TIMEOUT_S)
         elif choice.context:
-            client = docker.DockerClient.from_context(choice.context, timeout=CALL_TIMEOUT_S)  # type: ignore[attr-defined]
+            client = docker.DockerClient.from_context(choice.context, timeout=CALL_TIMEOUT_S)
         else:
             client = docker.from_env(environment=dict(environment), timeout=CALL_TIMEOUT_S)
     return Engine(client.api)
@@ -120,8 +129,8 @@ def connect(choice: EngineChoice, environment: Mapping[str, str] = os.environ) -
 @contextmanager
 def translated() -> Iterator[None]:
     """Turn the exceptions of the docker SDK and its HTTP library into our own."""
-    import docker.errors  # noqa: PLC0415
-    import requests.exceptions  # noqa: PLC0415
+    import docker.errors
+    import requests.exceptions
 
     try:
         yield

@@ -89,7 +89,7 @@ def _setting(name: str) -> str | None:
 
 @contextmanager
 def _netlink() -> Iterator[Any]:
-    from pyroute2 import IPRoute  # noqa: PLC0415 - 100 ms that --help must not pay
+    from pyroute2 import IPRoute
 
     with IPRoute() as ip:
         yield ip
@@ -154,7 +154,7 @@ def _bystanders(ip: Any, links: tuple[LinkFact, ...], entered: set[int]) -> Iter
 
 
 def _netlink_error() -> type[Exception]:
-    from pyroute2.netlink.exceptions import NetlinkError  # noqa: PLC0415
+    from pyroute2.netlink.exceptions import NetlinkError
 
     return NetlinkError  # type: ignore[no-any-return]
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from inspector import netns
 from inspector.discover.assemble import assemble, fdb_of, neighbours_of
@@ -14,7 +15,7 @@ from inspector.discover.kernel import read_caches, read_stack
 from inspector.errors import DepartedError, EngineUnreachableError
 from inspector.model.naming import find_containers
 from inspector.model.recording import Aftermath
-from inspector.model.topology import HOST, BlindSpot, Container, Mode, SandboxId, Topology
+from inspector.model.topology import HOST, BlindSpot, Container, FdbEntry, Mode, Neighbour, SandboxId, Topology
 
 
 @dataclass(slots=True)
@@ -25,7 +26,7 @@ class Stacks:
     processes: dict[str, int] = field(default_factory=dict)
     """A pidfd for each looked-into container: readable when its first process ends."""
 
-    def __enter__(self) -> "Stacks":
+    def __enter__(self) -> Self:
         """Hold them until the block ends."""
         return self
 
@@ -71,7 +72,8 @@ def survey(engine: Engine, stacks: Stacks, words: Iterable[str] | None = None) -
 
 def look_again(stacks: Stacks, sandboxes: Iterable[SandboxId]) -> Aftermath:
     """Read the caches that a probe may have changed."""
-    fdb, neighbours = [], []
+    fdb: list[FdbEntry] = []
+    neighbours: list[Neighbour] = []
     for sandbox in dict.fromkeys((HOST, *sandboxes)):
         if sandbox in stacks.namespaces:
             near, forwarding = netns.enter(stacks.namespaces[sandbox].fd, read_caches)
@@ -90,17 +92,13 @@ def host_routes(engine: Engine) -> list[str]:
 
 def _host_namespace(engine: Engine) -> netns.Namespace:
     """Open the namespace the engine's bridges are in: that of the process behind its socket, not always ours."""
-    if engine.peer_pid() is None and not _is_local(engine):
+    if not engine.is_local:
         raise EngineUnreachableError(
             f"the engine at {engine.api.base_url} is not on this machine, and its interfaces cannot be seen from here",
             "run dnetsniff on that machine",
         )
     pid = engine.peer_pid()
     return netns.open_of(pid) if pid and Path(f"/proc/{pid}/ns/net").exists() else netns.own()
-
-
-def _is_local(engine: Engine) -> bool:
-    return getattr(engine.api.get_adapter(engine.api.base_url), "socket_path", None) is not None
 
 
 def _wanted(containers: tuple[Container, ...], words: Iterable[str] | None) -> tuple[Container, ...]:

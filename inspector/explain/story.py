@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from inspector.explain.case import Case
 from inspector.model.question import CapturePoint, PathKind
@@ -57,7 +58,7 @@ def _forwarding(case: Case) -> Iterator[Fact]:
             name = " and ".join(crossed)
             yield Fact(f"{name} forwarded it at layer 2: TTL still {end.ttl}, MAC addresses unchanged", evidence)
         return
-    for before, after in zip(seen, seen[1:], strict=False):
+    for before, after in pairwise(seen):
         if after.ttl == before.ttl - 1:
             who = case.topology.link(_owner(case, before))
             by = f"{before.point.sandbox} routed it"
@@ -89,13 +90,19 @@ def _flooding(case: Case) -> Iterator[Fact]:
     if case.floods:
         names = ", ".join(case.floods)
         target = path.seen[0].destination_mac if path else "the destination"
-        yield Fact(f"the first request was also flooded to {names}: the bridge had not learned {target} yet", case.floods)
-    elif path and path.seen and _watched_bystanders(case) and len(path.seen) > 2:  # noqa: PLR2004
-        watched = _watched_bystanders(case)
         yield Fact(
-            f"the request went to one port alone; {len(watched)} other port{'s' * (len(watched) > 1)} of the bridge saw no copy",
-            tuple(str(point) for point in watched),
+            f"the first request was also flooded to {names}: the bridge had not learned {target} yet", case.floods
         )
+    elif (
+        path
+        and case.recording.plan.kind is PathKind.SWITCHED
+        and path.hops[-1] in path.seen
+        and _watched_bystanders(case)
+    ):
+        watched = _watched_bystanders(case)
+        others = "1 other port" if len(watched) == 1 else f"{len(watched)} other ports"
+        text = f"the request went to one port alone; {others} of the bridge saw no copy"
+        yield Fact(text, tuple(str(point) for point in watched))
 
 
 def _watched_bystanders(case: Case) -> list[CapturePoint]:

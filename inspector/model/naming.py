@@ -22,7 +22,7 @@ def nearest_names(containers: Iterable[Container], word: str) -> tuple[str, ...]
 
 
 def _is_named(container: Container, word: str) -> bool:
-    return container.name == word or container.id == word
+    return word in {container.name, container.id}
 
 
 def _starts_id(container: Container, word: str) -> bool:

@@ -49,6 +49,8 @@ class CapturePoint:
     interface: str
     promiscuous: bool = False
     """Ask the kernel for frames to other stations, through our socket only."""
+    role: str = ""
+    """What it is to the networks: `port 1 of docker0`, `bridge of mynet`."""
 
     @property
     def sandbox(self) -> SandboxId:

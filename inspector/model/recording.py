@@ -109,5 +109,5 @@ class Recording:
     """Containers that went away while we looked."""
 
     def point(self, index: int) -> CapturePoint:
-        """The capture point with this index."""
+        """Return the capture point with this index."""
         return self.plan.points[index]

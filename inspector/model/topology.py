@@ -210,28 +210,28 @@ class Topology:
     blind_spots: tuple[BlindSpot, ...] = ()
 
     def sandbox(self, sandbox: SandboxId) -> Sandbox | None:
-        """The network stack with this label, if it was surveyed."""
+        """Find the network stack with this label, if it was surveyed."""
         return next((each for each in self.sandboxes if each.id == sandbox), None)
 
     def link(self, key: LinkKey | None) -> Link | None:
-        """The link at this place, if there is one."""
+        """Find the link at this place, if there is one."""
         stack = self.sandbox(key.sandbox) if key else None
         return next((each for each in stack.links if each.key == key), None) if stack else None
 
     def network(self, name: str) -> Network | None:
-        """The network with this name."""
+        """Find the network with this name."""
         return next((each for each in self.networks if each.name == name), None)
 
     def container(self, name: str) -> Container | None:
-        """The container with exactly this name."""
+        """Find the container with exactly this name."""
         return next((each for each in self.containers if each.name == name), None)
 
     def ports(self, bridge: LinkKey) -> tuple[Link, ...]:
-        """The ports of a bridge, by number."""
+        """List the ports of a bridge, by number."""
         stack = self.sandbox(bridge.sandbox)
         ports = [each for each in stack.links if each.bridge == bridge] if stack else []
         return tuple(sorted(ports, key=lambda link: link.port or 0))
 
     def network_of(self, bridge: LinkKey | None) -> Network | None:
-        """The network whose bridge this is."""
+        """Find the network whose bridge this is."""
         return next((each for each in self.networks if bridge and each.bridge == bridge), None)

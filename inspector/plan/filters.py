@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import NamedTuple, Self
 
+from inspector.model.question import Plan
+
 SNAPSHOT = 0x40000
 """What an accepting program returns: the number of bytes to keep, which is all of them."""
 
@@ -48,6 +50,18 @@ class Instruction(NamedTuple):
     jt: int
     jf: int
     k: int
+
+
+def tap_program(plan: Plan, identifier: int) -> bytes:
+    """Return what every tap of the plan accepts, packed."""
+    ends = tuple(party.address for party in (plan.source, plan.destination) if party.address)
+    near = (*ends, *plan.neighbours)
+    return pack(program(family=plan.family, addresses=ends, neighbours=near, identifier=identifier))
+
+
+def answer_program(plan: Plan, identifier: int) -> bytes:
+    """Return what the sending socket of the plan accepts, packed."""
+    return pack(answers(family=plan.family, identifier=identifier))
 
 
 def program(

@@ -96,7 +96,7 @@ def _sender(topology: Topology, question: Question, sandbox: SandboxId, destinat
 
 
 def _way_back(topology: Topology, request: Way, destination: Party, sender: str | None) -> Way:
-    """The answer's way by the destination's own routes; where those are not ours to see, the request's turned round."""
+    """Find the answer's way by the destination's own routes; where those are unknown, turn the request's round."""
     last = request.steps[-1].point.sandbox if request.steps else None
     arrived = destination.sandbox is not None and last == destination.sandbox
     if arrived and destination.sandbox and sender and request.kind is not PathKind.LOOPBACK:
@@ -123,8 +123,7 @@ def _points(
 ) -> tuple[CapturePoint, ...]:
     """Return the points of both ways, every interface of both ends, and the other ports of the bridges."""
     points = {step.point.link: step.point for step in (*request.steps, *reply.steps)}
-    looped = PathKind.LOOPBACK in {request.kind}
-    for end in ends if not looped else ():
+    for end in ends if request.kind is not PathKind.LOOPBACK else ():
         stack = topology.sandbox(end) if end and end != HOST else None
         for link in stack.links if stack else ():
             if link.up and link.kind is not LinkKind.LOOPBACK:
@@ -135,7 +134,17 @@ def _points(
             if port.key not in points and port.up and bystanders < MAX_BYSTANDERS:
                 points[port.key] = CapturePoint(link=port.key, interface=port.name)
                 bystanders += 1
-    return tuple(replace(point, promiscuous=key in promiscuous) for key, point in points.items())
+    return tuple(
+        replace(point, promiscuous=key in promiscuous, role=_role(topology, key)) for key, point in points.items()
+    )
+
+
+def _role(topology: Topology, key: LinkKey) -> str:
+    link, network = topology.link(key), topology.network_of(key)
+    if network:
+        return f"bridge of network {network.name}"
+    bridge = topology.link(link.bridge) if link else None
+    return f"port {link.port} of {bridge.name}" if link and bridge else ""
 
 
 def _placed(steps: Iterable[Step], points: tuple[CapturePoint, ...]) -> tuple[Step, ...]:

@@ -80,7 +80,9 @@ def _of_family(addresses: Iterable[str], family: int | None, whose: str) -> str 
             if _family(address) == wanted:
                 return address
     if family and known:
-        raise UsageError(f"{whose} has no IPv{family} address", f"leave -{family} out, or give its network an IPv{family} subnet")
+        raise UsageError(
+            f"{whose} has no IPv{family} address", f"leave -{family} out, or give its network an IPv{family} subnet"
+        )
     return None
 
 
@@ -92,12 +94,12 @@ def _networks_of(topology: Topology, source: Party) -> set[str]:
 
 
 def _host_as_seen_from(topology: Topology, source: Party, question: Question) -> tuple[Party, Resolution]:
-    """The host's address as the source sees it: the bridge it hangs on, else the host's first."""
+    """Find the host's address as the source sees it: the bridge it hangs on, else the host's first."""
     if source.sandbox == HOST:
         raise UsageError("source and destination are the same: the host", "name a container, an address or gateway")
     stack = topology.sandbox(source.sandbox) if source.sandbox else None
     host = topology.sandbox(HOST)
-    bridges = []
+    bridges: list[str] = []
     for link in stack.links if stack else ():
         peer = topology.link(link.peer)
         bridge = topology.link(peer.bridge) if peer else None
@@ -109,7 +111,9 @@ def _host_as_seen_from(topology: Topology, source: Party, question: Question) ->
 
 def _gateway(topology: Topology, source: Party, question: Question) -> tuple[Party, Resolution]:
     stack = topology.sandbox(source.sandbox) if source.sandbox else None
-    gateways = [each.gateway for each in (stack.routes if stack else ()) if each.gateway and not each.destination.prefixlen]
+    gateways = [
+        each.gateway for each in (stack.routes if stack else ()) if each.gateway and not each.destination.prefixlen
+    ]
     if not gateways and stack:
         raise UsageError(
             f"{source.label} has no default gateway", "an internal network has none; name an address or a container"

@@ -104,7 +104,8 @@ def _hop(hop: Hop) -> dict[str, Any]:
         "destination": seen.destination if seen else None,
         "ttl": seen.ttl if seen else None,
         "rewrites": [
-            {"field": each.field, "before": each.before, "after": each.after} for each in (seen.rewrites if seen else ())
+            {"field": each.field, "before": each.before, "after": each.after}
+            for each in (seen.rewrites if seen else ())
         ],
     }
 

@@ -9,7 +9,7 @@ from statistics import median
 
 from inspector.model.question import PathKind
 from inspector.model.report import Direction, Finding, Outcome, Path, Report, Seen, Severity, Unseen
-from inspector.render.text import NARROW, Paint, Style, columns, duration, indented
+from inspector.render.text import NARROW, Paint, Style, columns, duration, durations, indented
 
 OUTCOME_STYLES = {
     Outcome.DELIVERED: Style.GOOD,
@@ -30,7 +30,7 @@ EXPECTATIONS = {
     PathKind.LOOPBACK: "one network stack: over its loopback",
     PathKind.NO_ROUTE: "no way known from the routes",
 }
-LABELS = {"source_mac": "from MAC", "destination_mac": "to MAC", "source": "source", "destination": "to", "ttl": "ttl"}
+LABELS = {"source": "source", "destination": "destination", "ttl": "ttl"}
 
 
 def render_text(report: Report, *, width: int = NARROW, coloured: bool = False) -> str:
@@ -56,14 +56,10 @@ def verdict_lines(report: Report, width: int, paint: Paint) -> Iterator[str]:
     """Write the verdict and the times."""
     word = report.verdict.outcome.upper()
     rtt = report.statistics.rtt_ns
-    times = f", {' / '.join(_times(rtt.min, rtt.median, rtt.max))} (min / median / max)" if rtt else ""
+    times = f", {durations(rtt.min, rtt.median, rtt.max)} (min/median/max)" if rtt else ""
     first, *rest = indented(report.verdict.summary + times, width, f"{word}  ", "  ")
     yield paint(word, OUTCOME_STYLES[report.verdict.outcome]) + first[len(word) :]
     yield from rest
-
-
-def _times(*values: int) -> Iterator[str]:
-    return (duration(each) for each in values)
 
 
 def _head(report: Report, width: int, paint: Paint) -> Iterator[str]:
@@ -85,42 +81,56 @@ def _crossing(report: Report) -> str:
 
 
 def _ladders(report: Report, paint: Paint) -> Iterator[str]:
-    shown: list[Path] = []
+    """Show each way once, with the packets that took it."""
+    ways: dict[tuple[object, ...], list[Path]] = {}
     for path in report.paths:
-        same = next((each for each in shown if _way(each) == _way(path)), None)
-        if same is None:
-            shown.append(path)
-            yield ""
-            yield from _ladder(path, paint)
-    yield from _folded(report, shown, paint)
+        ways.setdefault(_way(path), []).append(path)
+    for alike in ways.values():
+        yield ""
+        yield from _ladder(alike, paint)
 
 
-def _ladder(path: Path, paint: Paint) -> Iterator[str]:
+def _ladder(alike: list[Path], paint: Paint) -> Iterator[str]:
+    path = alike[0]
     word = "request" if path.direction is Direction.REQUEST else "answer"
-    rows: list[tuple[str, ...]] = [("  " + f"{word} {path.sequence}", "", "", "since last", "")]
-    styles: list[Style | None] = [Style.STRONG]
-    fresh = True
-    for hop in path.hops:
+    start = next(iter(path.seen), None)
+    flow = f"   {start.source} > {start.destination}  ttl {start.ttl}  to {start.destination_mac}" if start else ""
+    yield paint(f"  {word} {path.sequence}", Style.STRONG) + flow
+    several = f"min/median/max of {len(alike)}" if len(alike) > 1 else ""
+    rows: list[tuple[str, ...]] = [("  at", "interface", "", "since last", several, "")]
+    styles: list[Style | None] = [Style.DIM]
+    for number, hop in enumerate(path.hops):
         place = (f"  {hop.point.sandbox}", hop.point.interface)
         if isinstance(hop, Unseen):
-            rows.append((*place, "--", "not seen", hop.why))
+            rows.append((*place, "--", "not seen", "", hop.why))
             styles.append(Style.DIM)
             continue
         delta = "" if hop.delta_ns is None else duration(hop.delta_ns)
-        rows.append((*place, hop.heading, delta, _changes(hop, first=fresh)))
+        rows.append((*place, hop.heading, delta, _spread(alike, number), _changes(hop)))
         styles.append(None)
-        fresh = False
     for line, style in zip(columns(rows), styles, strict=True):
         yield paint(line, style) if style else line
+    if len(alike) > 1:
+        others = [each.sequence for each in alike[1:]]
+        numbers = str(others[0]) if len(others) == 1 else f"{others[0]}-{others[-1]}"
+        same = "took the same way" if path.seen else "were not seen either"
+        yield paint(f"  {word}{'s' * (len(others) > 1)} {numbers} {same}", Style.DIM)
 
 
-def _changes(hop: Seen, *, first: bool) -> str:
-    """Say what is new at this hop; on the first, what it starts as."""
-    if first:
-        return f"{hop.source} > {hop.destination}  ttl {hop.ttl}  to {hop.destination_mac}"
-    words = [f"{LABELS[each.field]} {each.before} -> {each.after}" for each in hop.rewrites if each.field in _OUTER]
+def _spread(alike: list[Path], number: int) -> str:
+    """Return the times to this hop over all packets that went the same way."""
+    hops = [each.hops[number] for each in alike]
+    deltas = sorted(hop.delta_ns for hop in hops if isinstance(hop, Seen) and hop.delta_ns is not None)
+    return durations(deltas[0], int(median(deltas)), deltas[-1]) if len(deltas) > 1 and deltas[-1] else ""
+
+
+def _changes(hop: Seen) -> str:
+    """Say what is new at this hop."""
+    words = [f"{LABELS[each.field]} {each.before} -> {each.after}" for each in hop.rewrites if each.field in LABELS]
     if any(each.field.endswith("_mac") for each in hop.rewrites):
-        words.append(f"to {hop.destination_mac}")
+        words.append(f"now to {hop.destination_mac}")
+    if hop.point.role:
+        words.append(hop.point.role)
     if hop.delta_ns == 0:
         words.append("same stamp")
     if not hop.planned:
@@ -128,33 +138,12 @@ def _changes(hop: Seen, *, first: bool) -> str:
     return ", ".join(words)
 
 
-_OUTER = ("source", "destination", "ttl")
-
-
 def _way(path: Path) -> tuple[object, ...]:
-    """What makes two packets' ways equal: the same hops, seen or not, with the same rewrites."""
+    """Return what makes two packets' ways equal: the same hops, seen or not, with the same rewrites."""
     return (
         path.direction,
         tuple((hop.point, hop.heading, hop.rewrites if isinstance(hop, Seen) else None) for hop in path.hops),
     )
-
-
-def _folded(report: Report, shown: list[Path], paint: Paint) -> Iterator[str]:
-    """One line for the packets that went a way already shown, with their times from first to last hop."""
-    for path in shown:
-        like = [each for each in report.paths if _way(each) == _way(path)]
-        if len(like) < 2:  # noqa: PLR2004
-            continue
-        word = "requests" if path.direction is Direction.REQUEST else "answers"
-        times = sorted(each.seen[-1].at_ns - each.seen[0].at_ns for each in like if len(each.seen) > 1)
-        numbers = f"{like[1].sequence}-{like[-1].sequence}" if len(like) > 2 else str(like[1].sequence)  # noqa: PLR2004
-        text = f"  {word} {numbers} took the same way"
-        if times:
-            low, mid, high = _times(times[0], int(median(times)), times[-1])
-            text += f": {low} / {mid} / {high} (min / median / max over all)"
-        if path is shown[0]:
-            yield ""
-        yield paint(text, Style.DIM)
 
 
 def _story(report: Report, width: int, paint: Paint) -> Iterator[str]:
@@ -172,6 +161,8 @@ def _findings(findings: tuple[Finding, ...], width: int, paint: Paint) -> Iterat
         first, *rest = indented(f"{finding.title}{sure}", width, f"{lead}  ", "  ")
         yield paint(lead, SEVERITY_STYLES[finding.severity]) + first[len(lead) :]
         yield from rest
+        if finding.severity is not Severity.NOTE:
+            yield from indented("; ".join(finding.evidence), width, "  because:  ")
         for remedy in finding.remedy:
             yield f"  mend it:  {remedy}"
 

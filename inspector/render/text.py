@@ -29,25 +29,28 @@ class Paint:
         return f"\x1b[{style}m{text}\x1b[0m" if self._coloured and text else text
 
 
+UNITS = ((1_000, 1, "ns", 0), (1_000_000, 1_000, "us", 1), (1_000_000_000, 1_000_000, "ms", 2))
+"""Below this many nanoseconds: divide by this, write this unit with so many digits."""
+
+
 def duration(nanoseconds: int) -> str:
     """Write a duration with the unit that fits it: 0, 850 ns, 3.5 us, 1.20 ms, 1.00 s."""
-    if nanoseconds == 0:
-        return "0"
-    sign, size = ("-", -nanoseconds) if nanoseconds < 0 else ("", nanoseconds)
-    for limit, divisor, unit, digits in (
-        (1_000, 1, "ns", 0),
-        (1_000_000, 1_000, "us", 1),
-        (1_000_000_000, 1_000_000, "ms", 2),
-    ):
-        if size < limit:
-            return f"{sign}{size / divisor:.{digits}f} {unit}"
-    return f"{sign}{size / 1_000_000_000:.2f} s"
+    return durations(nanoseconds) if nanoseconds else "0"
+
+
+def durations(*nanoseconds: int) -> str:
+    """Write several durations in the one unit that fits the largest: 2.6/3.2/5.8 us."""
+    largest = max(abs(each) for each in nanoseconds)
+    _limit, divisor, unit, digits = next((each for each in UNITS if largest < each[0]), (0, 1_000_000_000, "s", 2))
+    return "/".join(f"{each / divisor:.{digits}f}" for each in nanoseconds) + f" {unit}"
 
 
 def indented(text: str, width: int, first: str, rest: str | None = None) -> Iterator[str]:
     """Break a sentence into lines that fit, words whole."""
     rest = " " * len(first) if rest is None else rest
-    yield from wrap(text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False) or [first.rstrip()]
+    yield from wrap(text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False) or [
+        first.rstrip()
+    ]
 
 
 def columns(rows: Iterable[tuple[str, ...]], gap: str = "  ") -> Iterator[str]:

@@ -26,7 +26,9 @@ def _host(topology: Topology, width: int, paint: Paint) -> Iterator[str]:
     yield paint(f"{topology.engine.name} {topology.engine.version}", Style.STRONG)
     host = topology.sandbox(HOST)
     own = [link for link in (host.links if host else ()) if _is_uplink(topology, link)]
-    rows = [(f"  {each.key.ifindex}: {each.name}", _addresses(each) or "-", f"mtu {each.mtu}", each.mac) for each in own]
+    rows = [
+        (f"  {each.key.ifindex}: {each.name}", _addresses(each) or "-", f"mtu {each.mtu}", each.mac) for each in own
+    ]
     yield "host"
     yield from columns(rows)
     for route in host.routes if host else ():
@@ -70,7 +72,12 @@ def _port(topology: Topology, network: Network, port: Link) -> tuple[str, ...]:
     endpoint = next((each for each in (container.endpoints if container else ()) if each.link == far.key), None)
     addresses = ", ".join(str(each.ip) for each in far.addresses if not each.ip.is_link_local)
     addresses = addresses or ", ".join(endpoint.addresses if endpoint else ()) or "no address"
-    return (f"{near} <-> {far.key.ifindex}: {far.name}", far.sandbox, addresses, f"{far.mac}{_more(topology, network, far)}")
+    return (
+        f"{near} <-> {far.key.ifindex}: {far.name}",
+        far.sandbox,
+        addresses,
+        f"{far.mac}{_more(topology, network, far)}",
+    )
 
 
 def _more(topology: Topology, network: Network, far: Link) -> str:

@@ -25,7 +25,7 @@ def payload(token: bytes, sequence: int, size: int) -> bytes:
     return mark + (_FILLER * (missing // len(_FILLER) + 1))[:missing]
 
 
-def echo_request(  # noqa: PLR0913 - one argument per field
+def echo_request(
     *, family: int, source: str, destination: str, identifier: int, sequence: int, payload: bytes
 ) -> bytes:
     """Return an ICMP echo request (RFC 792) or ICMPv6 echo request (RFC 4443, 4.1) without an IP header.
@@ -35,11 +35,11 @@ def echo_request(  # noqa: PLR0913 - one argument per field
     """
     scapy_door.prepare()
     if family == _V6:
-        from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6  # noqa: PLC0415 - heavy
+        from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6
 
         echo = ICMPv6EchoRequest(id=identifier & 0xFFFF, seq=sequence & 0xFFFF, data=payload)
         return bytes(IPv6(src=source.partition("%")[0], dst=destination.partition("%")[0]) / echo)[_IPV6_LENGTH:]
-    from scapy.layers.inet import ICMP  # noqa: PLC0415 - heavy
-    from scapy.packet import Raw  # noqa: PLC0415 - heavy
+    from scapy.layers.inet import ICMP
+    from scapy.packet import Raw
 
     return bytes(ICMP(type="echo-request", id=identifier & 0xFFFF, seq=sequence & 0xFFFF) / Raw(payload))

@@ -10,8 +10,8 @@ LIMIT = 1600
 def dissect(frame: bytes) -> str:
     """Return the layers of an Ethernet frame, one field per line; never raises, and no line can move a cursor."""
     scapy_door.prepare()
-    from scapy.layers import inet, inet6  # noqa: F401, PLC0415 - heavy; they teach Ether what may follow
-    from scapy.layers.l2 import Ether  # noqa: PLC0415 - heavy
+    from scapy.layers import inet, inet6  # noqa: F401 - heavy; they teach Ether what may follow
+    from scapy.layers.l2 import Ether
 
     try:
         shown = Ether(frame[:LIMIT]).show(dump=True)

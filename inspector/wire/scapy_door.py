@@ -20,7 +20,7 @@ def prepare() -> None:
     before = {name: os.environ.get(name) for name in _FOLDERS}
     os.environ.update(dict.fromkeys(_FOLDERS, _NOWHERE))
     try:
-        import scapy.main  # noqa: F401, PLC0415 - this import is what reads the environment
+        import scapy.main  # noqa: F401 - this import is what reads the environment
     finally:
         for name, value in before.items():
             if value is None:

@@ -69,7 +69,9 @@ def test_any_bytes_are_read_without_an_exception(frame: bytes) -> None:
     rest=st.binary(max_size=160),
     protocol=st.sampled_from([0, 1, 43, 44, 58, 60]),
 )
-def test_almost_packets_are_read_without_an_exception(prefix: bytes, version: bytes, rest: bytes, protocol: int) -> None:
+def test_almost_packets_are_read_without_an_exception(
+    prefix: bytes, version: bytes, rest: bytes, protocol: int
+) -> None:
     """Random bytes behind a believable start reach every layer."""
     body = bytearray(version + rest)
     for offset in (6, 9):

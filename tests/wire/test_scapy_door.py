@@ -36,7 +36,7 @@ class Bomb:
 
 def run(script: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Run in a fresh interpreter, where nobody has imported scapy."""
-    return subprocess.run(  # noqa: S603 - our own script
+    return subprocess.run(
         [sys.executable, "-c", script],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "SHELL": "/bin/bash", **environment},

@@ -6,10 +6,8 @@ Remedy: probe the address on the network both are on, or keep one network.
 """
 
 from inspector.explain.case import Case
-from inspector.model.report import Confidence, Finding, Severity
-
 from inspector.model.question import Heading
-from inspector.model.report import Direction
+from inspector.model.report import Confidence, Direction, Finding, Severity
 
 
 def detect(case: Case) -> Finding | None:

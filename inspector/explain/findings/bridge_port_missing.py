@@ -6,9 +6,7 @@ Remedy: put it back.
 """
 
 from inspector.explain.case import Case
-from inspector.model.report import Confidence, Finding, Severity
-
-from inspector.model.report import Outcome
+from inspector.model.report import Confidence, Finding, Outcome, Severity
 from inspector.model.topology import HOST, LinkKey
 
 

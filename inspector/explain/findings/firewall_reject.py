@@ -6,9 +6,7 @@ Remedy: look at the rules of the one that answered.
 """
 
 from inspector.explain.case import Case
-from inspector.model.report import Confidence, Finding, Severity
-
-from inspector.model.report import Outcome
+from inspector.model.report import Confidence, Finding, Outcome, Severity
 
 PROHIBITED = ("prohibited", "filtered", "Port Unreachable")
 

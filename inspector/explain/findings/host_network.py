@@ -7,7 +7,6 @@ Remedy: none is needed; what is traced is the host.
 
 from inspector.explain.case import Case
 from inspector.model.report import Confidence, Finding, Severity
-
 from inspector.model.topology import Mode
 
 

@@ -6,9 +6,7 @@ Remedy: set it up.
 """
 
 from inspector.explain.case import Case
-from inspector.model.report import Confidence, Finding, Severity
-
-from inspector.model.report import Outcome
+from inspector.model.report import Confidence, Finding, Outcome, Severity
 from inspector.model.topology import HOST, Link
 
 
@@ -26,7 +24,11 @@ def detect(case: Case) -> Finding | None:
                 confidence=Confidence.CERTAIN,
                 title=f"{link.sandbox}/{link.name} is down",
                 evidence=(f"rtnetlink: {link.sandbox}/{link.name} has no IFF_UP",),
-                remedy=(f"nsenter -t $(docker inspect -f '{{{{.State.Pid}}}}' {link.sandbox}) -n {mend}" if inside else mend,),
+                remedy=(
+                    f"nsenter -t $(docker inspect -f '{{{{.State.Pid}}}}' {link.sandbox}) -n {mend}"
+                    if inside
+                    else mend,
+                ),
             )
     return None
 

@@ -6,10 +6,8 @@ Remedy: turn it on.
 """
 
 from inspector.explain.case import Case
-from inspector.model.report import Confidence, Finding, Severity
-
 from inspector.model.question import PathKind
-from inspector.model.report import Outcome
+from inspector.model.report import Confidence, Finding, Outcome, Severity
 from inspector.model.topology import HOST
 
 SETTING = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
@@ -21,7 +19,7 @@ def detect(case: Case) -> Finding | None:
     name = SETTING[plan.family]
     value = next((each.value for each in (host.settings if host else ()) if each.name == name), None)
     stopped = case.verdict.outcome in {Outcome.LOST, Outcome.DROPPED} and case.verdict.last_seen
-    at_host = stopped and case.verdict.last_seen and case.verdict.last_seen.sandbox == HOST
+    at_host = stopped and stopped.sandbox == HOST
     if value != "0" or not at_host or plan.kind not in {PathKind.ROUTED, PathKind.OUTSIDE}:
         return None
     return Finding(

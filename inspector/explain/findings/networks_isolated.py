@@ -6,11 +6,9 @@ Remedy: connect one of the two to the other's network.
 """
 
 from inspector.explain.case import Case
-from inspector.model.report import Confidence, Finding, Severity
-
 from inspector.explain.mending import connect_commands, networks_of
 from inspector.model.question import PathKind
-from inspector.model.report import Outcome
+from inspector.model.report import Confidence, Finding, Outcome, Severity
 from inspector.model.topology import HOST
 
 
@@ -31,7 +29,7 @@ def detect(case: Case) -> Finding | None:
         "the engine keeps bridge networks apart",
         evidence=(
             f"last seen at {verdict.last_seen}",
-            *(f"never seen at {point}" for point in verdict.never_seen),
+            f"never seen at {', '.join(str(point) for point in verdict.never_seen)}",
             "no ICMP error came back",
         ),
         remedy=connect_commands(case),
@@ -39,7 +37,7 @@ def detect(case: Case) -> Finding | None:
 
 
 def _forwards(case: Case) -> bool:
-    """A host that does not route at all is another finding."""
+    """Leave a host that does not route at all to another finding."""
     host = case.topology.sandbox(HOST)
     name = "net.ipv4.ip_forward" if case.recording.plan.family == 4 else "net.ipv6.conf.all.forwarding"  # noqa: PLR2004
     return not any(each.name == name and each.value == "0" for each in (host.settings if host else ()))

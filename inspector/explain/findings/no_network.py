@@ -7,7 +7,6 @@ Remedy: connect it to a network.
 
 from inspector.explain.case import Case
 from inspector.model.report import Confidence, Finding, Severity
-
 from inspector.model.topology import Mode
 
 
@@ -21,6 +20,8 @@ def detect(case: Case) -> Finding | None:
                 confidence=Confidence.CERTAIN,
                 title=f"{container.name} was started with --network none: it has loopback and nothing else",
                 evidence=(f"the engine: network mode of {container.name} is none",),
-                remedy=(f"start {container.name} again without --network none: the engine connects no network to mode none",),
+                remedy=(
+                    f"start {container.name} again without --network none: the engine connects no network to mode none",
+                ),
             )
     return None

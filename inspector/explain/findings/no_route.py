@@ -8,10 +8,9 @@ Remedy: connect the source to a network that has a way there.
 import errno
 
 from inspector.explain.case import Case
-from inspector.model.report import Confidence, Finding, Severity
-
 from inspector.explain.mending import connect_commands
 from inspector.model.recording import Failed
+from inspector.model.report import Confidence, Finding, Severity
 
 
 def detect(case: Case) -> Finding | None:

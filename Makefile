@@ -1,0 +1,38 @@
+# Everything a newcomer needs; `make help` lists it.
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.made
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 10
+
+demo: setup ## the main job, live on the course network; replayed where there is no root or engine
+	@.ci/demo $(BIN)/dnetsniff
+
+test: setup ## every test, the live ones included
+	$(BIN)/python -m pytest
+
+lint: setup ## linters, types, the direction of imports, spelling
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell README.md CONTRIBUTING.md CHANGELOG.md docs inspector tests
+
+bench: setup ## the figures, as ratios against the by-hand way
+	$(BIN)/python tests/bench/by_hand.py
+
+setup: system $(STAMP) ## virtual environment, packages, engine
+
+system:
+	@.ci/setup
+
+$(STAMP): pyproject.toml
+	@.ci/venv $(VENV)
+	@touch $(STAMP)
+
+clean: ## remove the virtual environment and the caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.PHONY: help demo test lint bench setup system clean
