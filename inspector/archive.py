@@ -271,11 +271,9 @@ def _unwritable(folder: Path, why: str) -> OutputError:
     return OutputError(f"cannot save to {_shown(folder)}: {why}", _ANOTHER_FOLDER)
 
 
-def _cut_short(error: pcapng.CutShortError, folder: Path, readable: str) -> OutputError:
+def _cut_short(error: pcapng.CutShortError, folder: Path, kept: str) -> OutputError:
     why = "the disk is full" if error.errno in _FULL else error.strerror
-    return OutputError(
-        f"{why}: {_shown(folder)} holds {readable}, all readable", "make room and save to another folder"
-    )
+    return OutputError(f"{why}: {kept} are readable in {_shown(folder)}", "make room and save to another folder")
 
 
 def _unreadable(path: Path, error: OSError) -> NoSuchFileError:

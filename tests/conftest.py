@@ -1,14 +1,11 @@
 """What every test may ask for. A live test without root or an engine is skipped; where the live suite is required
 (DNETSNIFF_REQUIRE_LIVE=1, as in CI) that is a failure."""
 
-import json
 import os
-import subprocess
-import sys
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from commands import dnetsniff
 
 REQUIRED = bool(os.environ.get("DNETSNIFF_REQUIRE_LIVE"))
 
@@ -47,27 +44,6 @@ def live_suite_is_required() -> None:
     pytest.fail("this live test cannot run here, and DNETSNIFF_REQUIRE_LIVE forbids skipping it")
 
 
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """A finished command."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-def dnetsniff(*words: str, **options: Any) -> Ran:
-    """Run the command as a user would, in a process of its own."""
-    program = [sys.executable, "-P", "-c", "from inspector.cli.main import main; main()"]
-    options = {"timeout": 60, **options}
-    done = subprocess.run([*program, *words], capture_output=True, text=True, check=False, **options)
-    return Ran(status=done.returncode, out=done.stdout, err=done.stderr)
-
-
-@pytest.fixture
+@pytest.fixture(scope="session")
 def run() -> Any:
     return dnetsniff

@@ -119,8 +119,12 @@ class Ring:
 
     def drained(self) -> bool:
         """Whether every frame that found room has been handed out."""
+        return self.unread() == 0
+
+    def unread(self) -> int:
+        """Return how many frames found room and have not been handed out."""
         count = self.count()
-        return self._consumed >= count.received - count.dropped
+        return max(count.received - count.dropped - self._consumed, 0)
 
     def close(self) -> None:
         """Give the memory back; the ring itself goes with the socket."""

@@ -11,7 +11,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from selectors import EVENT_READ, DefaultSelector
 from types import TracebackType
@@ -82,23 +82,9 @@ def record(
         with _Run(plan, opened, pidfds, interruption, times.monotonic_ns) as run:
             run.probe()
             run.drain()
-            counts = run.counts()
-        side_effects = _side_effects(plan, opened, run.left)
+            recording = run.recording(topology, token)
         opened.begin_closing()
-        aftermath = look()
-    return Recording(
-        topology=topology,
-        plan=plan,
-        token=token,
-        probes=run.all_probes(opened.refusal),
-        observations=tuple(sorted(run.observations, key=lambda each: each.at_ns)),
-        counts=counts,
-        blind_spots=(*opened.blind_spots, *run.blind_spots),
-        aftermath=aftermath,
-        side_effects=side_effects,
-        interrupted=run.interrupted,
-        departed=tuple(run.departed),
-    )
+        return replace(recording, aftermath=look())
 
 
 class _Run:
@@ -118,10 +104,10 @@ class _Run:
         self._pacing = _pacing(plan.question if opened.echoes else None)
         self._probes: dict[int, Probe] = {}
         self._discarded: Counter[int] = Counter()
-        self.observations: list[Observation] = []
-        self.blind_spots: list[BlindSpot] = []
-        self.departed: list[str] = []
-        self.interrupted = False
+        self._observations: list[Observation] = []
+        self._blind_spots: list[BlindSpot] = []
+        self._departed: list[str] = []
+        self._interrupted = False
         self._selector = DefaultSelector()
         for index, tap in opened.taps.items():
             self._selector.register(tap, EVENT_READ, partial(self._listen, index, tap))
@@ -138,23 +124,18 @@ class _Run:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._selector.close()
 
-    @property
-    def left(self) -> int:
-        """How many probes the kernel took."""
-        return sum(isinstance(each, Sent | Answered) for each in self._probes.values())
-
     def probe(self) -> None:
         """Send the probes, each at its time, and wait for their answers."""
         pacing = self._pacing
         self._wait(0)
-        while not self.interrupted and not self.departed:
+        while not self._interrupted and not self._departed:
             now_ns = self._now_ns()
             due_ns, over_ns = pacing.due_ns(), pacing.over_ns()
             if over_ns is not None and over_ns <= now_ns:
                 return
             if due_ns is not None and due_ns <= now_ns and self._opened.echoes is not None:
-                self._send(self._opened.echoes, now_ns)
-            self._wait(pacing.next_ns() - now_ns)
+                self._send(self._opened.echoes)
+            self._wait(pacing.next_ns() - self._now_ns())
 
     def drain(self) -> None:
         """Listen on until every tap has handed out all that the kernel delivered."""
@@ -164,18 +145,32 @@ class _Run:
             if waited_ns >= SETTLE_NS and all(tap.drained() for tap in self._opened.taps.values()):
                 return
             self._wait(SETTLE_NS)
+        self._discarded.update({index: tap.unread() for index, tap in self._opened.taps.items()})
 
-    def counts(self) -> tuple[TapCount, ...]:
-        """Return what passed at each point; what we had no room for is as lost as what the kernel had none for."""
-        counted = {index: tap.count() for index, tap in self._opened.taps.items()}
-        return tuple(
-            TapCount(point=index, received=count.received, dropped=count.dropped + self._discarded[index])
-            for index, count in counted.items()
+    def recording(self, topology: Topology, token: bytes) -> Recording:
+        """Give an account of it all, while everything is still open."""
+        left = sum(isinstance(each, Sent | Answered) for each in self._probes.values())
+        return Recording(
+            topology=topology,
+            plan=self._plan,
+            token=token,
+            probes=self._all_probes(),
+            observations=tuple(sorted(self._observations, key=lambda each: each.at_ns)),
+            counts=tuple(self._count(index, tap) for index, tap in self._opened.taps.items()),
+            blind_spots=(*self._opened.blind_spots, *self._blind_spots),
+            side_effects=_side_effects(self._plan, self._opened, left),
+            interrupted=self._interrupted,
+            departed=tuple(self._departed),
         )
 
-    def all_probes(self, refusal: str) -> tuple[Probe, ...]:
+    def _count(self, index: int, tap: Tap) -> TapCount:
+        """Count what we had no room or time for: it is as lost as what the kernel had no room for."""
+        count = tap.count()
+        return TapCount(point=index, received=count.received, dropped=count.dropped + self._discarded[index])
+
+    def _all_probes(self) -> tuple[Probe, ...]:
         """Return one value for each probe that was asked for."""
-        why = refusal or ("interrupted" if self.interrupted else f"{', '.join(self.departed)} ended")
+        why = self._opened.refusal or ("interrupted" if self._interrupted else f"{', '.join(self._departed)} ended")
         wanted = range(1, self._plan.question.count + 1)
         return tuple(self._probes.get(each) or NotSent(sequence=each, why=why) for each in wanted)
 
@@ -183,9 +178,10 @@ class _Run:
         for key, _ in self._selector.select(max(duration_ns, 0) / 1e9):
             key.data()
 
-    def _send(self, echoes: EchoSocket, now_ns: int) -> None:
-        sequence = self._pacing.left(now_ns)
-        self._probes[sequence] = probe = echoes.send(sequence)
+    def _send(self, echoes: EchoSocket) -> None:
+        probe = echoes.send(self._pacing.sent + 1)
+        sequence = self._pacing.left(self._now_ns())
+        self._probes[sequence] = probe
         if isinstance(probe, Failed):
             self._pacing.settled(sequence)
 
@@ -196,22 +192,22 @@ class _Run:
 
     def _listen(self, index: int, tap: Tap) -> None:
         for frame in tap.read():
-            if len(self.observations) < MOST_OBSERVATIONS:
-                self.observations.append(_observation(index, frame))
+            if len(self._observations) < MOST_OBSERVATIONS:
+                self._observations.append(_observation(index, frame))
             else:
                 self._discarded[index] += 1
         if tap.ended:
             self._selector.unregister(tap)
             point = str(self._plan.points[index])
-            self.blind_spots.append(BlindSpot(point=point, why=f"ended while we listened: {tap.ended}"))
+            self._blind_spots.append(BlindSpot(point=point, why=f"ended while we listened: {tap.ended}"))
 
     def _depart(self, name: str, descriptor: int) -> None:
         self._selector.unregister(descriptor)
-        self.departed.append(name)
+        self._departed.append(name)
 
     def _interrupt(self, descriptor: int) -> None:
         self._selector.unregister(descriptor)
-        self.interrupted = True
+        self._interrupted = True
 
 
 def _pacing(question: Question | None) -> Pacing:

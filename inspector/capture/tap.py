@@ -92,7 +92,11 @@ class Tap(SuperSocket):  # type: ignore[misc]  # scapy is not type-checked here
 
     def drained(self) -> bool:
         """Whether every frame the kernel delivered has been read."""
-        return self._ring is None or self._ring.drained()
+        return self.unread() == 0
+
+    def unread(self) -> int:
+        """Return how many frames the kernel delivered that have not been read."""
+        return self._ring.unread() if self._ring else 0
 
     def recv_raw(self, x: int = MTU) -> tuple[type[Packet] | None, bytes | None, float | None]:
         """Hand scapy one frame; nothing where none is ready after all, EOFError (which scapy expects) at the end."""

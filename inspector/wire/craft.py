@@ -14,15 +14,12 @@ _FILLER = bytes(range(0x10, 0x40))
 def payload(token: bytes, sequence: int, size: int) -> bytes:
     """Return `size` bytes that make a frame ours: the token (16 bytes), the sequence (2), then ping's filler.
 
-    Where `size` is below 18 only the first `size` bytes of the token fit. Match those with `data == token[:size]` and
-    take the sequence from the ICMP header; the shorter the token, the more the identifier has to tell, and with
-    size 0 it has to tell everything.
+    Whatever does not fit is cut off. Where `size` is below 18, match with `data.startswith(token[:size])` and take the
+    sequence from the ICMP header: the less of the token is there, the more the identifier has to tell, and with size 0
+    it has to tell everything.
     """
-    if size < MARK_LENGTH:
-        return token[:TOKEN_LENGTH][:size]
     mark = token[:TOKEN_LENGTH].ljust(TOKEN_LENGTH, b"\0") + (sequence & 0xFFFF).to_bytes(SEQUENCE_LENGTH, "big")
-    missing = size - MARK_LENGTH
-    return mark + (_FILLER * (missing // len(_FILLER) + 1))[:missing]
+    return (mark + _FILLER * (size // len(_FILLER) + 1))[:size]
 
 
 def echo_request(

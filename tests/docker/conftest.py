@@ -1,18 +1,9 @@
 """The course network on a live engine, and containers beside it."""
 
-import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
-
-from tests.conftest import dnetsniff
-
-
-def docker(*words: str) -> str:
-    """Run the docker command line, as a user would."""
-    done = subprocess.run(["docker", *words], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"docker {' '.join(words)}: {done.stderr}"
-    return done.stdout.strip()
+from commands import dnetsniff, docker
 
 
 @pytest.fixture(scope="session")

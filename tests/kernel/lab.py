@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from inspector import netns
 
@@ -64,6 +65,8 @@ def lab() -> Iterator[Lab]:
             world.ip(place, "link set eth0 up")
         world.ip("s", "addr add 10.99.0.1/24 dev br0")
         world.ip("a", "route add default via 10.99.0.1")
+        # Nobody is there, and nobody says so: what is sent to it is lost in silence.
+        world.ip("a", "neigh add 10.99.0.99 lladdr 02:00:00:00:00:99 dev eth0")
         yield world
     finally:
         for fd in fds.values():
@@ -76,12 +79,10 @@ def threads_abroad() -> list[str]:
     """List the threads of this process that are in another network namespace than the main one."""
     with netns.own() as home:
         return [
-            task
-            for task in os.listdir("/proc/self/task")
-            if os.stat(f"/proc/self/task/{task}/ns/net").st_ino != home.inode
+            task.name for task in Path("/proc/self/task").iterdir() if (task / "ns/net").stat().st_ino != home.inode
         ]
 
 
 def descriptors() -> int:
     """Count this process's open descriptors."""
-    return len(os.listdir("/proc/self/fd"))
+    return len(list(Path("/proc/self/fd").iterdir()))

@@ -1,0 +1,1 @@
+"""Build and remove the course's network on a real engine."""

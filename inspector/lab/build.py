@@ -1,0 +1,200 @@
+"""Build the lab, say what stands, and remove it.
+
+1. Whatever is in the way is found before anything is made, and said; nothing of the user's is touched.
+2. A lab that cannot be finished is taken down again.
+3. Only what carries the label is removed.
+"""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Network, ip_network
+from typing import Any
+
+from inspector.discover.engine import Engine
+from inspector.errors import UsageError
+from inspector.lab.image import find_image, remove_own
+from inspector.lab.layout import COURSE, LABEL, MEMBERS, NETWORK, SUBNET, Member
+
+LABELS = {LABEL: COURSE}
+FILTER = {"label": f"{LABEL}={COURSE}"}
+STAYS_UP_S = 0.3
+"""An image whose command ends at once has ended by then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One container of the lab as it stands."""
+
+    name: str
+    state: str
+    places: tuple[tuple[str, str], ...]
+    """(network, address)."""
+
+
+def status(engine: Engine) -> tuple[Standing, ...]:
+    """Return what stands of the lab, in the course's order."""
+    order = [member.name for member in MEMBERS]
+    standing = [_standing(each) for each in _labelled(engine)]
+    return tuple(sorted(standing, key=lambda each: order.index(each.name) if each.name in order else len(order)))
+
+
+def is_whole(standing: Iterable[Standing]) -> bool:
+    """Whether every container of the course runs."""
+    running = {each.name for each in standing if each.state == "running"}
+    return running >= {member.name for member in MEMBERS}
+
+
+def up(
+    engine: Engine, *, image: str | None, subnet: str | None, host_routes: Iterable[str]
+) -> tuple[tuple[Standing, ...], bool]:
+    """Build it; return what stands and whether it was built now. Raises UsageError if something is in the way."""
+    standing = status(engine)
+    if is_whole(standing):
+        return standing, False
+    if standing or _labelled_networks(engine):
+        raise UsageError("half a lab is there already", "remove it first: dnetsniff lab down")
+    wanted = _the_subnet(subnet)
+    _refuse_taken_names(engine)
+    _refuse_taken_subnet(engine, wanted, [ip_network(each) for each in host_routes])
+    try:
+        _build(engine, image, wanted)
+    except BaseException:
+        down(engine)
+        raise
+    return status(engine), True
+
+
+def down(engine: Engine) -> tuple[str, ...]:
+    """Remove everything with the label; return the names. Raises UsageError if others are on the lab's network."""
+    networks = _labelled_networks(engine)
+    ours = {each["Id"] for each in _labelled(engine)}
+    for network in networks:
+        _refuse_guests(engine, network, ours)
+    removed = []
+    for each in _labelled(engine):
+        with engine.calls():
+            engine.api.remove_container(each["Id"], force=True, v=True)
+        removed.append(_standing(each).name)
+    for network in networks:
+        with engine.calls():
+            engine.api.remove_network(network["Id"])
+        removed.append(f"network {network['Name']}")
+    if remove_own(engine):
+        removed.append("the image made for it")
+    return tuple(removed)
+
+
+def _build(engine: Engine, asked: str | None, subnet: IPv4Network) -> None:
+    image, command = find_image(engine, asked)
+    api = engine.api
+    with engine.calls():
+        ranges = {"Driver": "default", "Config": [{"Subnet": str(subnet), "Gateway": str(subnet[1])}]}
+        api.create_network(NETWORK, driver="bridge", ipam=ranges, labels=LABELS)
+    for member in MEMBERS:
+        _start(engine, member, image, command)
+    time.sleep(STAYS_UP_S)
+    for each in _labelled(engine):
+        if each["State"] != "running":
+            raise UsageError(
+                f"the image {image} does not stay up: {_standing(each).name} is {each['Status'].lower()}",
+                "name an image whose command goes on, or leave --image out; what was built is removed again",
+            )
+
+
+def _start(engine: Engine, member: Member, image: str, command: tuple[str, ...] | None) -> None:
+    api = engine.api
+    with engine.calls():
+        settings = api.create_host_config(network_mode=member.network, links={each: each for each in member.links})
+        made = api.create_container(
+            image,
+            command=list(command) if command else None,
+            name=member.name,
+            hostname=None,
+            labels=LABELS,
+            host_config=settings,
+            detach=True,
+        )
+        api.start(made["Id"])
+
+
+def _labelled(engine: Engine) -> list[Any]:
+    with engine.calls():
+        return list(engine.api.containers(all=True, filters=FILTER))
+
+
+def _labelled_networks(engine: Engine) -> list[Any]:
+    with engine.calls():
+        return list(engine.api.networks(filters=FILTER))
+
+
+def _standing(summary: Any) -> Standing:
+    places = (summary.get("NetworkSettings") or {}).get("Networks") or {}
+    return Standing(
+        name=next((each[1:] for each in summary["Names"] if "/" not in each[1:]), summary["Id"][:12]),
+        state=summary["State"],
+        places=tuple((network, each.get("IPAddress") or "-") for network, each in places.items()),
+    )
+
+
+def _the_subnet(asked: str | None) -> IPv4Network:
+    try:
+        wanted = IPv4Network(asked or SUBNET)
+    except ValueError as error:
+        raise UsageError(f"--subnet {asked!r} is no IPv4 network: {error}", "write it like 10.213.0.0/16") from error
+    if wanted.prefixlen > 28:  # noqa: PLR2004 - gateway, two containers and the one of row 11 need room
+        raise UsageError(f"--subnet {asked} is too small for the lab", "take a /28 or larger")
+    return wanted
+
+
+def _refuse_taken_names(engine: Engine) -> None:
+    with engine.calls():
+        known = engine.api.containers(all=True)
+        networks = engine.api.networks(names=[NETWORK])
+    names = {name[1:] for each in known for name in each["Names"] if "/" not in name[1:]}
+    taken = [member.name for member in MEMBERS if member.name in names]
+    if taken:
+        raise UsageError(
+            f"there is already a container called {', '.join(taken)}, and it is not the lab's; nothing was touched",
+            "rename or remove it",
+        )
+    if any(each["Name"] == NETWORK for each in networks):
+        raise UsageError(
+            f"there is already a network called {NETWORK}, and it is not the lab's; nothing was touched",
+            f"remove it: docker network rm {NETWORK}",
+        )
+
+
+def _refuse_taken_subnet(engine: Engine, wanted: IPv4Network, routes: list[Any]) -> None:
+    with engine.calls():
+        networks = engine.api.networks()
+    used = {
+        ip_network(each["Subnet"], strict=False): f"the network {network['Name']}"
+        for network in networks
+        for each in (network.get("IPAM") or {}).get("Config") or ()
+        if each.get("Subnet")
+    }
+    for route in routes:
+        used.setdefault(route, "a route of the host")
+    for prefix, whose in used.items():
+        if prefix.version == wanted.version and prefix.overlaps(wanted):
+            raise UsageError(
+                f"{wanted} overlaps {prefix}, which is {whose}; nothing was touched",
+                f"take a free one: dnetsniff lab up --subnet {free_subnet(used)}",
+            )
+
+
+def free_subnet(used: Iterable[Any]) -> IPv4Network:
+    """Return a private /16 that overlaps none of the networks in use (RFC 1918)."""
+    taken = [each for each in used if each.version == 4]  # noqa: PLR2004
+    candidates = [IPv4Network(f"10.{number}.0.0/16") for number in (213, *range(100, 256))]
+    return next((each for each in candidates if not any(each.overlaps(one) for one in taken)), candidates[0])
+
+
+def _refuse_guests(engine: Engine, network: Any, ours: set[str]) -> None:
+    with engine.calls():
+        members = engine.api.inspect_network(network["Id"]).get("Containers") or {}
+    guests = [each["Name"] for key, each in members.items() if key not in ours]
+    if guests:
+        lines = "; ".join(f"docker network disconnect {network['Name']} {each}" for each in guests)
+        raise UsageError(f"{', '.join(guests)} is on {network['Name']} too, so the lab stays", f"first: {lines}")

@@ -1,0 +1,109 @@
+"""Find an image that stays up, or make one from the host's static busybox, with no registry."""
+
+import io
+import json
+import struct
+import tarfile
+from pathlib import Path
+
+from inspector.discover.engine import Engine
+from inspector.errors import InspectorError, UsageError
+from inspector.lab.layout import COURSE, LABEL
+
+REPOSITORY, TAG = "dnetsniff-lab", "busybox"
+OWN = f"{REPOSITORY}:{TAG}"
+SMALL = ("busybox:latest", "alpine:latest")
+"""Images taken if they are there already."""
+PULLED = "busybox"
+PULL_TIMEOUT_S = 5
+FOREVER = ("sleep", "2147483647")
+APPLETS = ("sh", "sleep", "ping", "ip", "nslookup", "hostname", "wget")
+BUSYBOX = Path("/bin/busybox")
+PT_INTERP = 3
+"""elf(5): a program header of this type names a dynamic loader."""
+
+
+def find_image(engine: Engine, asked: str | None) -> tuple[str, tuple[str, ...] | None]:
+    """Return an image and the command to run in it; None is the image's own command."""
+    if asked is not None:
+        if not _is_present(engine, asked):
+            raise UsageError(f"there is no image {asked!r} on this engine", f"get it first: docker pull {asked}")
+        return asked, None
+    for name in (*SMALL, OWN):
+        if _is_present(engine, name):
+            return name, FOREVER
+    if _is_pulled(engine):
+        return f"{PULLED}:latest", FOREVER
+    _make(engine)
+    return OWN, FOREVER
+
+
+def remove_own(engine: Engine) -> bool:
+    """Remove the image that was made here, if it is there; say whether it was."""
+    with engine.calls():
+        made = engine.api.images(filters={"label": f"{LABEL}={COURSE}"})
+        for each in made:
+            engine.api.remove_image(each["Id"], force=True)
+    return bool(made)
+
+
+def is_static(program: bytes) -> bool:
+    """Whether an ELF program needs no dynamic loader (elf(5): Elf64_Ehdr, Elf64_Phdr)."""
+    if len(program) < 64 or program[:5] != b"\x7fELF\x02":  # noqa: PLR2004 - the size of Elf64_Ehdr
+        return False
+    (start,) = struct.unpack_from("<Q", program, 32)
+    size, count = struct.unpack_from("<HH", program, 54)
+    headers = (start + number * size for number in range(count))
+    return all(struct.unpack_from("<I", program, each)[0] != PT_INTERP for each in headers if each + 4 <= len(program))
+
+
+def _is_present(engine: Engine, name: str) -> bool:
+    with engine.calls():
+        return bool(engine.api.images(name=name))
+
+
+def _is_pulled(engine: Engine) -> bool:
+    """Try the registry, shortly: most machines of a course have none."""
+    patience, engine.api.timeout = engine.api.timeout, PULL_TIMEOUT_S
+    try:
+        with engine.calls():
+            engine.api.pull(PULLED, tag="latest")
+    except InspectorError:
+        return False
+    finally:
+        engine.api.timeout = patience
+    return _is_present(engine, f"{PULLED}:latest")
+
+
+def _make(engine: Engine) -> None:
+    program = BUSYBOX.read_bytes() if BUSYBOX.exists() else b""
+    if not is_static(program):
+        raise UsageError(
+            "no image for the lab: none is here, none can be pulled, and this host has no static busybox",
+            "name an image that stays up with --image, or `apt-get install busybox-static`",
+        )
+    with engine.calls():
+        engine.api.import_image_from_data(
+            image_tree(program),
+            repository=REPOSITORY,
+            tag=TAG,
+            changes=[f"LABEL {LABEL}={COURSE}", f"CMD {json.dumps(FOREVER)}"],
+        )
+
+
+def image_tree(program: bytes) -> bytes:
+    """Return the file system of the image as a tar archive: busybox and the names it answers to."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tree:
+        for folder in ("bin", "etc", "proc", "sys", "tmp"):
+            entry = tarfile.TarInfo(folder)
+            entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+            tree.addfile(entry)
+        entry = tarfile.TarInfo("bin/busybox")
+        entry.size, entry.mode = len(program), 0o755
+        tree.addfile(entry, io.BytesIO(program))
+        for name in APPLETS:
+            entry = tarfile.TarInfo(f"bin/{name}")
+            entry.type, entry.linkname = tarfile.SYMTYPE, "busybox"
+            tree.addfile(entry)
+    return buffer.getvalue()

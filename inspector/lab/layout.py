@@ -1,0 +1,29 @@
+"""The course's network as data: which containers, on which network, with which links."""
+
+from dataclasses import dataclass
+
+LABEL, COURSE = "dnetsniff.lab", "course"
+"""What everything made here carries; what does not carry it is never touched."""
+
+NETWORK = "mynet"
+SUBNET = "192.168.0.0/16"
+DEFAULT_NETWORK = "bridge"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One container of the course."""
+
+    name: str
+    network: str
+    links: tuple[str, ...] = ()
+    """Containers it is linked to, as by `docker run --link`."""
+
+
+MEMBERS = (
+    Member("tomcat01", DEFAULT_NETWORK),
+    Member("tomcat02", DEFAULT_NETWORK),
+    Member("tomcat03", DEFAULT_NETWORK, links=("tomcat01",)),
+    Member("mynet-tomcat01", NETWORK),
+    Member("mynet-tomcat02", NETWORK),
+)
