@@ -3,7 +3,6 @@
 Subcommands are imported when they are run, so that `--help` loads nothing but click.
 """
 
-import os
 import sys
 from importlib import import_module
 
@@ -81,10 +80,6 @@ def main() -> None:
     except InspectorError as error:
         click.echo(f"dnetsniff: {error}", err=True)
         status = error.exit_status
-    except BrokenPipeError:
-        # Whoever read our output has enough; Python must not complain about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 0
     except Exception as error:
         if debug:
             raise

@@ -35,7 +35,8 @@ def write(text: str, output: str | None) -> None:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(text)
     except BrokenPipeError:
-        raise
+        # Whoever read our output has enough; Python must not complain about it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC), sys.stdout.fileno())
     except FileExistsError as error:
         raise OutputError(f"{output} exists already", "choose another name, or remove it") from error
     except OSError as error:

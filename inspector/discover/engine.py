@@ -120,10 +120,20 @@ def connect(choice: EngineChoice, environment: Mapping[str, str] = os.environ) -
         if choice.host:
             client = docker.DockerClient(base_url=choice.host, timeout=CALL_TIMEOUT_S)
         elif choice.context:
+            _refuse_unknown(choice.context)
             client = docker.DockerClient.from_context(choice.context, timeout=CALL_TIMEOUT_S)
         else:
             client = docker.from_env(environment=dict(environment), timeout=CALL_TIMEOUT_S)
     return Engine(client.api)
+
+
+def _refuse_unknown(context: str) -> None:
+    """Refuse a context that is not there: the SDK would take the default engine, and answer about another one."""
+    from docker.context import ContextAPI
+
+    if ContextAPI.get_context(context) is None:
+        known = ", ".join(safe(each.Name) for each in ContextAPI.contexts())
+        raise UsageError(f"there is no docker context {context!r}", f"there are: {known}")
 
 
 @contextmanager

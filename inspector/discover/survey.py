@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -51,7 +50,7 @@ def survey(engine: Engine, stacks: Stacks, words: Iterable[str] | None = None) -
     identity = engine.identity()
     networks = engine.networks()
     containers = engine.containers()
-    stacks.namespaces[HOST] = _host_namespace(engine)
+    stacks.namespaces[HOST] = host_namespace(engine)
     blind_spots: list[BlindSpot] = []
     owners: dict[str, SandboxId] = {}
     for container in _wanted(containers, words):
@@ -85,12 +84,12 @@ def look_again(stacks: Stacks, sandboxes: Iterable[SandboxId]) -> Aftermath:
 def host_routes(engine: Engine) -> list[str]:
     """List the prefixes that the engine's host already has a route for."""
     with Stacks() as stacks:
-        stacks.namespaces[HOST] = _host_namespace(engine)
+        stacks.namespaces[HOST] = host_namespace(engine)
         routes = _read(HOST, stacks).routes
     return sorted({str(each.destination) for each in routes if each.destination.prefixlen and not each.local})
 
 
-def _host_namespace(engine: Engine) -> netns.Namespace:
+def host_namespace(engine: Engine) -> netns.Namespace:
     """Open the namespace the engine's bridges are in: that of the process behind its socket, not always ours."""
     if not engine.is_local:
         raise EngineUnreachableError(
@@ -98,7 +97,13 @@ def _host_namespace(engine: Engine) -> netns.Namespace:
             "run dnetsniff on that machine",
         )
     pid = engine.peer_pid()
-    return netns.open_of(pid) if pid and Path(f"/proc/{pid}/ns/net").exists() else netns.own()
+    if pid is None:
+        return netns.own()
+    try:
+        return netns.open_of(pid)
+    except DepartedError:
+        # The pid is another pid namespace's: we are in a container with the socket mounted.
+        return netns.own()
 
 
 def _wanted(containers: tuple[Container, ...], words: Iterable[str] | None) -> tuple[Container, ...]:

@@ -3,6 +3,7 @@
 import os
 import secrets
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -75,12 +76,29 @@ def lab() -> Iterator[Lab]:
             subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True)
 
 
-def threads_abroad() -> list[str]:
-    """List the threads of this process that are in another network namespace than the main one."""
+def threads_abroad(patience_s: float = 1.0) -> list[str]:
+    """List the threads of this process that stay in another network namespace than the main one.
+
+    A joined thread has left Python, and leaves the kernel some microseconds later.
+    """
+    limit = time.monotonic() + patience_s
+    while (found := _threads_abroad()) and time.monotonic() < limit:
+        time.sleep(0.001)
+    return found
+
+
+def _threads_abroad() -> list[str]:
     with netns.own() as home:
-        return [
-            task.name for task in Path("/proc/self/task").iterdir() if (task / "ns/net").stat().st_ino != home.inode
-        ]
+        threads = {task.name: _namespace(task) for task in Path("/proc/self/task").iterdir()}
+        return [name for name, inode in threads.items() if inode not in {home.inode, None}]
+
+
+def _namespace(task: Path) -> int | None:
+    """Return the namespace a thread is in; None where it has just ended."""
+    try:
+        return (task / "ns/net").stat().st_ino
+    except OSError:
+        return None
 
 
 def descriptors() -> int:

@@ -1,0 +1,165 @@
+"""Find out whether a trace can run here: privileges, engine, kernel features, and the settings that decide.
+
+Every feature is tried, not looked up by version.
+"""
+
+import ctypes
+import os
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from inspector import netns
+from inspector.discover.engine import connect
+from inspector.discover.kernel import SETTINGS, read_settings
+from inspector.discover.survey import host_namespace
+from inspector.errors import InspectorError
+from inspector.model.engine_choice import EngineChoice
+from inspector.model.topology import Setting
+
+CAPABILITIES = (
+    ("CAP_NET_RAW", 13, "open packet and ICMP sockets"),
+    ("CAP_NET_ADMIN", 12, "promiscuous mode on bridges, large buffers"),
+    ("CAP_SYS_ADMIN", 21, "enter a container's network (setns)"),
+    ("CAP_SYS_PTRACE", 19, "open a container's /proc/PID/ns/net"),
+)
+"""Name, bit (linux/capability.h), what for."""
+
+MEANINGS = {
+    "net.ipv4.ip_forward": "1: the host routes IPv4",
+    "net.ipv6.conf.all.forwarding": "1: the host routes IPv6",
+    "net.ipv4.conf.all.rp_filter": "1: a way back elsewhere is dropped",
+    "net.bridge.bridge-nf-call-iptables": "1: bridged IPv4 is firewalled",
+    "net.bridge.bridge-nf-call-ip6tables": "1: bridged IPv6 is firewalled",
+}
+SOL_PACKET, PACKET_VERSION, TPACKET_V3 = 263, 10, 2
+"""linux/socket.h, linux/if_packet.h"""
+SO_ATTACH_FILTER = 26
+
+
+class State(StrEnum):
+    """How a check came out."""
+
+    OK = "ok"
+    MISSING = "missing"
+    NOTE = "note"
+
+
+class Area(StrEnum):
+    """What a check is about."""
+
+    PRIVILEGE = "privileges"
+    ENGINE = "engine"
+    KERNEL = "kernel"
+    SETTING = "settings"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at."""
+
+    area: Area
+    name: str
+    state: State
+    value: str
+    purpose: str
+
+
+def examine(choice: EngineChoice) -> tuple[Check, ...]:
+    """Look at everything. Raises nothing: what is missing is a check that says so."""
+    engine, settings = _engine(choice)
+    return (*_capabilities(), engine, *_features(), *_settings(settings))
+
+
+def _capabilities() -> Iterator[Check]:
+    held = _effective()
+    for name, bit, purpose in CAPABILITIES:
+        has = bool(held >> bit & 1)
+        value = "held" if has else "missing: run with sudo"
+        yield Check(Area.PRIVILEGE, name, State.OK if has else State.MISSING, value, purpose)
+
+
+def _effective() -> int:
+    """Return CapEff of this process (proc(5))."""
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("CapEff:"):
+            return int(line.split()[1], 16)
+    return 0
+
+
+def _engine(choice: EngineChoice) -> tuple[Check, tuple[Setting, ...]]:
+    purpose = "names of networks and containers"
+    try:
+        engine = connect(choice)
+    except InspectorError as error:
+        return Check(Area.ENGINE, "engine", State.MISSING, str(error), purpose), _local_settings()
+    try:
+        identity = engine.identity()
+        check = Check(Area.ENGINE, "engine", State.OK, f"{identity.name} {identity.version}", purpose)
+        namespace = host_namespace(engine)
+    except InspectorError as error:
+        return Check(Area.ENGINE, "engine", State.MISSING, str(error), purpose), _local_settings()
+    finally:
+        engine.close()
+    try:
+        return check, netns.enter(namespace.fd, read_settings)
+    except InspectorError:
+        return check, _local_settings()
+    finally:
+        namespace.close()
+
+
+def _local_settings() -> tuple[Setting, ...]:
+    return read_settings(SETTINGS)
+
+
+def _features() -> Iterator[Check]:
+    trials: tuple[tuple[str, Callable[[], object], str], ...] = (
+        ("packet ring", _try_ring, "capture without losing frames (TPACKET_V3, Linux 3.2)"),
+        ("kernel filter", _try_filter, "keep other traffic away from a trace"),
+        ("network namespaces", _try_namespace, "look and send inside a container's stack"),
+        ("pidfd", _try_pidfd, "notice that a container ends (Linux 5.3)"),
+    )
+    for name, trial, purpose in trials:
+        try:
+            trial()
+        except (OSError, InspectorError) as error:
+            why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            yield Check(Area.KERNEL, name, State.MISSING, why, purpose)
+        else:
+            yield Check(Area.KERNEL, name, State.OK, "works", purpose)
+    loaded = Path("/proc/sys/net/bridge").is_dir()
+    value = "loaded" if loaded else "not loaded: bridged traffic passes no firewall"
+    yield Check(Area.KERNEL, "br_netfilter", State.OK if loaded else State.NOTE, value, "icc=false, rules on bridges")
+
+
+def _try_ring() -> None:
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as sock:
+        sock.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V3)
+
+
+def _try_filter() -> None:
+    # One instruction, BPF_RET|BPF_K 0: accept nothing (linux/filter.h, struct sock_filter and sock_fprog).
+    program = ctypes.create_string_buffer(b"\x06\x00\x00\x00\x00\x00\x00\x00", 8)
+    head = (1).to_bytes(8, "little") + ctypes.addressof(program).to_bytes(8, "little")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, head)
+
+
+def _try_namespace() -> None:
+    namespace = netns.own()
+    try:
+        netns.enter(namespace.fd, lambda: None)
+    finally:
+        namespace.close()
+
+
+def _try_pidfd() -> None:
+    os.close(os.pidfd_open(os.getpid()))
+
+
+def _settings(settings: tuple[Setting, ...]) -> Iterator[Check]:
+    for each in settings:
+        yield Check(Area.SETTING, each.name, State.NOTE, each.value or "not there", MEANINGS.get(each.name, ""))

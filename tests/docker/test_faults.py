@@ -1,0 +1,180 @@
+"""Bad input and bad luck: one sentence, the contract's exit status, and nothing left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commands import docker
+
+pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("course")]
+
+Run = Callable[..., Any]
+PROGRAM = [sys.executable, "-P", "-c", "from inspector.cli.main import main; main()"]
+
+
+def promiscuous() -> set[str]:
+    links = json.loads(subprocess.check_output(["ip", "-j", "-d", "link"]))
+    return {each["ifname"] for each in links if each["promiscuity"] and "master" not in each}
+
+
+def started(*words: str) -> subprocess.Popen[str]:
+    """Start a long trace, and wait until its first probe is on the way."""
+    process = subprocess.Popen(
+        [*PROGRAM, "trace", *words, "--format", "json", "-i", "0.2", "-c", "100"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 10
+    while "docker0" not in promiscuous():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+    return process
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "sentence"),
+    [
+        (("trace", "tomcat1", "tomcat02"), 2, "did you mean tomcat01"),
+        (("trace", "tomcat01", "tomcat01"), 2, "the same"),
+        (("trace", "host", "host"), 2, "the same"),
+        (("trace", "tomcat01", "tomcat02", "-6"), 2, "no IPv6 address"),
+        (("trace", "tomcat01", "tomcat02", "-c", "0"), 2, "0 is not in the range"),
+        (("trace", "tomcat01", "tomcat02", "--source-address", "10.9.9.9"), 2, "does not have the address"),
+        (("trace", "tomcat01"), 2, "Missing argument"),
+        (("trace", "tomcat01", "tomcat02", "-w", "/proc/nowhere/recording"), 74, "/proc/nowhere"),
+        (("trace", "tomcat01", "tomcat02", "-o", "/proc/nowhere/report"), 74, "/proc/nowhere"),
+        (("--host", "unix:///nowhere.sock", "ls"), 69, "cannot be reached"),
+        (("--host", "x", "--context", "y", "ls"), 2, "both name an engine"),
+        (("--context", "nowhere-at-all", "ls"), 2, "nowhere-at-all"),
+        (("nosuchcommand",), 2, "No such command"),
+    ],
+)
+def test_bad_input_gets_one_sentence_and_its_status(
+    run: Run, words: tuple[str, ...], status: int, sentence: str
+) -> None:
+    ran = run(*words)
+    assert ran.status == status, ran.err
+    assert sentence in ran.err
+    assert ran.out == ""
+    assert "Traceback" not in ran.err
+
+
+def test_an_ambiguous_prefix_lists_what_it_fits(run: Run, extra: Callable[..., str]) -> None:
+    ids = [extra(f"dn-many{number}") for number in range(18)]
+    prefix = next(each[:1] for each in ids if sum(other.startswith(each[:1]) for other in ids) > 1)
+    two = next((each[:2] for each in ids if sum(other.startswith(each[:2]) for other in ids) > 1), None)
+    ran = run("trace", two or prefix, "tomcat01")
+    assert ran.status == 2
+    assert ("fits several" in ran.err) is (two is not None)
+
+
+def test_an_ordinary_user_is_told_what_is_missing(run: Run) -> None:
+    ran = run("trace", "tomcat01", "tomcat02", preexec_fn=_drop_capabilities)
+    assert ran.status == 77
+    assert "CAP_SYS_" in ran.err
+    assert "sudo" in ran.err
+    assert "Traceback" not in ran.err
+
+
+def _drop_capabilities() -> None:
+    """Keep the user (who can read the virtual environment and the socket) and lose every capability."""
+    import ctypes
+
+    pr_capbset_drop, version3 = 24, 0x20080522
+    library = ctypes.CDLL(None)
+    for number in range(41):
+        library.prctl(pr_capbset_drop, number, 0, 0, 0)
+    head = (ctypes.c_uint32 * 2)(version3, 0)
+    none = (ctypes.c_uint32 * 6)()
+    library.capset(head, none)
+
+
+def test_two_traces_at_once_do_not_mix(run: Run) -> None:
+    del run
+    words = [*PROGRAM, "trace", "tomcat01", "tomcat02", "-c", "10", "--format", "json"]
+    both = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    for process in both:
+        out, _ = process.communicate(timeout=30)
+        report = json.loads(out)
+        assert process.returncode == 0
+        assert report["statistics"] | {"rtt_ns": None} == {"sent": 10, "received": 10, "rtt_ns": None}
+        assert len(report["paths"]) == 20
+
+
+def test_interrupted_it_says_what_it_has(run: Run) -> None:
+    del run
+    process = started("tomcat01", "tomcat02")
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=10)
+    assert process.returncode == 130, err
+    report = json.loads(out)
+    assert report["interrupted"] is True
+    assert 0 < report["statistics"]["sent"] < 100
+    assert promiscuous() == set()
+
+
+def test_killed_it_leaves_nothing_behind(run: Run) -> None:
+    del run
+    before = namespaces()
+    process = started("tomcat01", "tomcat02")
+    process.kill()
+    process.communicate(timeout=10)
+    deadline = time.monotonic() + 5
+    while promiscuous() and time.monotonic() < deadline:
+        pass
+    assert promiscuous() == set()
+    assert namespaces() == before
+    assert "dnetsniff" not in subprocess.check_output(["nft", "list", "tables"], text=True)
+    assert not [each for each in processes() if str(process.pid) in each.split()[:2]]
+
+
+def namespaces() -> str:
+    return subprocess.check_output(["lsns", "-t", "net", "-n", "-o", "NS"], text=True)
+
+
+def processes() -> list[str]:
+    return subprocess.check_output(["ps", "-eo", "pid,ppid"], text=True).splitlines()
+
+
+def test_a_container_that_dies_meanwhile_is_reported_with_what_was_seen(run: Run, extra: Callable[..., str]) -> None:
+    del run
+    extra("dn-dying")
+    process = started("tomcat01", "dn-dying")
+    time.sleep(0.3)
+    docker("kill", "dn-dying")
+    out, err = process.communicate(timeout=20)
+    report = json.loads(out)
+    assert report["departed"] == ["dn-dying"]
+    assert report["statistics"]["sent"] > 0
+    assert process.returncode in {0, 75}, err
+
+
+def test_a_full_disk_is_said(run: Run, tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(small)], check=True)
+    try:
+        ran = run("trace", "tomcat01", "tomcat02", "-w", str(small / "recording"))
+        assert ran.status == 74
+        assert "No space left" in ran.err or "full" in ran.err
+        assert "Traceback" not in ran.err
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
+def test_output_that_nobody_reads_is_no_error(run: Run) -> None:
+    del run
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([*PROGRAM, "ls"], stdout=writing, stderr=subprocess.PIPE, check=False, text=True)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
