@@ -23,6 +23,9 @@ lint: setup ## linters, types, the direction of imports, spelling
 bench: setup ## the figures, as ratios against the by-hand way
 	$(BIN)/python tests/bench/by_hand.py
 
+docs: setup ## write docs/cli.md from --help
+	$(BIN)/python tests/support/cli_page.py > docs/cli.md
+
 setup: system $(STAMP) ## virtual environment, packages, engine
 
 system:
@@ -35,4 +38,7 @@ $(STAMP): pyproject.toml
 clean: ## remove the virtual environment and the caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help demo test lint bench setup system clean
+worlds: setup ## record the worlds of the tests anew on the live engine
+	$(BIN)/python tests/support/record_worlds.py
+
+.PHONY: help demo test lint bench docs worlds setup system clean

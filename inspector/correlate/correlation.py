@@ -47,7 +47,7 @@ def correlate(recording: Recording) -> Correlation:
 def _resolutions(recording: Recording, tracks: Tracks) -> tuple[tuple[str, str | None, str], ...]:
     """Pair each address asked for with the MAC that answered, told where it was first asked."""
     told: dict[str, tuple[str | None, str]] = {}
-    by_time = sorted(tracks.resolving, key=lambda each: each.observation.at_ns)
+    by_time = tracks.neighbour_talk()
     for each in by_time:
         if each.asks and each.target in recording.plan.neighbours:
             told.setdefault(each.target, (None, str(recording.point(each.observation.point))))

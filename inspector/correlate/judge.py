@@ -68,10 +68,11 @@ def judge(recording: Recording, tracks: Tracks, paths: tuple[Path, ...]) -> Verd
 
 def unanswered_neighbour(recording: Recording, tracks: Tracks) -> tuple[str, CapturePoint] | None:
     """Return the address that was asked for by ARP or ND and never answered about, and where it was asked."""
-    answered = {each.target for each in tracks.resolving if not each.asks}
+    talk = tracks.neighbour_talk()
+    answered = {each.target for each in talk if not each.asks}
     if any(kind is Kind.REPLY for kind, _ in tracks.packets):
         return None
-    for each in tracks.resolving:
+    for each in talk:
         if each.asks and each.target not in answered and each.target in recording.plan.neighbours:
             return each.target, recording.point(each.observation.point)
     return None

@@ -71,7 +71,11 @@ class Tracks:
 
     def sightings(self, kind: Kind, sequence: int) -> list[Sighting]:
         """Return the sightings of one packet by time; the order of arrival is of no account."""
-        return sorted(self.packets.get((kind, sequence), ()), key=lambda each: each.observation.at_ns)
+        return sorted(self.packets.get((kind, sequence), ()), key=_order)
+
+    def neighbour_talk(self) -> list[Resolving]:
+        """Return the ARP and ND frames by time."""
+        return sorted(self.resolving, key=_order)
 
     def sequences(self, kind: Kind) -> list[int]:
         """Return which packets of a kind were seen at all."""
@@ -84,6 +88,11 @@ def sort_frames(observations: Iterable[Observation], token: bytes, addresses: It
     for index, observation in enumerate(observations):
         tracks.feed(index, observation)
     return tracks
+
+
+def _order(seen: Sighting | Resolving) -> tuple[int, int]:
+    """Order by time; the plan's order of points breaks ties."""
+    return seen.observation.at_ns, seen.observation.point
 
 
 def _key(read: headers.Headers, token: bytes) -> tuple[Kind, int] | None:

@@ -116,12 +116,13 @@ def connect(choice: EngineChoice, environment: Mapping[str, str] = os.environ) -
     """
     import docker
 
+    context = choice.context or (None if environment.get("DOCKER_HOST") else environment.get("DOCKER_CONTEXT"))
     with translated():
         if choice.host:
             client = docker.DockerClient(base_url=choice.host, timeout=CALL_TIMEOUT_S)
-        elif choice.context:
-            _refuse_unknown(choice.context)
-            client = docker.DockerClient.from_context(choice.context, timeout=CALL_TIMEOUT_S)
+        elif context:
+            _refuse_unknown(context)
+            client = docker.DockerClient.from_context(context, timeout=CALL_TIMEOUT_S)
         else:
             client = docker.from_env(environment=dict(environment), timeout=CALL_TIMEOUT_S)
     return Engine(client.api)

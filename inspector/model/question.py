@@ -50,7 +50,7 @@ class CapturePoint:
     promiscuous: bool = False
     """Ask the kernel for frames to other stations, through our socket only."""
     role: str = ""
-    """What it is to the networks: `port 1 of docker0`, `bridge of mynet`."""
+    """What it is to the networks: `port 1 of docker0`, `network mynet`."""
 
     @property
     def sandbox(self) -> SandboxId:

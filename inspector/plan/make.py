@@ -142,7 +142,7 @@ def _points(
 def _role(topology: Topology, key: LinkKey) -> str:
     link, network = topology.link(key), topology.network_of(key)
     if network:
-        return f"bridge of network {network.name}"
+        return f"network {network.name}"
     bridge = topology.link(link.bridge) if link else None
     return f"port {link.port} of {bridge.name}" if link and bridge else ""
 

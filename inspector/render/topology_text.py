@@ -50,7 +50,9 @@ def _network(topology: Topology, network: Network, paint: Paint) -> Iterator[str
     if bridge is None:
         return
     ports = topology.ports(bridge.key)
-    subnets = ", ".join(str(each.prefix) for each in network.subnets)
+    subnets = ", ".join(
+        f"{each.prefix}{f' gateway {each.gateway}' if each.gateway else ''}" for each in network.subnets
+    )
     kind = f"{network.driver}, internal" if network.internal else network.driver
     state = "" if bridge.running or not ports else "  DOWN" if not bridge.up else "  no carrier"
     yield paint(network.name, Style.STRONG) + f"  {kind}  {subnets}"
@@ -89,7 +91,12 @@ def _more(topology: Topology, network: Network, far: Link) -> str:
     words = [f"also on {', '.join(also)}"] if also else []
     stack = topology.sandbox(far.sandbox)
     defaults = [each for each in (stack.routes if stack else ()) if not each.destination.prefixlen and not each.local]
-    words += [f"default via {each.gateway}" for each in defaults if each.ifindex == far.key.ifindex and each.gateway]
+    bridge = topology.link(network.bridge)
+    usual = {str(each.ip) for each in (bridge.addresses if bridge else ())}
+    here = [each.gateway for each in defaults if each.ifindex == far.key.ifindex and each.gateway]
+    words += [f"default via {each}" for each in here if each not in usual]
+    if stack and stack.inode and not defaults:
+        words.append("no default route")
     if container.state != "running":
         words.append(container.state)
     return f"  ({', '.join(words)})" if words else ""
