@@ -81,7 +81,7 @@ def _why(recording: Recording, step: Step, *, seen_later: bool) -> str:
     if lost:
         return f"the capture lost {lost[0].dropped} frames here"
     if step.point.sandbox == HOST and seen_later and recording.plan.question.passive:
-        return "only a promiscuous socket sees it here (--passive)"
+        return "a bridge shows it in promiscuous mode only (--passive)"
     return "a later point saw it, so it passed here unseen" if seen_later else "it stopped before"
 
 

@@ -56,7 +56,9 @@ def verdict_lines(report: Report, width: int, paint: Paint) -> Iterator[str]:
     """Write the verdict and the times."""
     word = report.verdict.outcome.upper()
     rtt = report.statistics.rtt_ns
-    times = f", {durations(rtt.min, rtt.median, rtt.max)} (min/median/max)" if rtt else ""
+    times = f", {duration(rtt.median)}" if rtt else ""
+    if rtt and report.statistics.received > 1:
+        times = f", {durations(rtt.min, rtt.median, rtt.max)} (min/median/max)"
     first, *rest = indented(report.verdict.summary + times, width, f"{word}  ", "  ")
     yield paint(word, OUTCOME_STYLES[report.verdict.outcome]) + first[len(word) :]
     yield from rest
@@ -102,7 +104,7 @@ def _ladder(alike: list[Path], paint: Paint) -> Iterator[str]:
     for number, hop in enumerate(path.hops):
         place = (f"  {hop.point.sandbox}", hop.point.interface)
         if isinstance(hop, Unseen):
-            rows.append((*place, "--", "not seen", "", hop.why))
+            rows.append((*place, "--", f"not seen: {hop.why}"))
             styles.append(Style.DIM)
             continue
         delta = "" if hop.delta_ns is None else duration(hop.delta_ns)
