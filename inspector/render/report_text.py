@@ -172,6 +172,9 @@ def _findings(findings: tuple[Finding, ...], width: int, paint: Paint) -> Iterat
 def _notes(report: Report, width: int, paint: Paint) -> Iterator[str]:
     for spot in report.blind_spots:
         yield from indented(f"{spot.point}: {spot.why}", width, "could not see  ", "  ")
+    for effect in report.side_effects:
+        for line in indented(effect, width, "did  "):
+            yield paint(line, Style.DIM)
     if report.departed:
         yield paint(f"went away meanwhile: {', '.join(report.departed)}", Style.DOUBT)
     if report.interrupted:
