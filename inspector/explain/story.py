@@ -117,19 +117,19 @@ def _watched_bystanders(case: Case) -> list[CapturePoint]:
 
 
 def _learning(case: Case) -> Iterator[Fact]:
-    """Tell what the bridges' tables gained between survey and end."""
+    """Tell what the bridges' tables say about both ends, and whether they gained it between survey and end."""
     host = case.topology.sandbox(HOST)
     before = {(each.port, each.mac) for each in (host.fdb if host else ()) if each.learned}
     wanted = {mac for path in case.paths for hop in path.seen for mac in (hop.source_mac, hop.destination_mac)}
     on_way = {point.link for point in case.recording.plan.points}
     for entry in case.recording.aftermath.fdb:
-        new = entry.learned and (entry.port, entry.mac) not in before
+        verb = "knew already" if (entry.port, entry.mac) in before else "learned"
         port, bridge = case.topology.link(entry.port), case.topology.link(entry.bridge)
-        if new and entry.mac in wanted and entry.port in on_way and port and bridge:
+        if entry.learned and entry.mac in wanted and entry.port in on_way and port and bridge:
             whose = behind(case, entry.port)
             owner = f" ({whose})" if whose else ""
             yield Fact(
-                f"{bridge.name} learned: {entry.mac}{owner} is behind port {port.name}", (f"{HOST}/{bridge.name}: FDB",)
+                f"{bridge.name} {verb}: {entry.mac}{owner} is behind port {port.name}", (f"{HOST}/{bridge.name}: FDB",)
             )
 
 

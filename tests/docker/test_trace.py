@@ -56,7 +56,9 @@ def test_the_first_frame_is_flooded_and_the_bridge_learns(run: Run, extra: Calla
     story = " ".join(fact["text"] for fact in report["story"])
     mac = docker("inspect", "-f", "{{.NetworkSettings.Networks.bridge.MacAddress}}", "dn-new2")
     assert f"{mac} answered" in story
-    assert f"docker0 learned: {mac} (dn-new2) is behind port" in story
+    # Engine 28 makes a new container announce itself, so there the bridge knows it before the first probe.
+    assert f"{mac} (dn-new2) is behind port" in story
+    assert "docker0 learned: " in story or "docker0 knew already: " in story
 
 
 @pytest.mark.usefixtures("course")

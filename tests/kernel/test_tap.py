@@ -181,10 +181,7 @@ def test_an_interface_that_is_not_there_is_an_error(world: Lab) -> None:
 
 
 def test_a_link_without_ethernet_frames_is_refused(world: Lab) -> None:
-    try:
-        world.ip("a", "link add tn0 type ipip local 10.99.0.2 remote 10.99.0.3")
-    except AssertionError:
-        pytest.skip("this kernel has no tunnels")
+    world.ip("a", "tuntap add dev tn0 mode tun")
     try:
         with pytest.raises(UnsuitableLinkError, match="tn0"):
             tap(world, "a", "tn0")
