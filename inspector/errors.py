@@ -3,6 +3,8 @@
 A problem of the network is a Finding and a gap in our view is a BlindSpot; neither is ever raised.
 """
 
+from typing import Self
+
 
 class InspectorError(Exception):
     """Why the run ended, in one sentence; `hint` says what to do about it."""
@@ -14,6 +16,10 @@ class InspectorError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, str | None]]:
+        """Keep the hint when it crosses from one process to another."""
+        return type(self), (self.message, self.hint)
 
     def __str__(self) -> str:
         """Write both in one line."""

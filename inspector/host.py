@@ -1,10 +1,12 @@
 """The live machine: where the adapters are chosen that survey and record."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
+from inspector.capture.recorder import Order, Recorder
 from inspector.discover.engine import Engine
 from inspector.discover.survey import Stacks, look_again, survey
 from inspector.model.question import Plan
@@ -22,11 +24,19 @@ class LiveHost:
         engine: Engine,
         words: Iterable[str] | None = None,
         interruption: int | None = None,
+        recorder: Recorder | None = None,
+        meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
-        """Look into the containers that the words mean, or into all; `interruption` turns readable on Ctrl-C."""
+        """Look into the containers that the words mean, or into all; `interruption` turns readable on Ctrl-C.
+
+        A `recorder` that was started before everything else saves the time it takes to load, and what is done
+        `meanwhile` it records costs nothing.
+        """
         self._engine = engine
         self._words = tuple(words) if words is not None else None
         self._interruption = interruption
+        self._recorder = recorder
+        self._meanwhile = meanwhile
         self._stacks = Stacks()
 
     def __enter__(self) -> Self:
@@ -39,6 +49,8 @@ class LiveHost:
         """Close every descriptor."""
         self._stacks.__exit__(kind, value, trace)
         self._engine.close()
+        if self._recorder:
+            self._recorder.close()
 
     def survey(self) -> Topology:
         """Say what is there."""
@@ -46,19 +58,22 @@ class LiveHost:
 
     def record(self, topology: Topology, plan: Plan) -> Recording:
         """Watch, send the probes, and say what was seen."""
-        from inspector.capture.session import record
-
         identifier = secrets.randbelow(0xFFFF) + 1
-        ends = [each for each in (plan.source.sandbox, plan.destination.sandbox) if each]
-        return record(
-            topology,
-            plan,
-            self._stacks.descriptors(),
-            pidfds=self._stacks.processes,
+        order = Order(
+            topology=topology,
+            plan=plan,
             token=secrets.token_bytes(TOKEN_LENGTH),
             identifier=identifier,
             tap_program=tap_program(plan, identifier),
             answer_program=answer_program(plan, identifier),
-            interruption=self._interruption,
-            look=lambda: look_again(self._stacks, ends),
+            sandboxes=tuple(self._stacks.namespaces),
+            containers=tuple(self._stacks.processes),
         )
+        recorder = self._recorder or Recorder(self._interruption)
+        try:
+            recording = recorder.record(order, self._stacks.descriptors(), self._stacks.processes, self._meanwhile)
+        finally:
+            if self._recorder is None:
+                recorder.close()
+        ends = [each for each in (plan.source.sandbox, plan.destination.sandbox) if each]
+        return replace(recording, aftermath=look_again(self._stacks, ends))

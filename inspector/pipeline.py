@@ -8,9 +8,6 @@ root and no engine, and gives the same report of the same recording anywhere.
 
 from typing import Protocol
 
-from inspector.correlate.correlation import correlate
-from inspector.explain.case import Case
-from inspector.explain.report import explain
 from inspector.model.question import Plan, Question
 from inspector.model.recording import Recording
 from inspector.model.report import Report
@@ -43,6 +40,11 @@ def trace(question: Question, host: Host) -> tuple[Recording, Report]:
 
 def review(recording: Recording) -> Report:
     """Think about what was recorded."""
+    # Loaded here, so that a live trace can load it while the probes are on their way (see load_thinking).
+    from inspector.correlate.correlation import correlate
+    from inspector.explain.case import Case
+    from inspector.explain.report import explain
+
     correlation = correlate(recording)
     case = Case(
         recording=recording,
@@ -52,3 +54,9 @@ def review(recording: Recording) -> Report:
         floods=correlation.floods,
     )
     return explain(case, correlation.statistics)
+
+
+def load_thinking() -> None:
+    """Load what `review` needs, ahead of its use."""
+    import inspector.correlate.correlation
+    import inspector.explain.report  # noqa: F401

@@ -11,7 +11,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from selectors import EVENT_READ, DefaultSelector
 from types import TracebackType
@@ -24,7 +24,6 @@ from inspector.capture.ring import RawFrame
 from inspector.capture.tap import Tap
 from inspector.model.question import Heading, Plan, Question
 from inspector.model.recording import (
-    Aftermath,
     Answered,
     Failed,
     NotSent,
@@ -63,7 +62,7 @@ def record(
     identifier: int,
     tap_program: bytes,
     answer_program: bytes,
-    look: Callable[[], Aftermath],
+    finish: Callable[[Recording], Recording],
     interruption: int | None = None,
     clocks: Clocks | None = None,
 ) -> Recording:
@@ -72,7 +71,7 @@ def record(
     `token` (16 random bytes) and `identifier` (16 bits, not 0) make the probes ours. The programs are packed classic
     BPF: what the taps accept, and what the sending socket does. `namespaces` and `pidfds` stay the caller's.
     `interruption` is a descriptor that turns readable when the run is to end (the reading side of a wake-up pipe); it
-    is not read here. `look` is called when the last frame is in.
+    is not read here. `finish` is called when the last frame is in, while the sockets are closing.
     """
     times = clocks or Clocks()
     echoes = partial(
@@ -84,7 +83,7 @@ def record(
             run.drain()
             recording = run.recording(topology, token)
         opened.begin_closing()
-        return replace(recording, aftermath=look())
+        return finish(recording)
 
 
 class _Run:

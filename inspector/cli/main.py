@@ -3,8 +3,11 @@
 Subcommands are imported when they are run, so that `--help` loads nothing but click.
 """
 
+import gc
+import os
 import sys
 from importlib import import_module
+from typing import NoReturn
 
 import click
 
@@ -20,7 +23,7 @@ COMMANDS = {
 }
 """Name: (module with a click command called `command`, help in one line)."""
 
-EXIT_BUG, EXIT_INTERRUPTED = 70, 130
+EXIT_BUG, EXIT_OUTPUT, EXIT_INTERRUPTED = 70, 74, 130
 
 
 class LazyGroup(click.Group):
@@ -64,6 +67,8 @@ def dnetsniff(ctx: click.Context, context: str | None, host: str | None, *, debu
 def main() -> None:
     """Run it, and leave with the contract's exit status."""
     debug = "--debug" in sys.argv
+    # A run is short: collecting cycles while modules load costs a tenth of it and frees nothing.
+    gc.disable()
     try:
         dnetsniff.main(prog_name="dnetsniff", standalone_mode=False)
         status = 0
@@ -77,6 +82,8 @@ def main() -> None:
         status = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         status = EXIT_INTERRUPTED
+    except SystemExit as error:
+        status = error.code if isinstance(error.code, int) else 1
     except InspectorError as error:
         click.echo(f"dnetsniff: {error}", err=True)
         status = error.exit_status
@@ -89,4 +96,14 @@ def main() -> None:
             err=True,
         )
         status = EXIT_BUG
-    sys.exit(status)
+    leave(status)
+
+
+def leave(status: int) -> NoReturn:
+    """End at once: taking a few hundred modules apart costs 30 ms, and everything of ours is closed by now."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        status = status or EXIT_OUTPUT
+    os._exit(status)

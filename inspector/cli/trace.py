@@ -1,10 +1,12 @@
 """`dnetsniff trace SRC DST`: the whole promise in one line."""
 
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import click
 
+from inspector.capture.recorder import Recorder
 from inspector.cli.interruption import interruptible
 from inspector.cli.output import is_coloured, refuse_existing, width_of, write
 from inspector.discover.engine import connect
@@ -13,7 +15,7 @@ from inspector.model.engine_choice import EngineChoice
 from inspector.model.question import Question
 from inspector.model.recording import Recording
 from inspector.model.report import Outcome, Report
-from inspector.pipeline import trace
+from inspector.pipeline import load_thinking, trace
 
 EXIT_DELIVERED, EXIT_NOT, EXIT_UNKNOWN, EXIT_DEPARTED, EXIT_INTERRUPTED = 0, 1, 3, 75, 130
 MAX_SIZE = 65_507
@@ -55,11 +57,14 @@ def command(choice: EngineChoice, /, **options: object) -> None:
     _check_outputs(folder, output)
     with (
         interruptible() as wakeup,
-        LiveHost(connect(choice), (asked.source, asked.destination), interruption=wakeup) as host,
+        closing(Recorder(wakeup)) as recorder,
+        LiveHost(
+            connect(choice), (asked.source, asked.destination), recorder=recorder, meanwhile=load_thinking
+        ) as host,
     ):
         recording, report = trace(asked, host)
-    saved = _save(recording, folder)
-    _show(report, options)
+        saved = _save(recording, folder)
+        _show(report, options)
     if saved:
         click.echo(saved, err=True)
     sys.exit(exit_status(report))

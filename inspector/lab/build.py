@@ -92,8 +92,18 @@ def _build(engine: Engine, asked: str | None, subnet: IPv4Network) -> None:
         ranges = {"Driver": "default", "Config": [{"Subnet": str(subnet), "Gateway": str(subnet[1])}]}
         api.create_network(NETWORK, driver="bridge", ipam=ranges, labels=LABELS)
     for member in MEMBERS:
-        _start(engine, member, image, command)
+        if not member.links:
+            _start(engine, member, image, command)
     time.sleep(STAYS_UP_S)
+    _refuse_ended(engine, image)
+    # The engine links to running containers only.
+    for member in MEMBERS:
+        if member.links:
+            _start(engine, member, image, command)
+    _refuse_ended(engine, image)
+
+
+def _refuse_ended(engine: Engine, image: str) -> None:
     for each in _labelled(engine):
         if each["State"] != "running":
             raise UsageError(
@@ -119,8 +129,11 @@ def _start(engine: Engine, member: Member, image: str, command: tuple[str, ...] 
 
 
 def _labelled(engine: Engine) -> list[Any]:
+    """List the lab's containers: by label and by name, since what is run from a commit of one inherits its labels."""
+    names = {member.name for member in MEMBERS}
     with engine.calls():
-        return list(engine.api.containers(all=True, filters=FILTER))
+        found = engine.api.containers(all=True, filters=FILTER)
+    return [each for each in found if _standing(each).name in names]
 
 
 def _labelled_networks(engine: Engine) -> list[Any]:
@@ -139,7 +152,7 @@ def _standing(summary: Any) -> Standing:
 
 def _the_subnet(asked: str | None) -> IPv4Network:
     try:
-        wanted = IPv4Network(asked or SUBNET)
+        wanted = IPv4Network(SUBNET if asked is None else asked)
     except ValueError as error:
         raise UsageError(f"--subnet {asked!r} is no IPv4 network: {error}", "write it like 10.213.0.0/16") from error
     if wanted.prefixlen > 28:  # noqa: PLR2004 - gateway, two containers and the one of row 11 need room
@@ -180,15 +193,15 @@ def _refuse_taken_subnet(engine: Engine, wanted: IPv4Network, routes: list[Any])
         if prefix.version == wanted.version and prefix.overlaps(wanted):
             raise UsageError(
                 f"{wanted} overlaps {prefix}, which is {whose}; nothing was touched",
-                f"take a free one: dnetsniff lab up --subnet {free_subnet(used)}",
+                f"take a free one: dnetsniff lab up --subnet {free}" if (free := free_subnet(used)) else None,
             )
 
 
-def free_subnet(used: Iterable[Any]) -> IPv4Network:
-    """Return a private /16 that overlaps none of the networks in use (RFC 1918)."""
+def free_subnet(used: Iterable[Any]) -> IPv4Network | None:
+    """Return a private /16 that overlaps none of the networks in use (RFC 1918); None where none is left."""
     taken = [each for each in used if each.version == 4]  # noqa: PLR2004
     candidates = [IPv4Network(f"10.{number}.0.0/16") for number in (213, *range(100, 256))]
-    return next((each for each in candidates if not any(each.overlaps(one) for one in taken)), candidates[0])
+    return next((each for each in candidates if not any(each.overlaps(one) for one in taken)), None)
 
 
 def _refuse_guests(engine: Engine, network: Any, ours: set[str]) -> None:

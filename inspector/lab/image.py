@@ -7,8 +7,8 @@ import tarfile
 from pathlib import Path
 
 from inspector.discover.engine import Engine
-from inspector.errors import InspectorError, UsageError
-from inspector.lab.layout import COURSE, LABEL
+from inspector.errors import DepartedError, InspectorError, UsageError
+from inspector.lab.layout import IMAGE_LABEL
 
 REPOSITORY, TAG = "dnetsniff-lab", "busybox"
 OWN = f"{REPOSITORY}:{TAG}"
@@ -26,7 +26,7 @@ PT_INTERP = 3
 def find_image(engine: Engine, asked: str | None) -> tuple[str, tuple[str, ...] | None]:
     """Return an image and the command to run in it; None is the image's own command."""
     if asked is not None:
-        if not _is_present(engine, asked):
+        if not asked.strip() or not _is_present(engine, asked):
             raise UsageError(f"there is no image {asked!r} on this engine", f"get it first: docker pull {asked}")
         return asked, None
     for name in (*SMALL, OWN):
@@ -41,9 +41,9 @@ def find_image(engine: Engine, asked: str | None) -> tuple[str, tuple[str, ...] 
 def remove_own(engine: Engine) -> bool:
     """Remove the image that was made here, if it is there; say whether it was."""
     with engine.calls():
-        made = engine.api.images(filters={"label": f"{LABEL}={COURSE}"})
-        for each in made:
-            engine.api.remove_image(each["Id"], force=True)
+        made = engine.api.images(name=OWN, filters={"label": IMAGE_LABEL})
+        if made:
+            engine.api.remove_image(OWN, force=True)
     return bool(made)
 
 
@@ -58,8 +58,12 @@ def is_static(program: bytes) -> bool:
 
 
 def _is_present(engine: Engine, name: str) -> bool:
-    with engine.calls():
-        return bool(engine.api.images(name=name))
+    try:
+        with engine.calls():
+            engine.api.inspect_image(name)
+    except DepartedError:
+        return False
+    return True
 
 
 def _is_pulled(engine: Engine) -> bool:
@@ -87,7 +91,7 @@ def _make(engine: Engine) -> None:
             image_tree(program),
             repository=REPOSITORY,
             tag=TAG,
-            changes=[f"LABEL {LABEL}={COURSE}", f"CMD {json.dumps(FOREVER)}"],
+            changes=[f"LABEL {IMAGE_LABEL}=made", f"CMD {json.dumps(FOREVER)}"],
         )
 
 

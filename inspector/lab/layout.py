@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 
 LABEL, COURSE = "dnetsniff.lab", "course"
-"""What everything made here carries; what does not carry it is never touched."""
+"""What containers and networks made here carry; what does not carry it is never touched."""
+
+IMAGE_LABEL = "dnetsniff.lab.image"
+"""What the image made here carries. Another key: a container inherits the labels of its image, whoever runs it."""
 
 NETWORK = "mynet"
 SUBNET = "192.168.0.0/16"

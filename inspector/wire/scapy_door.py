@@ -27,3 +27,7 @@ def prepare() -> None:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+    from scapy.config import conf
+
+    # scapy reads the host's routes when its layers are imported (75 ms), to send packets; we send by our own sockets.
+    conf.route_autoload = conf.route6_autoload = False

@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 
 RUNS = 7
-SOURCE, DESTINATION = "tomcat01", "tomcat02"
+SOURCE, DESTINATION = sys.argv[1:3] if len(sys.argv) > 2 else ("tomcat01", "tomcat02")
 
 
 def main() -> None:

@@ -22,8 +22,9 @@ def test_each_command_has_a_page(name: str) -> None:
 
 def test_help_imports_nothing_heavy() -> None:
     program = (
-        "import sys\nsys.argv = ['dnetsniff', '--help']\nfrom inspector.cli.main import main\n"
-        "try:\n    main()\nfinally:\n    print(sorted({m.split('.')[0] for m in sys.modules}), file=sys.stderr)"
+        "import sys\nsys.argv = ['dnetsniff', '--help']\nimport inspector.cli.main as command\n"
+        "command.leave = lambda status: print(sorted({m.split('.')[0] for m in sys.modules}), file=sys.stderr)\n"
+        "command.main()"
     )
     done = subprocess.run([sys.executable, "-P", "-c", program], check=True, capture_output=True, text=True)
     assert "'click'" in done.stderr

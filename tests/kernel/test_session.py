@@ -13,7 +13,7 @@ from lab import Lab
 
 from inspector.capture.session import DRAIN_LIMIT_NS, record
 from inspector.model.question import CapturePoint, Heading, Party, PathKind, Plan, Question, Resolution
-from inspector.model.recording import Aftermath, Answered, Failed, NotSent, Observation, Recording, Sent
+from inspector.model.recording import Answered, Failed, NotSent, Observation, Recording, Sent
 from inspector.model.topology import EngineIdentity, LinkKey, SandboxId, Topology
 from inspector.plan.filters import answer_program, tap_program
 from inspector.wire import headers
@@ -65,7 +65,7 @@ def carry_out(
         identifier=IDENTIFIER,
         tap_program=tap_program(plan, IDENTIFIER),
         answer_program=answer_program(plan, IDENTIFIER),
-        look=Aftermath,
+        finish=lambda recording: recording,
         interruption=interruption,
     )
 
@@ -228,13 +228,13 @@ def test_a_link_that_goes_away_meanwhile_is_told(world: Lab) -> None:
     assert [type(each) for each in recording.probes] == [Answered] * 12
 
 
-def test_the_look_comes_after_the_last_frame(world: Lab) -> None:
+def test_it_is_finished_after_the_last_frame(world: Lab) -> None:
     plan = plan_to(world, count=1)
     looked: list[int] = []
 
-    def look() -> Aftermath:
+    def finish(recording: Recording) -> Recording:
         looked.append(time.time_ns())
-        return Aftermath()
+        return recording
 
     recording = record(
         TOPOLOGY,
@@ -245,7 +245,7 @@ def test_the_look_comes_after_the_last_frame(world: Lab) -> None:
         identifier=IDENTIFIER,
         tap_program=tap_program(plan, IDENTIFIER),
         answer_program=answer_program(plan, IDENTIFIER),
-        look=look,
+        finish=finish,
     )
     assert len(looked) == 1
     assert recording.observations[-1].at_ns < looked[0]

@@ -1,0 +1,89 @@
+"""What is decided before anything is made: the subnet, and whether the lab is whole."""
+
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inspector.errors import UsageError
+from inspector.lab.build import Standing, _the_subnet, free_subnet, is_whole
+from inspector.lab.layout import MEMBERS, SUBNET
+
+TEN = IPv4Network("10.0.0.0/8")
+
+
+@st.composite
+def inside_ten(draw: st.DrawFn) -> IPv4Network:
+    """Draw a network in 10.0.0.0/8, too small to take more than 16 of the candidates."""
+    prefix = draw(st.integers(12, 32))
+    address = int(TEN.network_address) + draw(st.integers(0, 2**24 - 1))
+    return IPv4Network((address, prefix), strict=False)
+
+
+networks = st.lists(
+    st.one_of(
+        inside_ten(),
+        st.builds(lambda a, p: IPv4Network((a, p), strict=False), st.integers(2**31, 2**32 - 1), st.integers(8, 32)),
+        st.builds(lambda a, p: IPv6Network((a, p), strict=False), st.integers(0, 2**128 - 1), st.integers(0, 128)),
+    ),
+    max_size=9,
+)
+
+
+@given(networks)
+def test_the_free_subnet_is_free_private_and_big_enough(used: list[IPv4Network | IPv6Network]) -> None:
+    free = free_subnet(used)
+    assert not any(each.version == 4 and free.overlaps(each) for each in used)
+    assert free.subnet_of(TEN)
+    assert free.prefixlen == 16
+    assert _the_subnet(str(free)) == free
+
+
+@given(networks)
+def test_the_order_of_what_is_in_use_does_not_matter(used: list[IPv4Network | IPv6Network]) -> None:
+    assert free_subnet(used) == free_subnet(reversed(used))
+
+
+def test_nothing_in_use_gives_the_subnet_of_the_documents() -> None:
+    assert free_subnet([]) == IPv4Network("10.213.0.0/16")
+    assert free_subnet([ip_network("10.213.7.0/24")]) == IPv4Network("10.100.0.0/16")
+
+
+def test_no_wish_is_the_course_s_subnet() -> None:
+    assert _the_subnet(None) == IPv4Network(SUBNET)
+
+
+@pytest.mark.parametrize("asked", ["mynet", "10.1.2.3/16", "10.0.0.0/33", "fd00::/64", "10.0.0/8", "10.0.0.0/-1"])
+def test_what_is_no_ipv4_network_is_said(asked: str) -> None:
+    with pytest.raises(UsageError, match="is no IPv4 network") as caught:
+        _the_subnet(asked)
+    assert repr(asked) in caught.value.message
+    assert caught.value.hint == "write it like 10.213.0.0/16"
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 32))
+def test_a_subnet_has_room_for_the_lab_or_is_refused(address: int, prefix: int) -> None:
+    asked = IPv4Network((address, prefix), strict=False)
+    if prefix <= 28:
+        assert _the_subnet(str(asked)) == asked
+    else:
+        with pytest.raises(UsageError, match="too small for the lab"):
+            _the_subnet(str(asked))
+
+
+def standing(state: str = "running") -> list[Standing]:
+    return [Standing(name=each.name, state=state, places=()) for each in MEMBERS]
+
+
+def test_the_lab_is_whole_when_all_five_run() -> None:
+    assert is_whole(standing())
+    assert not is_whole(())
+    assert not is_whole(standing("exited"))
+
+
+@pytest.mark.parametrize("place", range(len(MEMBERS)))
+def test_one_that_is_missing_or_stopped_breaks_it(place: int) -> None:
+    five = standing()
+    assert not is_whole(five[:place] + five[place + 1 :])
+    assert not is_whole([*five[:place], standing("exited")[place], *five[place + 1 :]])
