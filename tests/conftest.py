@@ -2,46 +2,55 @@
 (DNETSNIFF_REQUIRE_LIVE=1, as in CI) that is a failure."""
 
 import os
+from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
 from commands import dnetsniff
 
-REQUIRED = bool(os.environ.get("DNETSNIFF_REQUIRE_LIVE"))
+from inspector.discover.engine import Engine, connect
+from inspector.errors import InspectorError
+from inspector.model.engine_choice import EngineChoice
 
 
+@cache
 def _engine_answers() -> bool:
-    from inspector.discover.engine import connect
-    from inspector.errors import InspectorError
-    from inspector.model.engine_choice import EngineChoice
-
     try:
         engine = connect(EngineChoice())
+    except InspectorError:
+        return False
+    try:
         engine.identity()
     except InspectorError:
         return False
-    engine.close()
+    finally:
+        engine.close()
     return True
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    root = os.geteuid() == 0
-    wanted = any(item.get_closest_marker("docker") for item in items)
-    engine = root and wanted and _engine_answers()
-    for item in items:
-        if item.get_closest_marker("kernel") and not root:
-            item.add_marker(_refusal("needs root"))
-        if item.get_closest_marker("docker") and not engine:
-            item.add_marker(_refusal("needs root and a Docker engine"))
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Refuse before any fixture is made: a session fixture must not fail first, in other words."""
+    live = [name for name in ("kernel", "docker") if item.get_closest_marker(name)]
+    if live and os.geteuid() != 0:
+        _refuse("needs root")
+    if "docker" in live and not _engine_answers():
+        _refuse("needs a Docker engine")
 
 
-def _refusal(why: str) -> pytest.MarkDecorator:
-    return pytest.mark.usefixtures("live_suite_is_required") if REQUIRED else pytest.mark.skip(reason=why)
+def _refuse(why: str) -> None:
+    if os.environ.get("DNETSNIFF_REQUIRE_LIVE"):
+        pytest.fail(f"{why}, and DNETSNIFF_REQUIRE_LIVE forbids skipping it", pytrace=False)
+    pytest.skip(why)
 
 
-@pytest.fixture
-def live_suite_is_required() -> None:
-    pytest.fail("this live test cannot run here, and DNETSNIFF_REQUIRE_LIVE forbids skipping it")
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    """Connect to the engine that the tests run against."""
+    connected = connect(EngineChoice())
+    yield connected
+    connected.close()
 
 
 @pytest.fixture(scope="session")

@@ -2,18 +2,22 @@
 
 import json
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 
 import click
 
-from inspector.cli.output import is_coloured
+from inspector.cli.output import is_coloured, write
 from inspector.discover.doctor import Area, Check, State, examine
 from inspector.model.engine_choice import EngineChoice
-from inspector.render.text import Paint, Style, columns
+from inspector.render.text import NARROW, Paint, Style, columns, indented
 
 EXIT_OK, EXIT_NO_ENGINE, EXIT_NO_PRIVILEGE = 0, 69, 77
 MARKS = {State.OK: "ok", State.MISSING: "NO", State.NOTE: "  "}
 STYLES = {State.OK: Style.GOOD, State.MISSING: Style.BAD, State.NOTE: Style.DIM}
+BRIEFLY = {State.OK: "ok", State.MISSING: "missing", State.NOTE: "no"}
+SHORT = 12
+"""Longest value kept beside its name where a line would not fit; a longer one goes below."""
 
 
 @click.command()
@@ -23,9 +27,10 @@ def command(choice: EngineChoice, form: str) -> None:
     """Say whether a trace can run here: privileges, engine, kernel, and the settings that decide."""
     checks = examine(choice)
     if form == "json":
-        click.echo(json.dumps({"schema": "dnetsniff.doctor/1", "checks": [asdict(each) for each in checks]}, indent=2))
+        found = {"schema": "dnetsniff.doctor/1", "checks": [asdict(each) for each in checks]}
+        write(json.dumps(found, indent=2) + "\n", None)
     else:
-        _show(checks)
+        write("".join(f"{line}\n" for line in _lines(checks)), None)
     sys.exit(exit_status(checks))
 
 
@@ -37,13 +42,24 @@ def exit_status(checks: tuple[Check, ...]) -> int:
     return EXIT_NO_ENGINE if Area.ENGINE in missing else EXIT_OK
 
 
-def _show(checks: tuple[Check, ...]) -> None:
+def _lines(checks: tuple[Check, ...]) -> Iterator[str]:
     paint = Paint(coloured=is_coloured(None))
     for area in Area:
-        found = [each for each in checks if each.area is area]
-        lines = columns((each.name, each.value, each.purpose) for each in found)
-        click.echo(paint(area, Style.STRONG))
-        for check, line in zip(found, lines, strict=True):
-            click.echo(f"  {paint(MARKS[check.state], STYLES[check.state])} {line}")
+        yield paint(area, Style.STRONG)
+        for check, line, detail in _fitted([each for each in checks if each.area is area]):
+            yield f"  {paint(MARKS[check.state], STYLES[check.state])} {line}"
+            yield from indented(detail, NARROW, " " * 7) if detail else ()
     can = {EXIT_OK: "a trace can run here", EXIT_NO_ENGINE: "no engine: only recordings can be looked at"}
-    click.echo(can.get(exit_status(checks), "a trace cannot run here: see the lines with NO"))
+    yield can.get(exit_status(checks), "a trace cannot run here: see the lines with NO; root has all it needs (sudo)")
+
+
+def _fitted(found: list[Check]) -> Iterator[tuple[Check, str, str]]:
+    """Put each check on one line; where one would not fit, long values are said below, in full."""
+    lines = tuple(columns((each.name, each.value, each.purpose) for each in found))
+    if all(len(line) + 5 <= NARROW for line in lines):
+        yield from ((check, line, "") for check, line in zip(found, lines, strict=True))
+        return
+    below = [each.value if len(each.value) > SHORT else "" for each in found]
+    kept = [BRIEFLY[each.state] if long else each.value for each, long in zip(found, below, strict=True)]
+    lines = tuple(columns((each.name, value, each.purpose) for each, value in zip(found, kept, strict=True)))
+    yield from zip(found, lines, below, strict=True)

@@ -1,11 +1,14 @@
 """`dnetsniff lab`: the course's network, built and removed on a real engine."""
 
+import select
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import click
 
+from inspector.cli.interruption import interruptible
+from inspector.cli.output import write
 from inspector.discover.engine import Engine, connect
 from inspector.discover.survey import host_routes
 from inspector.lab.build import Standing, down, is_whole, status, up
@@ -24,11 +27,20 @@ def command() -> None:
 @click.pass_obj
 def up_command(choice: EngineChoice, image: str | None, subnet: str | None) -> None:
     """Build it: tomcat01 to 03 on the default bridge, mynet with two more."""
-    with _engine(choice) as engine:
-        standing, built = up(engine, image=image, subnet=subnet, host_routes=host_routes(engine))
-    click.echo("the lab is up" if built else "the lab was up already")
-    _show(standing)
-    click.echo("next: dnetsniff trace tomcat01 tomcat02")
+    with _engine(choice) as engine, interruptible() as wakeup:
+        try:
+            standing, built = up(
+                engine,
+                image=image,
+                subnet=subnet,
+                host_routes=host_routes(engine),
+                interrupted=lambda: bool(select.select([wakeup], [], [], 0)[0]),
+            )
+        except KeyboardInterrupt:
+            click.echo("interrupted; what was built is removed again", err=True)
+            raise
+    first = "the lab is up" if built else "the lab was up already"
+    _say(first, *_rows(standing), "next: dnetsniff trace tomcat01 tomcat02")
 
 
 @command.command("status")
@@ -37,10 +49,11 @@ def status_command(choice: EngineChoice) -> None:
     """Say what stands; exit status 1 if it is not whole."""
     with _engine(choice) as engine:
         standing = status(engine)
-    _show(standing)
-    if not is_whole(standing):
-        click.echo("the lab is not up" if not standing else "the lab is not whole")
-        sys.exit(1)
+    if is_whole(standing):
+        _say(*_rows(standing))
+        return
+    _say(*_rows(standing), "the lab is not whole" if standing else "the lab is not up")
+    sys.exit(1)
 
 
 @command.command("down")
@@ -49,7 +62,7 @@ def down_command(choice: EngineChoice) -> None:
     """Remove what `up` built, and nothing else."""
     with _engine(choice) as engine:
         removed = down(engine)
-    click.echo(f"removed {', '.join(removed)}" if removed else "there was no lab")
+    _say(f"removed {', '.join(removed)}" if removed else "there was no lab")
 
 
 @contextmanager
@@ -61,10 +74,12 @@ def _engine(choice: EngineChoice) -> Iterator[Engine]:
         engine.close()
 
 
-def _show(standing: Iterable[Standing]) -> None:
-    rows = [
+def _say(*lines: str) -> None:
+    write("".join(f"{line}\n" for line in lines), None)
+
+
+def _rows(standing: Iterable[Standing]) -> Iterator[str]:
+    yield from columns(
         (f"  {each.name}", each.state, ", ".join(f"{net} {address}" for net, address in each.places))
         for each in standing
-    ]
-    for line in columns(rows):
-        click.echo(line)
+    )

@@ -13,7 +13,7 @@ from inspector.correlate.paths import places
 from inspector.correlate.tracks import Kind, Tracks
 from inspector.model.question import CapturePoint
 from inspector.model.recording import Answered, Failed, NotSent, Recording, Sent
-from inspector.model.report import Direction, Outcome, Path, Seen, Spread, Statistics, Unseen, Verdict
+from inspector.model.report import Direction, Outcome, Path, Spread, Statistics, Unseen, Verdict
 
 REFUSALS = {
     errno.ENETUNREACH: "its routing table has no route to {target}",
@@ -56,7 +56,8 @@ def judge(recording: Recording, tracks: Tracks, paths: tuple[Path, ...]) -> Verd
     if not recording.probes or all(isinstance(each, NotSent) for each in recording.probes):
         return Verdict(Outcome.UNKNOWN, "no probe was sent: " + _nothing_sent(recording))
     rejected = [each for each in recording.probes if isinstance(each, Answered)]
-    if (unanswered := unanswered_neighbour(recording, tracks)) is not None:
+    unanswered = unanswered_neighbour(recording, tracks)
+    if unanswered is not None and not _blindness(recording):
         who, link = unanswered
         summary = f"nobody answered for {who} on {link}: the packet waits for a MAC address and never leaves"
         return _stopped(Outcome.DROPPED, summary, recording, paths, reason="neighbour unanswered")
@@ -86,7 +87,7 @@ def _silence(recording: Recording, paths: tuple[Path, ...]) -> Verdict:
         return _stopped(Outcome.UNKNOWN, f"it cannot be told where it ended: {blind}", recording, paths)
     replies = [path for path in paths if path.direction is Direction.REPLY]
     if replies:
-        last = replies[0].seen[-1]
+        last = (_furthest(paths) or replies[0]).seen[-1]
         summary = f"the answer was last seen at {last.point} ({last.heading}) and never reached {plan.source.label}"
         return _stopped(Outcome.LOST, summary, recording, paths)
     last_seen = _last(paths)
@@ -99,7 +100,8 @@ def _silence(recording: Recording, paths: tuple[Path, ...]) -> Verdict:
     if last_seen == final:
         summary = f"it arrived at {last_seen}, and {plan.destination.label} did not answer"
         return _stopped(Outcome.UNANSWERED, summary, recording, paths)
-    missing = next((hop.point for hop in paths[0].hops if isinstance(hop, Unseen)), None)
+    furthest = _furthest(paths)
+    missing = next((hop.point for hop in (furthest.hops if furthest else ()) if isinstance(hop, Unseen)), None)
     onward = f"; it never came to {missing}" if missing else ""
     return _stopped(Outcome.LOST, f"last seen at {last_seen}{onward}", recording, paths)
 
@@ -116,14 +118,15 @@ def _stopped(
 
 
 def _last(paths: tuple[Path, ...]) -> CapturePoint | None:
-    """Return where the furthest packet was last seen: an answer is further than its request."""
-    seen: list[Seen] = []
-    for path in paths:
-        if path.seen and (path.direction is Direction.REPLY or not seen or seen[-1].planned):
-            seen.append(path.seen[-1])
-        if path.direction is Direction.REPLY:
-            break
-    return seen[-1].point if seen else None
+    """Return where the furthest packet was last seen."""
+    path = _furthest(paths)
+    return path.seen[-1].point if path else None
+
+
+def _furthest(paths: tuple[Path, ...]) -> Path | None:
+    """Return the path that was seen furthest along its hops: an answer is further than its request."""
+    seen = [path for path in paths if path.seen]
+    return max(seen, key=lambda path: (path.direction is Direction.REPLY, path.hops.index(path.seen[-1])), default=None)
 
 
 def _blindness(recording: Recording) -> str | None:

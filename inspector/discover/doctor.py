@@ -6,6 +6,7 @@ Every feature is tried, not looked up by version.
 import ctypes
 import os
 import socket
+import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +16,7 @@ from inspector import netns
 from inspector.discover.engine import connect
 from inspector.discover.kernel import SETTINGS, read_settings
 from inspector.discover.survey import host_namespace
-from inspector.errors import InspectorError
+from inspector.errors import EngineUnreachableError, InspectorError
 from inspector.model.engine_choice import EngineChoice
 from inspector.model.topology import Setting
 
@@ -24,8 +25,11 @@ CAPABILITIES = (
     ("CAP_NET_ADMIN", 12, "promiscuous mode on bridges, large buffers"),
     ("CAP_SYS_ADMIN", 21, "enter a container's network (setns)"),
     ("CAP_SYS_PTRACE", 19, "open a container's /proc/PID/ns/net"),
+    ("CAP_DAC_READ_SEARCH", 2, "read other users' files (no trace needs it)"),
 )
 """Name, bit (linux/capability.h), what for."""
+SPARED = frozenset({"CAP_DAC_READ_SEARCH"})
+"""A trace runs without these."""
 
 MEANINGS = {
     "net.ipv4.ip_forward": "1: the host routes IPv4",
@@ -37,6 +41,9 @@ MEANINGS = {
 SOL_PACKET, PACKET_VERSION, TPACKET_V3 = 263, 10, 2
 """linux/socket.h, linux/if_packet.h"""
 SO_ATTACH_FILTER = 26
+NETLINK_NETFILTER, NLMSG_ERROR = 12, 2
+GET_GENERATION = struct.pack("=IHHIIBBH", 20, 10 << 8 | 16, 1, 1, 0, 0, 0, 0)
+"""struct nlmsghdr (NFNL_SUBSYS_NFTABLES, NFT_MSG_GETGEN; NLM_F_REQUEST) and nfgenmsg: linux/netfilter/nf_tables.h"""
 
 
 class State(StrEnum):
@@ -77,8 +84,8 @@ def _capabilities() -> Iterator[Check]:
     held = _effective()
     for name, bit, purpose in CAPABILITIES:
         has = bool(held >> bit & 1)
-        value = "held" if has else "missing: run with sudo"
-        yield Check(Area.PRIVILEGE, name, State.OK if has else State.MISSING, value, purpose)
+        state = State.OK if has else State.NOTE if name in SPARED else State.MISSING
+        yield Check(Area.PRIVILEGE, name, state, "held" if has else "missing", purpose)
 
 
 def _effective() -> int:
@@ -94,13 +101,13 @@ def _engine(choice: EngineChoice) -> tuple[Check, tuple[Setting, ...]]:
     try:
         engine = connect(choice)
     except InspectorError as error:
-        return Check(Area.ENGINE, "engine", State.MISSING, str(error), purpose), _local_settings()
+        return Check(Area.ENGINE, "engine", State.MISSING, _said(error), purpose), _local_settings()
     try:
         identity = engine.identity()
         check = Check(Area.ENGINE, "engine", State.OK, f"{identity.name} {identity.version}", purpose)
         namespace = host_namespace(engine)
     except InspectorError as error:
-        return Check(Area.ENGINE, "engine", State.MISSING, str(error), purpose), _local_settings()
+        return Check(Area.ENGINE, "engine", State.MISSING, _said(error), purpose), _local_settings()
     finally:
         engine.close()
     try:
@@ -111,13 +118,18 @@ def _engine(choice: EngineChoice) -> tuple[Check, tuple[Setting, ...]]:
         namespace.close()
 
 
+def _said(error: InspectorError) -> str:
+    """Leave out the way out where it leads here."""
+    return error.message if isinstance(error, EngineUnreachableError) else str(error)
+
+
 def _local_settings() -> tuple[Setting, ...]:
     return read_settings(SETTINGS)
 
 
 def _features() -> Iterator[Check]:
     trials: tuple[tuple[str, Callable[[], object], str], ...] = (
-        ("packet ring", _try_ring, "capture without losing frames (TPACKET_V3, Linux 3.2)"),
+        ("packet ring", _try_ring, "capture without loss (TPACKET_V3, Linux 3.2)"),
         ("kernel filter", _try_filter, "keep other traffic away from a trace"),
         ("network namespaces", _try_namespace, "look and send inside a container's stack"),
         ("pidfd", _try_pidfd, "notice that a container ends (Linux 5.3)"),
@@ -126,13 +138,21 @@ def _features() -> Iterator[Check]:
         try:
             trial()
         except (OSError, InspectorError) as error:
-            why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            why = error.message if isinstance(error, InspectorError) else error.strerror or str(error)
             yield Check(Area.KERNEL, name, State.MISSING, why, purpose)
         else:
             yield Check(Area.KERNEL, name, State.OK, "works", purpose)
     loaded = Path("/proc/sys/net/bridge").is_dir()
-    value = "loaded" if loaded else "not loaded: bridged traffic passes no firewall"
-    yield Check(Area.KERNEL, "br_netfilter", State.OK if loaded else State.NOTE, value, "icc=false, rules on bridges")
+    value = "loaded" if loaded else "not loaded"
+    yield Check(Area.KERNEL, "br_netfilter", State.OK if loaded else State.NOTE, value, "firewall bridged traffic")
+    value = _nf_tables()
+    yield Check(
+        Area.KERNEL,
+        "nf_tables",
+        State.OK if value == "works" else State.NOTE,
+        value,
+        "firewall rules (no trace needs it)",
+    )
 
 
 def _try_ring() -> None:
@@ -154,6 +174,18 @@ def _try_namespace() -> None:
         netns.enter(namespace.fd, lambda: None)
     finally:
         namespace.close()
+
+
+def _nf_tables() -> str:
+    """Ask nf_tables for its generation, which changes nothing; say what came of it."""
+    try:
+        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER) as sock:
+            sock.settimeout(1)
+            sock.send(GET_GENERATION)
+            (kind,) = struct.unpack_from("=H", sock.recv(4096), 4)
+    except OSError as error:
+        return error.strerror or str(error)
+    return "works" if kind != NLMSG_ERROR else "no answer: the module is missing, or CAP_NET_ADMIN"
 
 
 def _try_pidfd() -> None:

@@ -1,23 +1,26 @@
 """Build the lab, say what stands, and remove it.
 
 1. Whatever is in the way is found before anything is made, and said; nothing of the user's is touched.
-2. A lab that cannot be finished is taken down again.
+2. A lab that cannot be finished is taken down again: what this `up` made, and nothing that another one did.
 3. Only what carries the label is removed.
+4. An interruption waits for the call under way: what the engine is still making could not be removed.
 """
 
+import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Network, ip_network
 from typing import Any
 
 from inspector.discover.engine import Engine
-from inspector.errors import UsageError
+from inspector.errors import DepartedError, InspectorError, UsageError
 from inspector.lab.image import find_image, remove_own
-from inspector.lab.layout import COURSE, LABEL, MEMBERS, NETWORK, SUBNET, Member
+from inspector.lab.layout import COURSE, LABEL, MEMBERS, NETWORK, RUN_LABEL, SUBNET, Member
 
-LABELS = {LABEL: COURSE}
-FILTER = {"label": f"{LABEL}={COURSE}"}
+OURS = (f"{LABEL}={COURSE}",)
+"""Finds the lab, whichever `up` built it."""
 STAYS_UP_S = 0.3
 """An image whose command ends at once has ended by then."""
 
@@ -46,7 +49,12 @@ def is_whole(standing: Iterable[Standing]) -> bool:
 
 
 def up(
-    engine: Engine, *, image: str | None, subnet: str | None, host_routes: Iterable[str]
+    engine: Engine,
+    *,
+    image: str | None,
+    subnet: str | None,
+    host_routes: Iterable[str],
+    interrupted: Callable[[], bool] = lambda: False,
 ) -> tuple[tuple[Standing, ...], bool]:
     """Build it; return what stands and whether it was built now. Raises UsageError if something is in the way."""
     standing = status(engine)
@@ -57,10 +65,12 @@ def up(
     wanted = _the_subnet(subnet)
     _refuse_taken_names(engine)
     _refuse_taken_subnet(engine, wanted, [ip_network(each) for each in host_routes])
+    run = secrets.token_hex(8)
+    labels = {LABEL: COURSE, RUN_LABEL: run}
     try:
-        _build(engine, image, wanted)
-    except BaseException:
-        down(engine)
+        _build(engine, image, wanted, labels=labels, interrupted=interrupted)
+    except BaseException as error:
+        _roll_back(engine, run, error)
         raise
     return status(engine), True
 
@@ -71,13 +81,17 @@ def down(engine: Engine) -> tuple[str, ...]:
     ours = {each["Id"] for each in _labelled(engine)}
     for network in networks:
         _refuse_guests(engine, network, ours)
+    return _remove(engine, OURS)
+
+
+def _remove(engine: Engine, labels: tuple[str, ...]) -> tuple[str, ...]:
     removed = []
-    for each in _labelled(engine):
-        with engine.calls():
+    for each in _labelled(engine, labels):
+        with suppress(DepartedError), engine.calls():
             engine.api.remove_container(each["Id"], force=True, v=True)
         removed.append(_standing(each).name)
-    for network in networks:
-        with engine.calls():
+    for network in _labelled_networks(engine, labels):
+        with suppress(DepartedError), engine.calls():
             engine.api.remove_network(network["Id"])
         removed.append(f"network {network['Name']}")
     if remove_own(engine):
@@ -85,22 +99,42 @@ def down(engine: Engine) -> tuple[str, ...]:
     return tuple(removed)
 
 
-def _build(engine: Engine, asked: str | None, subnet: IPv4Network) -> None:
+def _roll_back(engine: Engine, run: str, error: BaseException) -> None:
+    try:
+        _remove(engine, (*OURS, f"{RUN_LABEL}={run}"))
+    except InspectorError as second:
+        first = error.message if isinstance(error, InspectorError) else "the lab was interrupted"
+        why = f"{first}; half of the lab is left, because {second.message}"
+        raise type(second)(why, "remove it: dnetsniff lab down") from error
+
+
+def _build(
+    engine: Engine,
+    asked: str | None,
+    subnet: IPv4Network,
+    *,
+    labels: Mapping[str, str],
+    interrupted: Callable[[], bool],
+) -> None:
     image, command = find_image(engine, asked)
-    api = engine.api
     with engine.calls():
         ranges = {"Driver": "default", "Config": [{"Subnet": str(subnet), "Gateway": str(subnet[1])}]}
-        api.create_network(NETWORK, driver="bridge", ipam=ranges, labels=LABELS)
-    for member in MEMBERS:
-        if not member.links:
-            _start(engine, member, image, command)
-    time.sleep(STAYS_UP_S)
-    _refuse_ended(engine, image)
-    # The engine links to running containers only.
-    for member in MEMBERS:
-        if member.links:
-            _start(engine, member, image, command)
-    _refuse_ended(engine, image)
+        engine.api.create_network(NETWORK, driver="bridge", ipam=ranges, labels=labels)
+    # The engine links to running containers only, so those with links come when the others have shown that they stay.
+    for linked in (False, True):
+        for member in MEMBERS:
+            if bool(member.links) is linked:
+                _stop_if(interrupted)
+                _start(engine, member, image=image, command=command, labels=labels)
+        if not linked:
+            time.sleep(STAYS_UP_S)
+        _refuse_ended(engine, image)
+    _stop_if(interrupted)
+
+
+def _stop_if(interrupted: Callable[[], bool]) -> None:
+    if interrupted():
+        raise KeyboardInterrupt
 
 
 def _refuse_ended(engine: Engine, image: str) -> None:
@@ -112,7 +146,9 @@ def _refuse_ended(engine: Engine, image: str) -> None:
             )
 
 
-def _start(engine: Engine, member: Member, image: str, command: tuple[str, ...] | None) -> None:
+def _start(
+    engine: Engine, member: Member, *, image: str, command: tuple[str, ...] | None, labels: Mapping[str, str]
+) -> None:
     api = engine.api
     with engine.calls():
         settings = api.create_host_config(network_mode=member.network, links={each: each for each in member.links})
@@ -121,24 +157,24 @@ def _start(engine: Engine, member: Member, image: str, command: tuple[str, ...] 
             command=list(command) if command else None,
             name=member.name,
             hostname=None,
-            labels=LABELS,
+            labels=labels,
             host_config=settings,
             detach=True,
         )
         api.start(made["Id"])
 
 
-def _labelled(engine: Engine) -> list[Any]:
+def _labelled(engine: Engine, labels: tuple[str, ...] = OURS) -> list[Any]:
     """List the lab's containers: by label and by name, since what is run from a commit of one inherits its labels."""
     names = {member.name for member in MEMBERS}
     with engine.calls():
-        found = engine.api.containers(all=True, filters=FILTER)
+        found = engine.api.containers(all=True, filters={"label": list(labels)})
     return [each for each in found if _standing(each).name in names]
 
 
-def _labelled_networks(engine: Engine) -> list[Any]:
+def _labelled_networks(engine: Engine, labels: tuple[str, ...] = OURS) -> list[Any]:
     with engine.calls():
-        return list(engine.api.networks(filters=FILTER))
+        return list(engine.api.networks(filters={"label": list(labels)}))
 
 
 def _standing(summary: Any) -> Standing:
@@ -205,9 +241,10 @@ def free_subnet(used: Iterable[Any]) -> IPv4Network | None:
 
 
 def _refuse_guests(engine: Engine, network: Any, ours: set[str]) -> None:
+    """Refuse to take the network from others: one that is stopped could not start again without it."""
     with engine.calls():
-        members = engine.api.inspect_network(network["Id"]).get("Containers") or {}
-    guests = [each["Name"] for key, each in members.items() if key not in ours]
+        members = engine.api.containers(all=True, filters={"network": network["Id"]})
+    guests = [_standing(each).name for each in members if each["Id"] not in ours]
     if guests:
         lines = "; ".join(f"docker network disconnect {network['Name']} {each}" for each in guests)
         raise UsageError(f"{', '.join(guests)} is on {network['Name']} too, so the lab stays", f"first: {lines}")

@@ -39,12 +39,14 @@ def find_image(engine: Engine, asked: str | None) -> tuple[str, tuple[str, ...] 
 
 
 def remove_own(engine: Engine) -> bool:
-    """Remove the image that was made here, if it is there; say whether it was."""
+    """Remove the image that was made here, if it is there and nothing else uses it; say whether it was."""
     with engine.calls():
-        made = engine.api.images(name=OWN, filters={"label": IMAGE_LABEL})
-        if made:
-            engine.api.remove_image(OWN, force=True)
-    return bool(made)
+        if not engine.api.images(name=OWN, filters={"label": IMAGE_LABEL}):
+            return False
+        if engine.api.containers(all=True, filters={"ancestor": OWN}):
+            return False
+        engine.api.remove_image(OWN)
+    return True
 
 
 def is_static(program: bytes) -> bool:

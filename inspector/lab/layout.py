@@ -8,6 +8,9 @@ LABEL, COURSE = "dnetsniff.lab", "course"
 IMAGE_LABEL = "dnetsniff.lab.image"
 """What the image made here carries. Another key: a container inherits the labels of its image, whoever runs it."""
 
+RUN_LABEL = "dnetsniff.lab.run"
+"""Tells what one `up` made from what another one did."""
+
 NETWORK = "mynet"
 SUBNET = "192.168.0.0/16"
 DEFAULT_NETWORK = "bridge"

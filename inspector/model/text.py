@@ -11,7 +11,7 @@ def safe(raw: str | bytes, limit: int = LIMIT) -> str:
     becomes `\xNN`, `\uNNNN` or `\UNNNNNNNN`. A backslash is doubled in text that has any, so that an escape of
     ours cannot be mistaken for text of theirs.
     """
-    text = raw.decode("utf-8", "backslashreplace") if isinstance(raw, bytes) else raw
+    text = raw.decode("utf-8", "surrogateescape") if isinstance(raw, bytes) else raw
     text = text if len(text) <= limit else text[: limit - 1] + "…"
     if text.isprintable():
         return text
@@ -24,6 +24,8 @@ def _escape(character: str) -> str:
     if character.isprintable():
         return character
     code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # noqa: PLR2004 - a byte that is no UTF-8, as PEP 383 carries it
+        code -= 0xDC00
     if code <= 0xFF:  # noqa: PLR2004 - one byte
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004 - two bytes

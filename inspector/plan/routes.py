@@ -1,6 +1,6 @@
 """Look a destination up in a routing table, as the kernel would without policy rules. Pure.
 
-Longest prefix first, then the local table before the main one, then the lowest metric (ip-route(8)).
+The local table before the main one, then the longest prefix, then the lowest metric (ip-rule(8), ip-route(8)).
 """
 
 from ipaddress import ip_address

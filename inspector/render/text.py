@@ -41,7 +41,8 @@ def duration(nanoseconds: int) -> str:
 def durations(*nanoseconds: int) -> str:
     """Write several durations in the one unit that fits the largest: 2.6/3.2/5.8 us."""
     largest = max(abs(each) for each in nanoseconds)
-    _limit, divisor, unit, digits = next((each for each in UNITS if largest < each[0]), (0, 1_000_000_000, "s", 2))
+    fitting = (each for each in UNITS if round(largest / each[1], each[3]) * each[1] < each[0])
+    _limit, divisor, unit, digits = next(fitting, (0, 1_000_000_000, "s", 2))
     return "/".join(f"{each / divisor:.{digits}f}" for each in nanoseconds) + f" {unit}"
 
 

@@ -151,6 +151,6 @@ def test_no_ipv6() -> None:
 
 def test_the_source_address_has_to_be_one_s_own() -> None:
     assert planned(WORLD, "both", "web", source_address="192.168.0.3").source.address == "192.168.0.3"
-    with pytest.raises(UsageError, match="web does not have the address 10.9.9.9") as raised:
+    with pytest.raises(UsageError, match="web does not have the address") as raised:
         planned(WORLD, "web", "db", source_address="10.9.9.9")
     assert raised.value.hint == "it has 172.17.0.2"

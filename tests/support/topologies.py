@@ -65,7 +65,7 @@ def read(path_or_text: Path | str) -> Topology:
     return Topology(EngineIdentity("Test Engine", "1"), (host, *stacks), tuple(networks), tuple(containers))
 
 
-def change_link(topology: Topology, name: str, **changes: Any) -> Topology:
+def change_link(topology: Topology, name: str, /, **changes: Any) -> Topology:
     """Return the world with one link (`host/docker0`) changed."""
     where, _, interface = name.partition("/")
     stack = topology.sandbox(SandboxId(where))
@@ -75,14 +75,14 @@ def change_link(topology: Topology, name: str, **changes: Any) -> Topology:
     return change_stack(topology, where, links=links)
 
 
-def change_stack(topology: Topology, where: str, **changes: Any) -> Topology:
+def change_stack(topology: Topology, where: str, /, **changes: Any) -> Topology:
     """Return the world with one network stack changed."""
     return replace(
         topology, sandboxes=tuple(replace(each, **changes) if each.id == where else each for each in topology.sandboxes)
     )
 
 
-def change_container(topology: Topology, name: str, **changes: Any) -> Topology:
+def change_container(topology: Topology, name: str, /, **changes: Any) -> Topology:
     """Return the world with one container changed."""
     known = tuple(replace(each, **changes) if each.name == name else each for each in topology.containers)
     return replace(topology, containers=known)

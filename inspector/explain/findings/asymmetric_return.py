@@ -8,6 +8,7 @@ Remedy: probe the address on the network both are on, or keep one network.
 from inspector.explain.case import Case
 from inspector.model.question import Heading
 from inspector.model.report import Confidence, Direction, Finding, Severity
+from inspector.model.topology import HOST
 
 
 def detect(case: Case) -> Finding | None:
@@ -30,7 +31,7 @@ def detect(case: Case) -> Finding | None:
 def _interfaces(case: Case, direction: Direction, heading: Heading) -> list[str]:
     sandbox = case.recording.plan.destination.sandbox
     # On the host a routed packet enters by a port and its bridge; only a container's own interface is meant here.
-    container = case.destination is not None
+    container = case.destination is not None and sandbox != HOST
     return [
         hop.point.interface
         for path in case.paths

@@ -1,0 +1,187 @@
+"""Each finding is raised on its evidence, and on nothing else."""
+
+import errno
+import os
+import pkgutil
+import re
+import sys
+from collections.abc import Callable
+
+import pytest
+from topologies import (
+    START,
+    answered,
+    arp,
+    change_link,
+    change_stack,
+    delivered,
+    planned,
+    point_named,
+    read,
+    recorded,
+    seen,
+    sent,
+)
+
+from inspector.explain import findings
+from inspector.explain.findings import DETECTORS
+from inspector.model.question import Heading
+from inspector.model.recording import Failed, Recording
+from inspector.model.report import Finding, Severity
+from inspector.model.topology import HOST, Setting, Topology
+from inspector.pipeline import review
+
+WORLD = read("two-networks.toml")
+MODULES = sorted(each.name for each in pkgutil.iter_modules(findings.__path__))
+
+
+def found(recording: Recording) -> dict[str, Finding]:
+    return {each.id: each for each in review(recording).findings}
+
+
+def stopped(world: Topology, source: str, destination: str, request: int | None = 3) -> Recording:
+    return recorded(world, planned(world, source, destination), probes=(sent(),), request=request, reply=0)
+
+
+def unreachable(source: str, destination: str) -> Recording:
+    probes = (Failed(1, START, errno.ENETUNREACH, os.strerror(errno.ENETUNREACH)),)
+    return recorded(WORLD, planned(WORLD, source, destination), probes=probes, request=0, reply=0)
+
+
+def healthy(source: str, destination: str) -> Recording:
+    return delivered(WORLD, planned(WORLD, source, destination))
+
+
+def nobody_answers() -> Recording:
+    plan = planned(WORLD, "web", "172.17.0.99")
+    asked = seen(point_named(plan, "web/eth0"), arp("172.17.0.2", "172.17.0.99"), heading=Heading.OUT)
+    return recorded(WORLD, plan, probes=(sent(),), request=0, reply=0, extra=(asked,))
+
+
+def refused() -> Recording:
+    probes = (answered(1, "Packet filtered"),)
+    return recorded(WORLD, planned(WORLD, "web", "api"), probes=probes, request=3, reply=0)
+
+
+def unforwarding() -> Topology:
+    return change_stack(WORLD, HOST, settings=(Setting("net.ipv4.ip_forward", "0"),))
+
+
+CASES: dict[str, tuple[Callable[[], Recording], str]] = {
+    "container-not-running": (
+        lambda: Recording(WORLD, planned(WORLD, "web", "gone"), b""),
+        "gone is not running (exited), so it has no network stack and no address",
+    ),
+    "container-paused": (lambda: healthy("web", "frozen"), "frozen is paused"),
+    "no-network": (lambda: unreachable("hermit", "web"), "hermit was started with --network none"),
+    "interface-down": (
+        lambda: stopped(change_link(WORLD, "host/veth-db", up=False), "web", "db"),
+        "host/veth-db is down",
+    ),
+    "bridge-port-missing": (
+        lambda: stopped(change_link(WORLD, "host/veth-db", bridge=None), "web", "db"),
+        "host/veth-db is not a port of docker0, the bridge of bridge",
+    ),
+    "no-route": (
+        lambda: unreachable("inner", "172.17.0.2"),
+        "inner has no route to 172.17.0.2; quiet is internal: the engine gives it no gateway",
+    ),
+    "neighbour-unanswered": (nobody_answers, "nobody on the link answers for 172.17.0.99"),
+    "ip-forward-off": (
+        lambda: stopped(unforwarding(), "web", "api"),
+        "the host does not route: net.ipv4.ip_forward is 0",
+    ),
+    "networks-isolated": (
+        lambda: stopped(WORLD, "web", "api"),
+        "web is on bridge, api on mynet: the engine keeps bridge networks apart",
+    ),
+    "firewall-reject": (refused, "a firewall on the way refuses the packet: Packet filtered"),
+    "asymmetric-return": (
+        lambda: healthy("web", "192.168.0.3"),
+        "both got the request on eth1 and answered on eth0",
+    ),
+    "dual-homed": (lambda: healthy("web", "both"), "both is on 2 networks"),
+    "host-network": (lambda: healthy("metal", "web"), "metal uses the host's own network stack"),
+    "shared-sandbox": (lambda: healthy("sidecar", "db"), "sidecar uses the network stack of web"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_is_raised_on_its_evidence(name: str) -> None:
+    recording, title = CASES[name]
+    finding = found(recording())[name]
+    assert finding.title.startswith(title)
+    assert finding.evidence
+    assert finding.remedy or finding.severity is Severity.NOTE
+
+
+@pytest.mark.parametrize(
+    ("source", "destination"), [("web", "db"), ("web", "api"), ("web", "8.8.8.8"), ("host", "web"), ("web", "host")]
+)
+def test_nothing_is_raised_where_all_is_well(source: str, destination: str) -> None:
+    assert found(healthy(source, destination)) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "alone"),
+    [
+        ("interface-down", {"interface-down"}),
+        ("bridge-port-missing", {"bridge-port-missing"}),
+        ("ip-forward-off", {"ip-forward-off"}),
+        ("networks-isolated", {"networks-isolated"}),
+        ("firewall-reject", {"firewall-reject"}),
+        ("no-network", {"no-network", "no-route"}),
+        ("asymmetric-return", {"asymmetric-return", "dual-homed"}),
+    ],
+)
+def test_no_other_is_raised_with_it(name: str, alone: set[str]) -> None:
+    assert set(found(CASES[name][0]())) == alone
+
+
+def test_a_port_that_does_not_forward() -> None:
+    finding = found(stopped(change_link(WORLD, "host/veth-db", forwarding=False), "web", "db", 4))[
+        "bridge-port-missing"
+    ]
+    assert finding.title == "host/veth-db does not forward on docker0, the bridge of bridge"
+
+
+def test_networks_with_a_common_member_are_not_isolated() -> None:
+    assert "networks-isolated" not in found(stopped(WORLD, "web", "192.168.0.3"))
+
+
+def test_a_packet_that_left_by_the_other_bridge_was_not_kept_apart() -> None:
+    assert "networks-isolated" not in found(stopped(WORLD, "web", "api", None))
+
+
+def test_a_refusal_by_the_destination_itself_is_no_firewall_s() -> None:
+    plan = planned(WORLD, "web", "db")
+    recording = recorded(WORLD, plan, probes=(answered(1, "Destination Port Unreachable"),), reply=0)
+    assert "firewall-reject" not in found(recording)
+
+
+def test_the_engine_s_word_on_an_address_that_does_not_answer() -> None:
+    plan = planned(WORLD, "web", "db")
+    asked = seen(point_named(plan, "web/eth0"), arp("172.17.0.2", "172.17.0.3"), heading=Heading.OUT)
+    recording = recorded(WORLD, plan, probes=(sent(),), request=0, reply=0, extra=(asked,))
+    assert "the engine says it is db's" in found(recording)["neighbour-unanswered"].evidence
+
+
+def test_remedies_are_lines_to_type() -> None:
+    assert found(CASES["networks-isolated"][0]())["networks-isolated"].remedy == ("docker network connect mynet web",)
+    assert found(CASES["no-route"][0]())["no-route"].remedy == ("docker network connect quiet web",)
+    assert found(CASES["ip-forward-off"][0]())["ip-forward-off"].remedy == ("sysctl -w net.ipv4.ip_forward=1",)
+
+
+def test_a_host_mode_destination_answers_by_the_way_the_request_came() -> None:
+    assert set(found(healthy("web", "metal"))) == {"host-network"}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_module_says_what_why_and_the_remedy(name: str) -> None:
+    text = sys.modules[f"{findings.__name__}.{name}"].__doc__ or ""
+    assert re.search(r"\A\S.*\.\n\nWhat: .+\nWhy: .+\nRemedy: .+", text, re.DOTALL)
+
+
+def test_every_module_is_looked_for_and_tested() -> None:
+    assert sorted(each.__module__.rpartition(".")[2] for each in DETECTORS) == MODULES
+    assert sorted(name.replace("-", "_") for name in CASES) == MODULES
