@@ -140,4 +140,4 @@ def test_what_the_format_forbids_is_named(blocks: tuple[bytes, ...], why: str) -
 def test_text_is_made_harmless() -> None:
     """A file may come from anyone."""
     found = read(SECTION, described(option(2, b"e\x1b[2J\xff")))
-    assert found.interfaces[0].name == r"e\x1b[2J\\xff"
+    assert found.interfaces[0].name == r"e\x1b[2J\xff"
