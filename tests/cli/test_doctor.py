@@ -1,5 +1,6 @@
 """`dnetsniff doctor`: every check is in both forms, and the exit status says what is missing."""
 
+import ctypes
 from collections.abc import Callable
 from typing import Any
 
@@ -66,6 +67,19 @@ def test_without_an_engine_the_status_is_69(run: Run) -> None:
     assert ran.status == 69, ran.out
     assert "NO engine" in ran.out
     assert ran.out.splitlines()[-1] == "no engine: only recordings can be looked at"
+
+
+@pytest.mark.parametrize("words", [(), NOWHERE])
+def test_every_line_fits_in_80_columns(run: Run, words: tuple[str, ...]) -> None:
+    for prepare in (None, _drop_capabilities):
+        ran = run(*words, "doctor", preexec_fn=prepare)
+        assert max(map(len, ran.out.splitlines())) <= 80, ran.out
+
+
+def _drop_capabilities() -> None:
+    """Stay the user, and lose every capability across the exec (prctl(2): PR_CAPBSET_DROP)."""
+    for number in range(41):
+        ctypes.CDLL(None).prctl(24, number, 0, 0, 0)
 
 
 def test_output_that_is_no_terminal_has_no_colour(run: Run) -> None:

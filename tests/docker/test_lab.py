@@ -1,6 +1,10 @@
 """The lab on a live engine: nothing of the user's is touched, and no half of it stays."""
 
 import re
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +19,7 @@ pytestmark = pytest.mark.docker
 
 Run = Callable[..., Any]
 NAMES = [each.name for each in MEMBERS]
+PROGRAM = [sys.executable, "-P", "-c", "from inspector.cli.main import main; main()"]
 STAYS, ENDS = "dntest:img", "dntest:ends"
 MINE, MY_NETWORK = "dntest-mine", "dntest-net"
 
@@ -146,6 +151,10 @@ def a_guest_keeps_the_lab_up(run: Run) -> None:
     assert ran.status == 2
     assert f"{MINE} is on {NETWORK} too" in ran.err
     assert run("lab", "status").status == 0
+    docker("stop", "-t", "0", MINE)
+    stopped = run("lab", "down")
+    docker("start", MINE)
+    assert (stopped.status, stopped.err) == (2, ran.err), "a stopped guest could not start again without its network"
     way_out = re.search(r"first: docker (network disconnect .*)$", ran.err.strip())
     assert way_out, ran.err
     docker(*way_out[1].split())
@@ -184,3 +193,34 @@ def test_a_container_of_the_user_s_from_the_lab_s_image_is_not_the_lab_s(
 ) -> None:
     extra(MINE)
     assert MINE not in run("lab", "status").out
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_at_any_moment_it_leaves_nothing(run: Run, clear: None, number: signal.Signals) -> None:
+    """The moments are the engine's own events: the network is made, the first container, the last one."""
+    for event in ("network create", "container create", "container start"):
+        with subprocess.Popen(
+            [
+                "docker",
+                "events",
+                "--since",
+                f"{time.time():.6f}",
+                "--filter",
+                f"event={event.split()[1]}",
+                "--format",
+                "{{.Type}} {{.Action}}",
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as events:
+            assert events.stdout is not None
+            up = subprocess.Popen([*PROGRAM, "lab", "up"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            while not events.stdout.readline().startswith(event):
+                assert up.poll() is None
+            up.send_signal(number)
+            out, err = up.communicate(timeout=30)
+            events.terminate()
+        assert (up.returncode, out) == (130, ""), err
+        assert "what was built is removed again" in err
+        assert_no_lab(run)
