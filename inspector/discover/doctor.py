@@ -22,14 +22,14 @@ from inspector.model.topology import Setting
 
 CAPABILITIES = (
     ("CAP_NET_RAW", 13, "open packet and ICMP sockets"),
-    ("CAP_NET_ADMIN", 12, "promiscuous mode on bridges, large buffers"),
+    ("CAP_NET_ADMIN", 12, "name containers on other ports (optional)"),
     ("CAP_SYS_ADMIN", 21, "enter a container's network (setns)"),
     ("CAP_SYS_PTRACE", 19, "open a container's /proc/PID/ns/net"),
-    ("CAP_DAC_READ_SEARCH", 2, "read other users' files (no trace needs it)"),
+    ("CAP_DAC_READ_SEARCH", 2, "read other users' files (optional)"),
 )
 """Name, bit (linux/capability.h), what for."""
-SPARED = frozenset({"CAP_DAC_READ_SEARCH"})
-"""A trace runs without these."""
+SPARED = frozenset({"CAP_NET_ADMIN", "CAP_DAC_READ_SEARCH"})
+"""A trace runs without these: tried one by one. Promiscuity by PACKET_ADD_MEMBERSHIP asks for no capability."""
 
 MEANINGS = {
     "net.ipv4.ip_forward": "1: the host routes IPv4",
