@@ -29,8 +29,8 @@ class LiveHost:
     ) -> None:
         """Look into the containers that the words mean, or into all; `interruption` turns readable on Ctrl-C.
 
-        A `recorder` that was started before everything else saves the time it takes to load, and what is done
-        `meanwhile` it records costs nothing.
+        A `recorder` that was started before everything else saves the time it takes to load, and stays the caller's.
+        What is done `meanwhile` it records costs nothing.
         """
         self._engine = engine
         self._words = tuple(words) if words is not None else None
@@ -49,8 +49,6 @@ class LiveHost:
         """Close every descriptor."""
         self._stacks.__exit__(kind, value, trace)
         self._engine.close()
-        if self._recorder:
-            self._recorder.close()
 
     def survey(self) -> Topology:
         """Say what is there."""

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from inspector.errors import OutputError
-
-NARROW, WIDE = 80, 100
+from inspector.render.text import NARROW, WIDE
 
 
 def is_coloured(output: str | None, environment: Mapping[str, str] = os.environ) -> bool:

@@ -17,7 +17,7 @@ from inspector.model.topology import Container, Endpoint, EngineIdentity, Mode, 
 CALL_TIMEOUT_S = 10
 """Longest wait for one answer; an engine that accepts and never answers must not hang us."""
 
-SCOPE_OPTION = "com.docker.network.bridge.name"
+BRIDGE_NAME_OPTION = "com.docker.network.bridge.name"
 """The network option that names the bridge device."""
 
 
@@ -198,7 +198,7 @@ def _network(summary: Mapping[str, Any]) -> NetworkFact:
         ),
         internal=bool(summary.get("Internal")),
     )
-    named = options.get(SCOPE_OPTION)
+    named = options.get(BRIDGE_NAME_OPTION)
     guess = f"br-{network.id[:12]}" if network.driver == "bridge" else None
     return NetworkFact(network=network, bridge_name=safe(named) if named else guess)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from inspector.model.recording import Recording
 from inspector.model.report import Path, Verdict
-from inspector.model.topology import Container, Endpoint, Topology
+from inspector.model.topology import HOST, Container, Endpoint, Topology
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,13 @@ class Case:
     def destination(self) -> Container | None:
         """The container that was asked; None for the host and for addresses of nobody we know."""
         return self.topology.container(self.recording.plan.destination.container or "")
+
+    @property
+    def forwarding(self) -> tuple[str, str | None]:
+        """The setting that lets the host route this trace's family, and its value."""
+        name = "net.ipv4.ip_forward" if self.recording.plan.family == 4 else "net.ipv6.conf.all.forwarding"  # noqa: PLR2004
+        host = self.topology.sandbox(HOST)
+        return name, next((each.value for each in (host.settings if host else ()) if each.name == name), None)
 
     def endpoints(self, container: Container | None) -> tuple[Endpoint, ...]:
         """Return the endpoints of the stack the container uses, its own or a shared one."""

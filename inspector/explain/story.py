@@ -97,9 +97,8 @@ def _flooding(case: Case) -> Iterator[Fact]:
         path
         and case.recording.plan.kind is PathKind.SWITCHED
         and path.hops[-1] in path.seen
-        and _watched_bystanders(case)
+        and (watched := _watched_bystanders(case))
     ):
-        watched = _watched_bystanders(case)
         others = "1 other port" if len(watched) == 1 else f"{len(watched)} other ports"
         text = f"the request went to one port alone; {others} of the bridge saw no copy"
         yield Fact(text, tuple(str(point) for point in watched))

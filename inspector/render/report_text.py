@@ -30,7 +30,8 @@ EXPECTATIONS = {
     PathKind.LOOPBACK: "one network stack: over its loopback",
     PathKind.NO_ROUTE: "no way known from the routes",
 }
-LABELS = {"source": "source", "destination": "destination", "ttl": "ttl"}
+TOLD = ("source", "destination", "ttl")
+"""Rewrites written as before -> after; new MACs are told by where the frame goes now."""
 
 
 def render_text(report: Report, *, width: int = NARROW, coloured: bool = False) -> str:
@@ -128,7 +129,7 @@ def _spread(alike: list[Path], number: int) -> str:
 
 def _changes(hop: Seen) -> str:
     """Say what is new at this hop."""
-    words = [f"{LABELS[each.field]} {each.before} -> {each.after}" for each in hop.rewrites if each.field in LABELS]
+    words = [f"{each.field} {each.before} -> {each.after}" for each in hop.rewrites if each.field in TOLD]
     if any(each.field.endswith("_mac") for each in hop.rewrites):
         words.append(f"now to {hop.destination_mac}")
     if hop.point.role:

@@ -10,14 +10,10 @@ from inspector.model.question import PathKind
 from inspector.model.report import Confidence, Finding, Outcome, Severity
 from inspector.model.topology import HOST
 
-SETTING = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
-
 
 def detect(case: Case) -> Finding | None:
     """Look at the setting where a packet that had to be routed stopped at the host."""
-    plan, host = case.recording.plan, case.topology.sandbox(HOST)
-    name = SETTING[plan.family]
-    value = next((each.value for each in (host.settings if host else ()) if each.name == name), None)
+    plan, (name, value) = case.recording.plan, case.forwarding
     stopped = case.verdict.outcome in {Outcome.LOST, Outcome.DROPPED} and case.verdict.last_seen
     at_host = stopped and stopped.sandbox == HOST
     if value != "0" or not at_host or plan.kind not in {PathKind.ROUTED, PathKind.OUTSIDE}:

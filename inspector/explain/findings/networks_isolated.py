@@ -19,7 +19,7 @@ def detect(case: Case) -> Finding | None:
     stopped = verdict.outcome in {Outcome.LOST, Outcome.DROPPED} and verdict.last_seen is not None
     if plan.kind is not PathKind.ROUTED or not stopped or not mine or not theirs or set(mine) & set(theirs):
         return None
-    if verdict.last_seen is None or verdict.last_seen.sandbox != HOST or not _forwards(case):
+    if verdict.last_seen is None or verdict.last_seen.sandbox != HOST or case.forwarding[1] == "0":
         return None
     return Finding(
         id="networks-isolated",
@@ -34,10 +34,3 @@ def detect(case: Case) -> Finding | None:
         ),
         remedy=connect_commands(case),
     )
-
-
-def _forwards(case: Case) -> bool:
-    """Leave a host that does not route at all to another finding."""
-    host = case.topology.sandbox(HOST)
-    name = "net.ipv4.ip_forward" if case.recording.plan.family == 4 else "net.ipv6.conf.all.forwarding"  # noqa: PLR2004
-    return not any(each.name == name and each.value == "0" for each in (host.settings if host else ()))
