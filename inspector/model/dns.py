@@ -1,0 +1,54 @@
+"""A DNS message as a value: what was asked, and what was said (RFC 1035, 4)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+PORT = 53
+"""Where servers listen (RFC 1035, 4.2)."""
+
+
+class Transport(StrEnum):
+    """What carries a message."""
+
+    UDP = "udp"
+    TCP = "tcp"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The question of a message."""
+
+    name: str
+    """Without the trailing dot, made harmless; case as it was on the wire. The root is `.`."""
+    type: str
+    """`A`, `AAAA`, `PTR`...; `TYPE65280` (RFC 3597, 5) for what has no name here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One resource record, its data as `dig` writes it and made harmless."""
+
+    name: str
+    type: str
+    data: str
+    ttl: int
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One DNS message; only what could be read of it."""
+
+    identifier: int
+    response: bool
+    rcode: str
+    """`NOERROR`, `NXDOMAIN`, `SERVFAIL`, `REFUSED`...; `RCODE11` for what has no name here."""
+    truncated: bool
+    """TC: the rest did not fit into the datagram (RFC 1035, 4.1.1)."""
+    recursion_available: bool
+    authoritative: bool
+    asked: Asked | None
+    """None where the message holds no question, or not exactly one."""
+    answers: tuple[Record, ...] = ()
+    damage: str | None = None
+    """What was wrong with it, where something was: cut off, a compression loop, wrong counts."""

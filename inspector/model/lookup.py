@@ -1,0 +1,171 @@
+"""A name looked up: what the source's resolver goes by, what it asked, and what came back."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from inspector.model.dns import Transport
+from inspector.model.topology import SandboxId
+
+EMBEDDED_DNS = "127.0.0.11"
+"""Where Docker's embedded DNS answers, inside a container's namespace. A container's resolv.conf says whether it does."""
+
+
+class Libc(StrEnum):
+    """Whose rules a lookup follows."""
+
+    GLIBC = "glibc"
+    MUSL = "musl"
+
+
+@dataclass(frozen=True, slots=True)
+class ResolverFile:
+    """One of the files that a resolver reads, as the source would see it."""
+
+    path: str
+    """Where the source would open it: `/etc/hosts`."""
+    text: str | None
+    """Its lines, made harmless; None where it could not be read."""
+    origin: str
+    """Where it was read: `the engine's file`, `the container's own file`, `the host's file`."""
+    why: str | None = None
+    """Why it could not be read, in words: `no such file`, `not a regular file`."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostsLine:
+    """One line of /etc/hosts that holds an address."""
+
+    number: int
+    """Counted from 1, as an editor does."""
+    address: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Nameservers:
+    """What /etc/resolv.conf says (resolv.conf(5)), defaults filled in."""
+
+    addresses: tuple[str, ...] = ("127.0.0.1",)
+    """In order, at most three; an IPv6 one may carry a scope: `fe80::1%eth0`."""
+    search: tuple[str, ...] = ()
+    ndots: int = 1
+    timeout_s: float = 5.0
+    attempts: int = 2
+    rotate: bool = False
+    single_request: bool = False
+    """A and AAAA one after the other, not at once (`single-request`, `single-request-reopen`)."""
+    use_tcp: bool = False
+    """`use-vc`."""
+    forwards_to: tuple["Upstream", ...] = ()
+    """Where the embedded DNS sends what it does not know, as the engine notes in a comment of the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """A server that the embedded DNS forwards to."""
+
+    address: str
+    from_host: bool = False
+    """Asked from the host's namespace, not the container's: written `host(ADDRESS)` by Engine 25 and later."""
+
+
+@dataclass(frozen=True, slots=True)
+class TranslationRule:
+    """A rule of a nat table that rewrites addresses or ports."""
+
+    table: str
+    chain: str
+    position: int
+    """Within its chain, counted from 1, as `iptables -L --line-numbers` does."""
+    text: str
+    """As `iptables-save` writes it, from `-A` on."""
+    backend: str
+    """`nf_tables` or `legacy`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResolverSetup:
+    """Everything the source's resolver goes by."""
+
+    libc: Libc
+    libc_evidence: str
+    """`/lib/ld-musl-x86_64.so.1 is there`, or `assumed: ...`."""
+    order: tuple[str, ...] = ("files", "dns")
+    """Of the mechanisms, as `hosts:` in nsswitch.conf gives it."""
+    order_evidence: str = ""
+    hosts: tuple[HostsLine, ...] = ()
+    nameservers: Nameservers = Nameservers()
+    upstreams: tuple[Upstream, ...] = ()
+    """Where the embedded DNS would forward to, as far as anything says."""
+    files: tuple[ResolverFile, ...] = ()
+    rules: tuple[TranslationRule, ...] = ()
+    """Of the source's own nat table."""
+    rules_why: str | None = None
+    """Why they could not be read, where they could not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One DNS question, on its way to one server."""
+
+    number: int
+    """Counted from 1 over the lookup."""
+    name: str
+    type: str
+    server: str
+    transport: Transport
+    identifier: int
+    attempt: int = 1
+    """Counted from 1 for each candidate name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """A query whose answer reached the socket that asked."""
+
+    query: Query
+    at_ns: int
+    answered_ns: int
+    message: bytes
+    source_port: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """A query that nobody answered in time."""
+
+    query: Query
+    at_ns: int
+    waited_ns: int
+    source_port: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """A query that was refused by the source's own stack, or by an ICMP error or a TCP reset, in the kernel's words."""
+
+    query: Query
+    at_ns: int
+    errno: int
+    why: str
+    at_end_ns: int = 0
+    """When the refusal came."""
+    source_port: int = 0
+
+
+QueryOutcome = Replied | Silent | Unsent
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is looked up, for whom, and how long each answer may take."""
+
+    name: str
+    """As the user gave it; a trailing dot makes it absolute."""
+    types: tuple[str, ...]
+    sandbox: SandboxId
+    every: bool = False
+    """Go on where libc would stop: every mechanism, server and search domain is asked once."""
+    timeout_s: float | None = None
+    """For each query; None is what /etc/resolv.conf says."""
+    attempts: int | None = None
