@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from inspector.capture.recorder import Order, Recorder
+from inspector.capture import recorder
 from inspector.discover.engine import Engine
 from inspector.discover.survey import Stacks, look_again, survey
 from inspector.model.question import Plan
@@ -14,6 +14,7 @@ from inspector.model.recording import Recording
 from inspector.model.topology import Topology
 from inspector.plan.filters import answer_program, tap_program
 from inspector.wire.craft import TOKEN_LENGTH
+from inspector.worker import Worker
 
 
 class LiveHost:
@@ -22,20 +23,17 @@ class LiveHost:
     def __init__(
         self,
         engine: Engine,
+        worker: Worker,
         words: Iterable[str] | None = None,
-        interruption: int | None = None,
-        recorder: Recorder | None = None,
         meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
-        """Look into the containers that the words mean, or into all; `interruption` turns readable on Ctrl-C.
+        """Look into the containers that the words mean, or into all. The worker stays the caller's.
 
-        A `recorder` that was started before everything else saves the time it takes to load, and stays the caller's.
         What is done `meanwhile` it records costs nothing.
         """
         self._engine = engine
+        self._worker = worker
         self._words = tuple(words) if words is not None else None
-        self._interruption = interruption
-        self._recorder = recorder
         self._meanwhile = meanwhile
         self._stacks = Stacks()
 
@@ -57,7 +55,7 @@ class LiveHost:
     def record(self, topology: Topology, plan: Plan) -> Recording:
         """Watch, send the probes, and say what was seen."""
         identifier = secrets.randbelow(0xFFFF) + 1
-        order = Order(
+        order = recorder.Order(
             topology=topology,
             plan=plan,
             token=secrets.token_bytes(TOKEN_LENGTH),
@@ -67,11 +65,9 @@ class LiveHost:
             sandboxes=tuple(self._stacks.namespaces),
             containers=tuple(self._stacks.processes),
         )
-        recorder = self._recorder or Recorder(self._interruption)
-        try:
-            recording = recorder.record(order, self._stacks.descriptors(), self._stacks.processes, self._meanwhile)
-        finally:
-            if self._recorder is None:
-                recorder.close()
+        descriptors = (*self._stacks.descriptors().values(), *self._stacks.processes.values())
+        recorded = self._worker.start(recorder.carry_out, descriptors, order)
+        self._meanwhile()
+        recording = recorded()
         ends = [each for each in (plan.source.sandbox, plan.destination.sandbox) if each]
-        return replace(recording, aftermath=look_again(self._stacks, ends))
+        return replace(recording, aftermath=look_again(self._stacks.descriptors(), ends))

@@ -1,10 +1,12 @@
 """`dnetsniff ls`: the networks of an engine as one tree."""
 
+from contextlib import closing
+
 import click
 
 from inspector.cli.output import is_coloured, width_of, write
 from inspector.discover.engine import connect
-from inspector.host import LiveHost
+from inspector.discover.survey import Stacks, survey
 from inspector.model.engine_choice import EngineChoice
 
 
@@ -14,8 +16,8 @@ from inspector.model.engine_choice import EngineChoice
 @click.pass_obj
 def command(choice: EngineChoice, form: str, output: str | None) -> None:
     """Show networks, bridges, ports, veth pairs, addresses, gateways and routes: one tree."""
-    with LiveHost(connect(choice)) as host:
-        topology = host.survey()
+    with Stacks() as stacks, closing(connect(choice)) as engine:
+        topology = survey(engine, stacks)
     if form == "json":
         from inspector.render.topology_json import render_json
 

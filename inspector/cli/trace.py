@@ -1,12 +1,11 @@
 """`dnetsniff trace SRC DST`: the whole promise in one line."""
 
 import sys
-from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from inspector.capture.recorder import Recorder
 from inspector.cli.interruption import interruptible
 from inspector.cli.output import is_coloured, refuse_existing, width_of, write
 from inspector.discover.engine import connect
@@ -14,9 +13,14 @@ from inspector.host import LiveHost
 from inspector.model.engine_choice import EngineChoice
 from inspector.model.question import Question
 from inspector.model.recording import Recording
-from inspector.model.report import Outcome, Report
 from inspector.pipeline import load_thinking, trace
+from inspector.worker import Worker
 
+if TYPE_CHECKING:
+    from inspector.model.report import Report
+
+AHEAD = ("inspector.capture.recorder",)
+"""What the worker loads while the engine is asked."""
 EXIT_DELIVERED, EXIT_NOT, EXIT_UNKNOWN, EXIT_DEPARTED, EXIT_INTERRUPTED = 0, 1, 3, 75, 130
 MAX_SIZE = 65_507
 """Largest ICMP echo payload in one IPv4 packet: 65535 - 20 - 8 (RFC 791, RFC 792)."""
@@ -52,15 +56,13 @@ def command(choice: EngineChoice, /, **options: object) -> None:
 
     SRC is a container (name or the start of its id) or `host`. DST is the same, an address, or `gateway`.
     """
-    asked = _question(options)
     folder, output = options["folder"], options["output"]
     _check_outputs(folder, output)
+    asked = _question(options)
     with (
         interruptible() as wakeup,
-        closing(Recorder(wakeup)) as recorder,
-        LiveHost(
-            connect(choice), (asked.source, asked.destination), recorder=recorder, meanwhile=load_thinking
-        ) as host,
+        Worker(AHEAD, wakeup) as worker,
+        LiveHost(connect(choice), worker, (asked.source, asked.destination), load_thinking) as host,
     ):
         recording, report = trace(asked, host)
         saved = _save(recording, folder)
@@ -70,8 +72,10 @@ def command(choice: EngineChoice, /, **options: object) -> None:
     sys.exit(exit_status(report))
 
 
-def exit_status(report: Report) -> int:
+def exit_status(report: "Report") -> int:
     """Return the contract's exit status."""
+    from inspector.model.report import Outcome
+
     if report.interrupted:
         return EXIT_INTERRUPTED
     if report.departed and report.verdict.outcome is not Outcome.DELIVERED:
@@ -113,7 +117,7 @@ def _save(recording: Recording, folder: object) -> str | None:
     return f"recording kept in {folder}: open {folder}/frames.pcapng in Wireshark"
 
 
-def _show(report: Report, options: dict[str, object]) -> None:
+def _show(report: "Report", options: dict[str, object]) -> None:
     output = str(options["output"]) if options["output"] else None
     if options["form"] == "json":
         from inspector.render.report_json import render_json

@@ -1,15 +1,16 @@
-"""The one door to rtnetlink: read a network stack's links, addresses, routes and caches.
+"""Read network stacks by rtnetlink: links, addresses, routes and caches.
 
-Call `read_stack` in a thread that is in the namespace (see `inspector.netns.enter`): sockets belong to the namespace
-they are opened in, and pyroute2's own `netns=` would fork.
+Each namespace is entered for a visit (see `inspector.netns.enter`): sockets belong to the namespace they are opened in,
+and pyroute2's own `netns=` would fork.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from ipaddress import ip_address, ip_interface, ip_network
 from pathlib import Path
 from typing import Any
 
+from inspector import netns
+from inspector.discover import iproute
 from inspector.discover.facts import LinkFact, NeighbourFact, RouteFact, StackFact
 from inspector.model.text import safe
 from inspector.model.topology import LinkKind, SandboxId, Setting
@@ -48,12 +49,22 @@ SETTINGS = (
 """What decides about forwarding; read where the stack is."""
 
 
+def read_stacks(stacks: tuple[tuple[SandboxId, netns.Namespace], ...]) -> tuple[StackFact, ...]:
+    """Read each of these stacks, in a visit of its own."""
+
+    def visit(sandbox: SandboxId, namespace: netns.Namespace) -> StackFact:
+        others = {each: other.fd for each, other in stacks if each != sandbox}
+        return netns.enter(namespace.fd, lambda: read_stack(sandbox, namespace.inode, others))
+
+    return tuple(visit(*each) for each in stacks)
+
+
 def read_stack(sandbox: SandboxId, inode: int, others: Mapping[SandboxId, int]) -> StackFact:
     """Read everything about the namespace the calling thread is in.
 
     `others` are descriptors of the namespaces whose numbers here are wanted, so that veth peers can be found.
     """
-    with _netlink() as ip:
+    with iproute.opened() as ip:
         nsids = _namespace_numbers(ip, others)
         links = _links(ip)
         return StackFact(
@@ -71,7 +82,7 @@ def read_stack(sandbox: SandboxId, inode: int, others: Mapping[SandboxId, int]) 
 
 def read_caches() -> tuple[tuple[NeighbourFact, ...], tuple[NeighbourFact, ...]]:
     """Read the neighbour cache and the bridges' forwarding tables of the namespace the calling thread is in."""
-    with _netlink() as ip:
+    with iproute.opened() as ip:
         return tuple(_neighbours(ip)), tuple(_fdb(ip))
 
 
@@ -85,14 +96,6 @@ def _setting(name: str) -> str | None:
         return Path("/proc/sys", *name.split(".")).read_text(encoding="ascii").strip()
     except OSError:
         return None
-
-
-@contextmanager
-def _netlink() -> Iterator[Any]:
-    from pyroute2 import IPRoute
-
-    with IPRoute() as ip:
-        yield ip
 
 
 def _namespace_numbers(ip: Any, others: Mapping[SandboxId, int]) -> tuple[tuple[int, SandboxId], ...]:
@@ -148,15 +151,9 @@ def _bystanders(ip: Any, links: tuple[LinkFact, ...], entered: set[int]) -> Iter
         if link.kind is LinkKind.VETH and link.master and link.peer_nsid is not None and link.peer_nsid not in entered:
             try:
                 answer = next(iter(ip.link("get", index=link.peer_ifindex, if_netnsid=link.peer_nsid)))
-            except (OSError, StopIteration, _netlink_error()):
+            except (OSError, StopIteration, iproute.error_type()):
                 continue
             yield link.ifindex, _link(answer)
-
-
-def _netlink_error() -> type[Exception]:
-    from pyroute2.netlink.exceptions import NetlinkError
-
-    return NetlinkError  # type: ignore[no-any-return]
 
 
 def _routes(ip: Any) -> Iterator[RouteFact]:

@@ -1,7 +1,7 @@
 """Walk the world once: the engine's lists, then the network stacks that matter, then relate them."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -9,8 +9,7 @@ from typing import Self
 from inspector import netns
 from inspector.discover.assemble import assemble, fdb_of, neighbours_of
 from inspector.discover.engine import Engine
-from inspector.discover.facts import StackFact
-from inspector.discover.kernel import read_caches, read_stack
+from inspector.discover.kernel import read_caches, read_stacks
 from inspector.errors import DepartedError, EngineUnreachableError
 from inspector.model.naming import find_containers
 from inspector.model.recording import Aftermath
@@ -58,7 +57,7 @@ def survey(engine: Engine, stacks: Stacks, words: Iterable[str] | None = None) -
             owners[container.name] = _open(engine, container, stacks)
         except DepartedError as error:
             blind_spots.append(BlindSpot(point=container.name, why=error.message))
-    facts = [_read(sandbox, stacks) for sandbox in stacks.namespaces]
+    facts = read_stacks(tuple(stacks.namespaces.items()))
     return assemble(
         engine=identity,
         networks=((each.network, each.bridge_name) for each in networks),
@@ -69,13 +68,13 @@ def survey(engine: Engine, stacks: Stacks, words: Iterable[str] | None = None) -
     )
 
 
-def look_again(stacks: Stacks, sandboxes: Iterable[SandboxId]) -> Aftermath:
-    """Read the caches that a probe may have changed."""
+def look_again(namespaces: Mapping[SandboxId, int], sandboxes: Iterable[SandboxId]) -> Aftermath:
+    """Read the caches that a probe may have changed, given descriptors of the namespaces."""
     fdb: list[FdbEntry] = []
     neighbours: list[Neighbour] = []
     for sandbox in dict.fromkeys((HOST, *sandboxes)):
-        if sandbox in stacks.namespaces:
-            near, forwarding = netns.enter(stacks.namespaces[sandbox].fd, read_caches)
+        if sandbox in namespaces:
+            near, forwarding = netns.enter(namespaces[sandbox], read_caches)
             neighbours.extend(neighbours_of(sandbox, near))
             fdb.extend(fdb_of(sandbox, forwarding))
     return Aftermath(fdb=tuple(fdb), neighbours=tuple(neighbours))
@@ -83,10 +82,9 @@ def look_again(stacks: Stacks, sandboxes: Iterable[SandboxId]) -> Aftermath:
 
 def host_routes(engine: Engine) -> list[str]:
     """List the prefixes that the engine's host already has a route for."""
-    with Stacks() as stacks:
-        stacks.namespaces[HOST] = host_namespace(engine)
-        routes = _read(HOST, stacks).routes
-    return sorted({str(each.destination) for each in routes if each.destination.prefixlen and not each.local})
+    with host_namespace(engine) as namespace:
+        (facts,) = read_stacks(((HOST, namespace),))
+    return sorted({str(each.destination) for each in facts.routes if each.destination.prefixlen and not each.local})
 
 
 def host_namespace(engine: Engine) -> netns.Namespace:
@@ -133,9 +131,3 @@ def _open(engine: Engine, container: Container, stacks: Stacks) -> SandboxId:
     sandbox = SandboxId(owner if owner != HOST else container.id[:12])
     stacks.namespaces[sandbox] = namespace
     return sandbox
-
-
-def _read(sandbox: SandboxId, stacks: Stacks) -> StackFact:
-    namespace = stacks.namespaces[sandbox]
-    others = {each: known.fd for each, known in stacks.namespaces.items() if each != sandbox}
-    return netns.enter(namespace.fd, lambda: read_stack(sandbox, namespace.inode, others))

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-RUNS = 7
+RUNS = 9
 SOURCE, DESTINATION = sys.argv[1:3] if len(sys.argv) > 2 else ("tomcat01", "tomcat02")
 
 
