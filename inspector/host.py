@@ -4,17 +4,19 @@ import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from inspector.capture import recorder
 from inspector.discover.engine import Engine
-from inspector.discover.survey import Stacks, look_again, survey
+from inspector.discover.survey import Stacks, survey
 from inspector.model.question import Plan
-from inspector.model.recording import Recording
 from inspector.model.topology import Topology
 from inspector.plan.filters import answer_program, tap_program
 from inspector.wire.craft import TOKEN_LENGTH
 from inspector.worker import Worker
+
+if TYPE_CHECKING:
+    from inspector.model.recording import Recording
 
 
 class LiveHost:
@@ -52,7 +54,7 @@ class LiveHost:
         """Say what is there."""
         return survey(self._engine, self._stacks, self._words)
 
-    def record(self, topology: Topology, plan: Plan) -> Recording:
+    def record(self, topology: Topology, plan: Plan) -> "Recording":
         """Watch, send the probes, and say what was seen."""
         identifier = secrets.randbelow(0xFFFF) + 1
         order = recorder.Order(
@@ -69,5 +71,7 @@ class LiveHost:
         recorded = self._worker.start(recorder.carry_out, descriptors, order)
         self._meanwhile()
         recording = recorded()
+        from inspector.discover.aftermath import look_again
+
         ends = [each for each in (plan.source.sandbox, plan.destination.sandbox) if each]
         return replace(recording, aftermath=look_again(self._stacks.descriptors(), ends))

@@ -6,13 +6,15 @@ Two stages touch the world, through the Host; the others only think. `review` is
 root and no engine, and gives the same report of the same recording anywhere.
 """
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from inspector.model.question import Plan, Question
-from inspector.model.recording import Recording
-from inspector.model.report import Report
 from inspector.model.topology import Topology
 from inspector.plan.make import make_plan
+
+if TYPE_CHECKING:
+    from inspector.model.recording import Recording
+    from inspector.model.report import Report
 
 
 class Host(Protocol):
@@ -22,13 +24,15 @@ class Host(Protocol):
         """Say what is there."""
         ...
 
-    def record(self, topology: Topology, plan: Plan) -> Recording:
+    def record(self, topology: Topology, plan: Plan) -> "Recording":
         """Watch, send the probes, and say what was seen."""
         ...
 
 
-def trace(question: Question, host: Host) -> tuple[Recording, Report]:
+def trace(question: Question, host: Host) -> tuple["Recording", "Report"]:
     """Ask the question of the world."""
+    from inspector.model.recording import Recording
+
     topology = host.survey()
     plan = make_plan(topology, question)
     if plan.obstacle is not None:
@@ -38,7 +42,7 @@ def trace(question: Question, host: Host) -> tuple[Recording, Report]:
     return recording, review(recording)
 
 
-def review(recording: Recording) -> Report:
+def review(recording: "Recording") -> "Report":
     """Think about what was recorded."""
     # Loaded here, so that a live trace can load it while the probes are on their way (see load_thinking).
     from inspector.correlate.correlation import correlate

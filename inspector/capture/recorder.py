@@ -1,11 +1,14 @@
 """Carry out a plan in the worker process: what it is told, and what it loads ahead."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from inspector.model.question import Plan
-from inspector.model.recording import Recording
 from inspector.model.topology import SandboxId, Topology
 from inspector.worker import Call
+
+if TYPE_CHECKING:
+    from inspector.model.recording import Recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +37,11 @@ def load() -> None:
     echo_request(family=4, source="0.0.0.0", destination="0.0.0.0", identifier=1, sequence=1, payload=b"")  # noqa: S104
 
 
-def carry_out(call: Call, order: Order) -> Recording:
+def carry_out(call: Call, order: Order) -> "Recording":
     """Return what was seen and done; the answer leaves before everything is closed."""
     from inspector.capture.session import record
 
-    def deliver(recording: Recording) -> Recording:
+    def deliver(recording: "Recording") -> "Recording":
         call.answer(recording)
         return recording
 

@@ -12,11 +12,11 @@ from inspector.discover.engine import connect
 from inspector.host import LiveHost
 from inspector.model.engine_choice import EngineChoice
 from inspector.model.question import Question
-from inspector.model.recording import Recording
 from inspector.pipeline import load_thinking, trace
 from inspector.worker import Worker
 
 if TYPE_CHECKING:
+    from inspector.model.recording import Recording
     from inspector.model.report import Report
 
 AHEAD = ("inspector.capture.recorder",)
@@ -108,7 +108,7 @@ def _check_outputs(folder: object, output: object) -> None:
         prepare(folder)
 
 
-def _save(recording: Recording, folder: object) -> str | None:
+def _save(recording: "Recording", folder: object) -> str | None:
     if not isinstance(folder, Path):
         return None
     from inspector.keep import keep

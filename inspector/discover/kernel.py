@@ -65,15 +65,16 @@ def read_stack(sandbox: SandboxId, inode: int, others: Mapping[SandboxId, int]) 
     `others` are descriptors of the namespaces whose numbers here are wanted, so that veth peers can be found.
     """
     with iproute.opened() as ip:
-        nsids = _namespace_numbers(ip, others)
         links = _links(ip)
+        nsids = tuple(_namespace_numbers(ip, links, others))
+        has_bridge = any(each.kind is LinkKind.BRIDGE for each in links)
         return StackFact(
             sandbox=sandbox,
             inode=inode,
             links=links,
             routes=tuple(_routes(ip)),
             neighbours=tuple(_neighbours(ip)),
-            fdb=tuple(_fdb(ip)),
+            fdb=tuple(_fdb(ip)) if has_bridge else (),
             nsids=nsids,
             settings=read_settings(),
             bystanders=tuple(_bystanders(ip, links, {number for number, _ in nsids})),
@@ -98,9 +99,18 @@ def _setting(name: str) -> str | None:
         return None
 
 
-def _namespace_numbers(ip: Any, others: Mapping[SandboxId, int]) -> tuple[tuple[int, SandboxId], ...]:
-    numbers = ((ip.get_netnsid(fd=descriptor)["nsid"], sandbox) for sandbox, descriptor in others.items())
-    return tuple((number, sandbox) for number, sandbox in numbers if number is not None and 0 <= number < 1 << 31)
+def _namespace_numbers(
+    ip: Any, links: tuple[LinkFact, ...], others: Mapping[SandboxId, int]
+) -> Iterator[tuple[int, SandboxId]]:
+    """Ask for the numbers of the others here, until every far end of a veth pair is accounted for."""
+    wanted = {each.peer_nsid for each in links if each.peer_nsid is not None}
+    for sandbox, descriptor in others.items():
+        if not wanted:
+            return
+        number = ip.get_netnsid(fd=descriptor)["nsid"]
+        if number in wanted:
+            wanted.discard(number)
+            yield number, sandbox
 
 
 def _links(ip: Any) -> tuple[LinkFact, ...]:

@@ -1,19 +1,18 @@
 """Walk the world once: the engine's lists, then the network stacks that matter, then relate them."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
 from inspector import netns
-from inspector.discover.assemble import assemble, fdb_of, neighbours_of
+from inspector.discover.assemble import assemble
 from inspector.discover.engine import Engine
-from inspector.discover.kernel import read_caches, read_stacks
+from inspector.discover.kernel import read_stacks
 from inspector.errors import DepartedError, EngineUnreachableError
 from inspector.model.naming import find_containers
-from inspector.model.recording import Aftermath
-from inspector.model.topology import HOST, BlindSpot, Container, FdbEntry, Mode, Neighbour, SandboxId, Topology
+from inspector.model.topology import HOST, BlindSpot, Container, Mode, SandboxId, Topology
 
 
 @dataclass(slots=True)
@@ -66,18 +65,6 @@ def survey(engine: Engine, stacks: Stacks, words: Iterable[str] | None = None) -
         owners=owners,
         blind_spots=tuple(blind_spots),
     )
-
-
-def look_again(namespaces: Mapping[SandboxId, int], sandboxes: Iterable[SandboxId]) -> Aftermath:
-    """Read the caches that a probe may have changed, given descriptors of the namespaces."""
-    fdb: list[FdbEntry] = []
-    neighbours: list[Neighbour] = []
-    for sandbox in dict.fromkeys((HOST, *sandboxes)):
-        if sandbox in namespaces:
-            near, forwarding = netns.enter(namespaces[sandbox], read_caches)
-            neighbours.extend(neighbours_of(sandbox, near))
-            fdb.extend(fdb_of(sandbox, forwarding))
-    return Aftermath(fdb=tuple(fdb), neighbours=tuple(neighbours))
 
 
 def host_routes(engine: Engine) -> list[str]:
