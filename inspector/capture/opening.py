@@ -6,9 +6,9 @@ machine of two processors). Done one after another these add up; done at once th
 
 import os
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
@@ -17,7 +17,7 @@ from inspector import netns
 from inspector.capture.injector import EchoSocket, icmp_socket
 from inspector.capture.tap import Tap, UnsuitableLinkError, packet_socket
 from inspector.errors import PrivilegeError
-from inspector.model.question import Plan
+from inspector.model.question import CapturePoint, Plan
 from inspector.model.topology import BlindSpot, SandboxId
 
 T = TypeVar("T")
@@ -45,63 +45,77 @@ class Opened:
         self.closing.extend(self.pool.submit(close) for close in closers)
 
 
-@contextmanager
 def open_all(
     plan: Plan,
     namespaces: Mapping[SandboxId, int],
     *,
     tap_program: bytes,
     echoes: Callable[[socket.socket], EchoSocket],
-) -> Iterator[Opened]:
+) -> AbstractContextManager[Opened]:
     """Hold the plan's taps and its echo socket open; `echoes` makes that from a raw socket.
 
     Raises PrivilegeError where the kernel wants a capability.
     """
+    return open_taps(
+        plan.points, namespaces, tap_program, lambda opened: _open_echoes(opened, plan, namespaces, echoes)
+    )
+
+
+@contextmanager
+def open_taps(
+    points: Sequence[CapturePoint],
+    namespaces: Mapping[SandboxId, int],
+    program: bytes,
+    meanwhile: Callable[[Opened], None] = lambda opened: None,
+) -> Iterator[Opened]:
+    """Hold a tap open at each point; do something `meanwhile` the kernel sets the rings up."""
     with ExitStack() as stack:
         opened = Opened()
         stack.callback(opened.pool.shutdown)
         stack.callback(opened.begin_closing)
-        waiting = _begin_taps(opened, plan, namespaces, tap_program)
+        waiting = _begin_taps(opened, points, namespaces, program)
         try:
-            _open_echoes(opened, plan, namespaces, echoes)
+            meanwhile(opened)
         finally:
-            _collect_taps(opened, plan, waiting)
+            _collect_taps(opened, points, waiting)
         yield opened
 
 
 def _begin_taps(
-    opened: Opened, plan: Plan, namespaces: Mapping[SandboxId, int], packed: bytes
+    opened: Opened, points: Sequence[CapturePoint], namespaces: Mapping[SandboxId, int], packed: bytes
 ) -> dict[int, Future[Tap]]:
     waiting: dict[int, Future[Tap]] = {}
-    for index, sock in _packet_sockets(opened, plan, namespaces).items():
-        point = plan.points[index]
+    for index, sock in _packet_sockets(opened, points, namespaces).items():
+        point = points[index]
         ifindex, promiscuous = point.link.ifindex, point.promiscuous
         waiting[index] = opened.pool.submit(Tap, sock, ifindex, program=packed, promiscuous=promiscuous)
     return waiting
 
 
-def _collect_taps(opened: Opened, plan: Plan, waiting: Mapping[int, Future[Tap]]) -> None:
+def _collect_taps(opened: Opened, points: Sequence[CapturePoint], waiting: Mapping[int, Future[Tap]]) -> None:
     for index, future in waiting.items():
         try:
             opened.taps[index] = future.result()
         except (OSError, UnsuitableLinkError) as error:
             why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
-            opened.blind_spots.append(BlindSpot(point=str(plan.points[index]), why=f"cannot listen there: {why}"))
+            opened.blind_spots.append(BlindSpot(point=str(points[index]), why=f"cannot listen there: {why}"))
 
 
-def _packet_sockets(opened: Opened, plan: Plan, namespaces: Mapping[SandboxId, int]) -> dict[int, socket.socket]:
+def _packet_sockets(
+    opened: Opened, points: Sequence[CapturePoint], namespaces: Mapping[SandboxId, int]
+) -> dict[int, socket.socket]:
     """Open a socket for each point, all of a sandbox in one visit."""
     sandboxes: dict[SandboxId, list[int]] = {}
-    for index, point in enumerate(plan.points):
+    for index, point in enumerate(points):
         sandboxes.setdefault(point.sandbox, []).append(index)
     sockets: dict[int, socket.socket] = {}
     for sandbox, indices in sandboxes.items():
         if sandbox in namespaces:
-            made = _visit(namespaces[sandbox], partial(_several, len(indices)))
+            made = visit(namespaces[sandbox], partial(_several, len(indices)))
             sockets.update(zip(indices, made, strict=True))
         else:
             why = f"the network stack of {sandbox} could not be opened"
-            opened.blind_spots.extend(BlindSpot(point=str(plan.points[index]), why=why) for index in indices)
+            opened.blind_spots.extend(BlindSpot(point=str(points[index]), why=why) for index in indices)
     return sockets
 
 
@@ -116,13 +130,14 @@ def _open_echoes(
         opened.refusal = f"the network stack of {plan.source.label} could not be opened"
         return
     try:
-        sock = _visit(namespaces[plan.source.sandbox], lambda: icmp_socket(plan.family))
+        sock = visit(namespaces[plan.source.sandbox], lambda: icmp_socket(plan.family))
         opened.echoes = echoes(sock)
     except OSError as error:
         opened.refusal = f"{plan.source.label} has no socket to send with: {os.strerror(error.errno or 0)}"
 
 
-def _visit(namespace: int, work: Callable[[], T]) -> T:
+def visit(namespace: int, work: Callable[[], T]) -> T:
+    """Open sockets inside a namespace. Raises PrivilegeError where CAP_NET_RAW is missing."""
     try:
         return netns.enter(namespace, work)
     except PermissionError as error:

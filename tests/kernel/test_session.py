@@ -11,7 +11,8 @@ from dataclasses import replace
 import pytest
 from lab import Lab
 
-from inspector.capture.session import DRAIN_LIMIT_NS, record
+from inspector.capture.listening import DRAIN_LIMIT_NS
+from inspector.capture.session import record
 from inspector.model.question import CapturePoint, Heading, Party, PathKind, Plan, Question, Resolution
 from inspector.model.recording import Answered, Failed, NotSent, Observation, Recording, Sent
 from inspector.model.topology import EngineIdentity, LinkKey, SandboxId, Topology
