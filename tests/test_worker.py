@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -44,7 +45,7 @@ def answer_first(call: Call, writing: int) -> str:
 
 
 def held(_call: Call) -> int:
-    return len(os.listdir("/proc/self/fd"))
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def test_it_calls_functions_in_another_process(worker: Worker) -> None:

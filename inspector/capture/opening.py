@@ -56,9 +56,8 @@ def open_all(
 
     Raises PrivilegeError where the kernel wants a capability.
     """
-    return open_taps(
-        plan.points, namespaces, tap_program, lambda opened: _open_echoes(opened, plan, namespaces, echoes)
-    )
+    meanwhile = partial(_open_echoes, plan=plan, namespaces=namespaces, echoes=echoes)
+    return open_taps(plan.points, namespaces, tap_program, meanwhile)
 
 
 @contextmanager
@@ -66,7 +65,7 @@ def open_taps(
     points: Sequence[CapturePoint],
     namespaces: Mapping[SandboxId, int],
     program: bytes,
-    meanwhile: Callable[[Opened], None] = lambda opened: None,
+    meanwhile: Callable[[Opened], None] | None = None,
 ) -> Iterator[Opened]:
     """Hold a tap open at each point; do something `meanwhile` the kernel sets the rings up."""
     with ExitStack() as stack:
@@ -75,7 +74,8 @@ def open_taps(
         stack.callback(opened.begin_closing)
         waiting = _begin_taps(opened, points, namespaces, program)
         try:
-            meanwhile(opened)
+            if meanwhile is not None:
+                meanwhile(opened)
         finally:
             _collect_taps(opened, points, waiting)
         yield opened

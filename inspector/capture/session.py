@@ -150,6 +150,6 @@ def _sent(plan: Plan, left: int) -> tuple[str, ...]:
 def promiscuity(points: tuple[CapturePoint, ...], opened: Opened) -> tuple[str, ...]:
     """Say where promiscuous mode was asked for, if it was."""
     watched = [str(points[index]) for index, tap in opened.taps.items() if tap.promiscuous]
-    return (
-        (f"promiscuous mode on {', '.join(watched)}, through our sockets only: it ended with them",) if watched else ()
-    )
+    if not watched:
+        return ()
+    return (f"promiscuous mode on {', '.join(watched)}, through our sockets only: it ended with them",)
