@@ -13,7 +13,8 @@ from lab import Lab
 from inspector import netns
 from inspector.capture.ring import RawFrame, Shape
 from inspector.capture.tap import Tap, UnsuitableLinkError, packet_socket
-from inspector.plan.filters import pack, program
+from inspector.plan.bpf import pack
+from inspector.plan.filters import program
 
 pytestmark = pytest.mark.kernel
 

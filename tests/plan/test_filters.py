@@ -2,11 +2,12 @@
 
 import socket
 import struct
-from collections.abc import Sequence
 
 import pytest
+from bpf_machine import judge
 
-from inspector.plan.filters import SNAPSHOT, Instruction, answers, pack, program
+from inspector.plan.bpf import SNAPSHOT, Instruction, pack
+from inspector.plan.filters import answers, program
 from inspector.wire import scapy_door
 
 scapy_door.prepare()
@@ -31,32 +32,6 @@ A, B, GATEWAY, OTHER = "172.18.0.2", "172.18.0.3", "172.18.0.1", "172.18.0.9"
 A6, B6, GATEWAY6, OTHER6 = "fd00::2", "fd00::3", "fe80::42:acff:fe12:1", "fd00::9"
 FOUR = program(family=4, addresses=(A, B, A6), neighbours=(A, B, GATEWAY), identifier=IDENTIFIER)
 SIX = program(family=6, addresses=(A6, B6, A), neighbours=(A6, B6, GATEWAY6), identifier=IDENTIFIER)
-
-
-def judge(instructions: Sequence[Instruction], data: bytes) -> int:
-    """Run classic BPF as Documentation/networking/filter.rst tells it."""
-    at, accumulator, index = 0, 0, 0
-    while True:
-        code, jt, jf, k = instructions[at]
-        at += 1
-        if code == 0x06:
-            return k
-        if code == 0x05:
-            at += k
-        elif code == 0x15:
-            at += jt if accumulator == k else jf
-        elif code == 0x45:
-            at += jt if accumulator & k else jf
-        else:
-            offset = k + (index if code in {0x48, 0x50} else 0)
-            width = {0x20: 4, 0x28: 2, 0x30: 1, 0x48: 2, 0x50: 1, 0xB1: 1}[code]
-            if offset + width > len(data):
-                return 0
-            value = int.from_bytes(data[offset : offset + width], "big")
-            if code == 0xB1:
-                index = 4 * (value & 0xF)
-            else:
-                accumulator = value
 
 
 def wire(*layers: Packet) -> bytes:
