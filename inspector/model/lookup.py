@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from inspector.model.dns import Transport
+from inspector.model.question import CapturePoint, Party
 from inspector.model.topology import SandboxId
 
 EMBEDDED_DNS = "127.0.0.11"
@@ -169,3 +170,15 @@ class Wanted:
     timeout_s: float | None = None
     """For each query; None is what /etc/resolv.conf says."""
     attempts: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LookupPlan:
+    """What to look up, by which rules, and where to watch meanwhile."""
+
+    wanted: Wanted
+    source: Party
+    setup: ResolverSetup
+    points: tuple[CapturePoint, ...] = ()
+    reverse: bool = False
+    """Ask for the name of the first address found, too, as ping does."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from inspector.model.lookup import LookupPlan, QueryOutcome
 from inspector.model.question import CapturePoint, Heading, Plan
 from inspector.model.topology import BlindSpot, FdbEntry, Neighbour, Topology
 
@@ -91,6 +92,21 @@ class Aftermath:
 
 
 @dataclass(frozen=True, slots=True)
+class Lookup:
+    """What was asked and seen while a name was looked up."""
+
+    plan: LookupPlan
+    queries: tuple[QueryOutcome, ...] = ()
+    observations: tuple[Observation, ...] = ()
+    """Their `point` is an index into the points of this plan."""
+    counts: tuple[TapCount, ...] = ()
+    blind_spots: tuple[BlindSpot, ...] = ()
+    side_effects: tuple[str, ...] = ()
+    interrupted: bool = False
+    departed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Recording:
     """Everything a report is made from."""
 
@@ -107,6 +123,8 @@ class Recording:
     interrupted: bool = False
     departed: tuple[str, ...] = ()
     """Containers that went away while we looked."""
+    lookup: Lookup | None = None
+    """How the source looked the destination's name up, where it did."""
 
     def point(self, index: int) -> CapturePoint:
         """Return the capture point with this index."""

@@ -135,11 +135,12 @@ def _points(
                 points[port.key] = CapturePoint(link=port.key, interface=port.name)
                 bystanders += 1
     return tuple(
-        replace(point, promiscuous=key in promiscuous, role=_role(topology, key)) for key, point in points.items()
+        replace(point, promiscuous=key in promiscuous, role=role_of(topology, key)) for key, point in points.items()
     )
 
 
-def _role(topology: Topology, key: LinkKey) -> str:
+def role_of(topology: Topology, key: LinkKey) -> str:
+    """Say what a link is to the networks: `port 1 of docker0`, `network mynet`; nothing where it is nothing."""
     link, network = topology.link(key), topology.network_of(key)
     if network:
         return f"network {network.name}"
