@@ -13,6 +13,7 @@ import socket
 import struct
 from collections.abc import Callable, Iterator
 
+from inspector.capture.stamps import CONTROL_LIMIT, ask_for_stamps, stamp_of
 from inspector.capture.syscalls import attach_filter
 from inspector.model.question import Plan
 from inspector.model.recording import Answered, Failed, Sent
@@ -24,9 +25,6 @@ _IP_MTU_DISCOVER, _IP_PMTUDISC_DO, _IP_RECVERR = 10, 2, 11
 """linux/in.h"""
 _IPV6_MTU_DISCOVER, _IPV6_RECVERR, _IPV6_DONTFRAG = 23, 25, 62
 """linux/in6.h"""
-_SO_TIMESTAMPNS = 35
-_TIMESPEC = struct.Struct("@qq")
-"""struct __kernel_timespec as SCM_TIMESTAMPNS carries it on 64-bit machines"""
 _EXTENDED_ERROR = struct.Struct("=IBBBBII")
 """struct sock_extended_err (linux/errqueue.h): errno, origin, type, code, pad, info, data"""
 _ORIGIN_ICMP, _ORIGIN_ICMP6 = 2, 3
@@ -35,7 +33,6 @@ _ECHO = struct.Struct("!BBHHH")
 _ECHO_REQUEST, _ECHO_REPLY = {4: 8, 6: 128}, {4: 0, 6: 129}
 _MTU_MESSAGES = {4: (3, 4), 6: (2, 0)}
 _DATAGRAM_LIMIT = 65536
-_CONTROL_LIMIT = 512
 
 
 def icmp_socket(family: int) -> socket.socket:
@@ -125,7 +122,7 @@ class EchoSocket:
         )
 
     def _prepare(self) -> None:
-        self._sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        ask_for_stamps(self._sock)
         question = self._question
         if self._family == _V6:
             self._sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
@@ -147,7 +144,7 @@ class EchoSocket:
         """Take the next message, or None where there is none; a pending error of the socket is not a message."""
         for _ in range(2):
             try:
-                data, control, _, _ = self._sock.recvmsg(_DATAGRAM_LIMIT, _CONTROL_LIMIT, flags)
+                data, control, _, _ = self._sock.recvmsg(_DATAGRAM_LIMIT, CONTROL_LIMIT, flags)
             except BlockingIOError:
                 return None
             except OSError as error:
@@ -179,13 +176,7 @@ class EchoSocket:
         return sequence if expected else None
 
     def _answered(self, sequence: int, control: list[tuple[int, int, bytes]], answer: str) -> Answered:
-        stamps = (
-            seconds * 1_000_000_000 + nanoseconds
-            for level, kind, data in control
-            if (level, kind) == (socket.SOL_SOCKET, _SO_TIMESTAMPNS) and len(data) == _TIMESPEC.size
-            for seconds, nanoseconds in (_TIMESPEC.unpack(data),)
-        )
-        at_ns = next(stamps, None) or self._clock()
+        at_ns = stamp_of(control) or self._clock()
         return Answered(sequence=sequence, at_ns=self._sent[sequence], answered_ns=at_ns, answer=answer)
 
     def _words(self, level: int, kind: int, data: bytes) -> str | None:

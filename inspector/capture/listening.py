@@ -80,9 +80,9 @@ class Listening:
         """Call `work` whenever the descriptor is ready."""
         self._selector.register(descriptor, events, work)
 
-    def leave(self, descriptor: Descriptor) -> None:
-        """Wait for it no more."""
-        self._selector.unregister(descriptor)
+    def rejoin(self, descriptor: Descriptor, work: Callable[[], None], events: int) -> None:
+        """Wait for other events than before."""
+        self._selector.modify(descriptor, events, work)
 
     def wait(self, duration_ns: int) -> None:
         """Wait for whatever comes first, and do what is to be done about it."""

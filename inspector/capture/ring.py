@@ -15,13 +15,12 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from inspector.capture.stamps import ask_for_stamps
 from inspector.capture.syscalls import SOL_PACKET, set_option
 from inspector.model.recording import Vlan
 
 PACKET_RX_RING, PACKET_STATISTICS, PACKET_VERSION = 5, 6, 10
 TPACKET_V3 = 2
-SO_TIMESTAMPNS = 35
-"""asm-generic/socket.h"""
 
 TP_STATUS_KERNEL, TP_STATUS_USER = 0x00, 0x01
 TP_STATUS_CSUMNOTREADY = 0x08
@@ -86,7 +85,7 @@ class Ring:
         self._left = 0
         self._position = 0
         # Without anyone who asks for stamps, each tap stamps for itself; with it, all taps of one skb share the stamp.
-        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        ask_for_stamps(sock)
         sock.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V3)
         size, blocks = self._shape.block_size, self._shape.blocks
         request = _REQUEST.pack(size, blocks, size, blocks, self._shape.retire_ms, 0, 0)
