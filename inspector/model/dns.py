@@ -19,18 +19,20 @@ class Asked:
     """The question of a message."""
 
     name: str
-    """Without the trailing dot, made harmless; case as it was on the wire. The root is `.`."""
+    """Without the trailing dot, escaped as `dig` does; case as it was on the wire. The root is `.`."""
     type: str
     """`A`, `AAAA`, `PTR`...; `TYPE65280` (RFC 3597, 5) for what has no name here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One resource record, its data as `dig` writes it and made harmless."""
+    """One resource record."""
 
     name: str
+    """As that of a question."""
     type: str
     data: str
+    """As `dig` writes it, made harmless: a name in it has its trailing dot."""
     ttl: int
     """Seconds."""
 
@@ -51,4 +53,4 @@ class Message:
     """None where the message holds no question, or not exactly one."""
     answers: tuple[Record, ...] = ()
     damage: str | None = None
-    """What was wrong with it, where something was: cut off, a compression loop, wrong counts."""
+    """What was wrong with it first, where something was: cut off, a compression loop, wrong counts."""

@@ -1,6 +1,9 @@
-"""Build the probes: an echo request that carries our mark, ready for a raw ICMP socket."""
+"""Build what we send: an echo request that carries our mark, ready for a raw ICMP socket, and a DNS query."""
 
+from inspector.model.text import safe
 from inspector.wire import scapy_door
+from inspector.wire.dns_name import encode_name
+from inspector.wire.dns_words import type_number
 
 TOKEN_LENGTH = 16
 SEQUENCE_LENGTH = 2
@@ -40,3 +43,19 @@ def echo_request(
     from scapy.packet import Raw
 
     return bytes(ICMP(type="echo-request", id=identifier & 0xFFFF, seq=sequence & 0xFFFF) / Raw(payload))
+
+
+def dns_query(*, name: str, type: str, identifier: int) -> bytes:  # noqa: A002 - what the model calls it
+    """Return a query (RFC 1035, 4.1) as glibc and musl send it by default: one question, recursion desired, no EDNS.
+
+    Raise ValueError where no type is called so, InvalidNameError where the name has no form on the wire.
+    """
+    number = type_number(type)
+    if number is None:
+        raise ValueError(f"no type of record is called {safe(type)}")
+    # scapy cuts labels at 63 bytes and knows no escapes; it leaves a name alone that ends with a zero byte.
+    encoded = encode_name(name)
+    scapy_door.prepare()
+    from scapy.layers.dns import DNS, DNSQR
+
+    return bytes(DNS(id=identifier & 0xFFFF, rd=1, qd=[DNSQR(qname=encoded, qtype=number)]))

@@ -1,4 +1,4 @@
-"""Read the headers that a path is told by: Ethernet, ARP, IPv4, IPv6, ICMP and neighbour discovery.
+"""Read the headers that a path is told by: Ethernet, ARP, IPv4, IPv6, ICMP, neighbour discovery, UDP and TCP.
 
 1. No bytes raise. What is cut off is None, and what was whole before the cut is kept.
 2. Numbers stay numbers, MACs are `aa:bb:cc:dd:ee:ff`, addresses are text as `ipaddress` writes it.
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from inspector.wire.icmp_words import icmp_words
 from inspector.wire.ip import FAMILY_V4, FAMILY_V6, Ip, ipv4_text, ipv6_text, read_ipv4, read_ipv6
+from inspector.wire.transport import Tcp, Udp, read_tcp, read_udp
 
 __all__ = [
     "Arp",
@@ -18,6 +19,8 @@ __all__ = [
     "Icmp",
     "Ip",
     "Neighbour",
+    "Tcp",
+    "Udp",
     "icmp_words",
     "read",
     "read_icmp",
@@ -135,6 +138,8 @@ class Datagram:
     ip: Ip
     icmp: Icmp | None = None
     nd: Neighbour | None = None
+    udp: Udp | None = None
+    tcp: Tcp | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +154,8 @@ class Headers:
     ip: Ip | None = None
     icmp: Icmp | None = None
     nd: Neighbour | None = None
+    udp: Udp | None = None
+    tcp: Tcp | None = None
 
 
 def read(frame: bytes) -> Headers | None:
@@ -163,7 +170,16 @@ def read(frame: bytes) -> Headers | None:
     datagram = read_packet(rest) if ethertype in {ETHERTYPE_IPV4, ETHERTYPE_IPV6} else None
     if datagram is None:
         return Headers(source_mac, destination_mac, ethertype)
-    return Headers(source_mac, destination_mac, ethertype, ip=datagram.ip, icmp=datagram.icmp, nd=datagram.nd)
+    return Headers(
+        source_mac,
+        destination_mac,
+        ethertype,
+        ip=datagram.ip,
+        icmp=datagram.icmp,
+        nd=datagram.nd,
+        udp=datagram.udp,
+        tcp=datagram.tcp,
+    )
 
 
 def read_packet(packet: bytes) -> Datagram | None:
@@ -214,7 +230,13 @@ def _read_datagram(packet: bytes, *, quotes: bool) -> Datagram | None:
     ip = read_ipv4(packet) if version == FAMILY_V4 else read_ipv6(packet) if version == FAMILY_V6 else None
     if ip is None:
         return None
-    if ip.fragment_offset or ip.protocol != (PROTOCOL_ICMP if version == FAMILY_V4 else PROTOCOL_ICMPV6):
+    if ip.fragment_offset:
+        return Datagram(ip)
+    if ip.protocol == PROTOCOL_UDP:
+        return Datagram(ip, udp=read_udp(ip.payload))
+    if ip.protocol == PROTOCOL_TCP:
+        return Datagram(ip, tcp=read_tcp(ip.payload))
+    if ip.protocol != (PROTOCOL_ICMP if version == FAMILY_V4 else PROTOCOL_ICMPV6):
         return Datagram(ip)
     icmp = read_icmp(ip.payload, version, quotes=quotes)
     return Datagram(ip, icmp, _read_neighbour(ip.payload) if version == FAMILY_V6 else None)

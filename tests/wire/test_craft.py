@@ -1,10 +1,12 @@
 """Probes: what leaves is a valid echo request that carries its mark."""
 
+import struct
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inspector.wire import craft, headers
+from inspector.wire import craft, dns, headers
 
 TOKEN = bytes(range(16))
 
@@ -61,3 +63,48 @@ def test_numbers_wrap_as_their_fields_do() -> None:
     found = headers.read_icmp(message, 4)
     assert found is not None
     assert (found.identifier, found.sequence) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "type_", "asked"),
+    [
+        ("tomcat01", "A", "tomcat01"),
+        ("Web.Example.com.", "aaaa", "Web.Example.com"),
+        (r"a\.b\000\255.c", "TXT", r"a\.b\000\255.c"),
+        ("a" * 63 + "." + "b" * 63, "SRV", "a" * 63 + "." + "b" * 63),
+        ("bücher", "TYPE65280", "xn--bcher-kva"),
+        (".", "NS", "."),
+        (r"x\192y", "A", r"x\192y"),
+    ],
+)
+def test_a_query_is_what_a_libc_sends(name: str, type_: str, asked: str) -> None:
+    """Recursion desired, one question, nothing more; the name is ours, byte by byte."""
+    query = craft.dns_query(name=name, type=type_, identifier=0x1ABCD)
+    number = dns.type_number(type_)
+    assert number is not None
+    assert query == struct.pack("!6H", 0xABCD, 0x0100, 1, 0, 0, 0) + dns.encode_name(name) + struct.pack(
+        "!HH", number, 1
+    )
+    found = dns.read(query)
+    assert found is not None
+    assert found.asked is not None
+    assert (found.asked.name, found.asked.type, found.response) == (asked, type_.upper(), False)
+    assert found.damage is None
+
+
+@settings(deadline=None)
+@given(st.lists(st.binary(min_size=1, max_size=63), max_size=3))
+def test_scapy_leaves_every_name_alone(labels: list[bytes]) -> None:
+    """Zero bytes, pointers' bits and dots in labels included."""
+    name = ".".join("".join(f"\\{byte:03}" for byte in label) for label in labels) or "."
+    query = craft.dns_query(name=name, type="A", identifier=1)
+    assert query[12:-4] == b"".join(bytes((len(label),)) + label for label in labels) + b"\0"
+
+
+@pytest.mark.parametrize(
+    ("name", "type_", "why"), [("a..b", "A", "not 0"), ("a", "NONE\x1b", r"called NONE\\x1b"), ("a", "", "called")]
+)
+def test_what_cannot_be_asked_is_refused_in_a_sentence(name: str, type_: str, why: str) -> None:
+    """Before scapy is loaded."""
+    with pytest.raises(ValueError, match=why):
+        craft.dns_query(name=name, type=type_, identifier=1)

@@ -9,7 +9,7 @@ from inspector.wire.headers import Headers, Icmp, icmp_words
 
 scapy_door.prepare()
 
-from scapy.layers.inet import ICMP, IP, UDP, IPerror, IPOption_Router_Alert  # noqa: E402
+from scapy.layers.inet import ICMP, IP, TCP, UDP, IPerror, IPOption_Router_Alert  # noqa: E402
 from scapy.layers.inet6 import (  # noqa: E402
     ICMPv6DestUnreach,
     ICMPv6EchoRequest,
@@ -37,6 +37,7 @@ PACKETS = {
     "echo6": ETHER / IPv6(src="fd00::2", dst="fd00::3") / ICMPv6EchoRequest(id=5, seq=6, data=TOKEN),
     "arp": ETHER / ARP(op=1, hwsrc=A, psrc="10.0.0.2", hwdst="00:00:00:00:00:00", pdst="10.0.0.3"),
     "udp": ETHER / Dot1Q(vlan=7) / IP(src="10.0.0.2", dst="10.0.0.3") / UDP(sport=1, dport=2),
+    "tcp": ETHER / IP(src="10.0.0.2", dst="10.0.0.3") / TCP(sport=4711, dport=53, seq=7, flags="S") / b"data",
     "ns": ETHER / IPv6(src="::", dst="ff02::1") / ICMPv6ND_NS(tgt="fd00::3") / ICMPv6NDOptSrcLLAddr(lladdr=A),
     "unreachable": ETHER / IP() / ICMP(type=3, code=1) / IPerror(src="10.0.0.2", dst="10.0.0.3") / ECHO,
 }
@@ -67,7 +68,7 @@ def test_any_bytes_are_read_without_an_exception(frame: bytes) -> None:
     prefix=st.sampled_from([b"\x08\x00", b"\x86\xdd", b"\x08\x06", b"\x81\x00\x00\x01\x86\xdd"]),
     version=st.sampled_from([b"\x45", b"\x4f", b"\x60", b""]),
     rest=st.binary(max_size=160),
-    protocol=st.sampled_from([0, 1, 43, 44, 58, 60]),
+    protocol=st.sampled_from([0, 1, 6, 17, 43, 44, 58, 60]),
 )
 def test_almost_packets_are_read_without_an_exception(
     prefix: bytes, version: bytes, rest: bytes, protocol: int
@@ -100,6 +101,11 @@ def test_every_prefix_of_a_packet_says_no_more_than_the_whole(name: str) -> None
             assert whole.icmp is not None
             assert part.icmp.type == whole.icmp.type
             assert part.icmp.sequence in {None, whole.icmp.sequence}
+        if part.tcp:
+            assert whole.tcp is not None
+            assert (part.tcp.sequence, part.tcp.flags or 2) == (whole.tcp.sequence, whole.tcp.flags)
+        if part.udp:
+            assert part.udp == whole.udp
 
 
 def test_an_ipv4_echo_is_read_field_by_field() -> None:
@@ -247,6 +253,19 @@ def test_an_error_about_an_error_is_not_followed() -> None:
     assert error.quoted is not None
     assert error.quoted.icmp is not None
     assert error.quoted.icmp.quoted is None
+
+
+@pytest.mark.parametrize("ip", [IP(src="10.0.0.2", dst="10.0.0.3"), IPv6(src="fd00::2", dst="fd00::3")])
+def test_udp_and_tcp_are_read_behind_either_ip(ip: Packet) -> None:
+    """Each by itself, and without the padding of a short frame."""
+    udp = headers.read(bytes(ETHER / ip / UDP(sport=4711, dport=53) / b"query") + bytes(9))
+    assert udp is not None
+    assert udp.udp == headers.Udp(4711, 53, 13, b"query")
+    assert (udp.tcp, udp.icmp, udp.nd) == (None, None, None)
+    tcp = headers.read(bytes(ETHER / ip / TCP(sport=4711, dport=53, seq=7, ack=8, flags="SA") / b"x") + bytes(9))
+    assert tcp is not None
+    assert tcp.tcp == headers.Tcp(4711, 53, 7, 8, 0x12, b"x")
+    assert (tcp.udp, tcp.icmp, tcp.nd) == (None, None, None)
 
 
 def test_neighbour_discovery_tells_target_and_mac() -> None:
