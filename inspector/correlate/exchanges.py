@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from inspector.correlate.dns_frames import Told, leg_kind, on_loopback, owner, told
+from inspector.correlate.dns_frames import Told, leg_kind, owner, told
+from inspector.correlate.paths import with_changes
 from inspector.model.dns import PORT, Message
 from inspector.model.lookup import Query, QueryOutcome, Replied, TranslationRule
 from inspector.model.names import Exchange, Leg, LegKind
@@ -43,7 +44,7 @@ def _exchange(lookup: Lookup, outcome: QueryOutcome, frames: list[Told]) -> Exch
     for frame in frames:
         kind = leg_kind(lookup, frame, outcome)
         legs.setdefault(_key(kind, frame, outcome.query), []).append(frame)
-    made = tuple(_leg(lookup, key, each, outcome.query) for key, each in legs.items())
+    made = tuple(_leg(lookup, key[0], key[1], each) for key, each in legs.items())
     message = dns.read(outcome.message) if isinstance(outcome, Replied) else None
     asked = next((each for each in made if each.kind is LegKind.ASKED), None)
     return Exchange(outcome, message, made, rule=_rule(lookup, outcome.query, asked))
@@ -56,36 +57,25 @@ def _key(kind: LegKind, frame: Told, query: Query) -> LegKey:
     return kind, server, frame.transport, frame.message.identifier if frame.message else 0
 
 
-def _leg(lookup: Lookup, key: LegKey, frames: list[Told], query: Query) -> Leg:
-    kind, server, _transport, _identifier = key
+def _leg(lookup: Lookup, kind: LegKind, server: str, frames: list[Told]) -> Leg:
     whole = [each for each in frames if each.message is not None] or frames
     questions = [each for each in whole if not each.answers]
     answers = [each for each in whole if each.answers]
-    before = f"{server}:{PORT}" if kind is LegKind.ASKED else None
     return Leg(
         kind=kind,
         server=server,
         transport=frames[0].transport,
-        question=_hops(lookup, questions, before),
-        answer=_hops(lookup, answers, None),
+        question=_hops(lookup, questions, _endpoint(server, PORT) if kind is LegKind.ASKED else None),
+        answer=_hops(lookup, answers),
         message=next((each.message for each in answers if each.message), None),
     )
 
 
-def _hops(lookup: Lookup, frames: Iterable[Told], sent_to: str | None) -> tuple[Seen, ...]:
+def _hops(lookup: Lookup, frames: Iterable[Told], sent_to: str | None = None) -> tuple[Seen, ...]:
     """Return the sightings of one message in their order; `sent_to` is what the sender wrote as its destination."""
-    hops: list[Seen] = []
-    for frame in frames:
-        hop = _seen(lookup, frame)
-        last = hops[-1] if hops else None
-        before = {
-            "source": last.source if last else hop.source,
-            "destination": last.destination if last else sent_to or hop.destination,
-            "ttl": str(last.ttl) if last else str(hop.ttl),
-        }
-        now = {"source": hop.source, "destination": hop.destination, "ttl": str(hop.ttl)}
-        rewrites = tuple(Rewrite(field, before[field], now[field]) for field in now if before[field] != now[field])
-        hops.append(replace(hop, delta_ns=hop.at_ns - last.at_ns if last else None, rewrites=rewrites))
+    hops = [hop for hop in with_changes(_seen(lookup, frame) for frame in frames) if isinstance(hop, Seen)]
+    if hops and sent_to is not None and hops[0].destination != sent_to:
+        hops[0] = replace(hops[0], rewrites=(Rewrite("destination", sent_to, hops[0].destination),))
     return tuple(hops)
 
 
@@ -111,15 +101,9 @@ def _endpoint(address: str, port: int) -> str:
 
 def _rule(lookup: Lookup, query: Query, asked: Leg | None) -> TranslationRule | None:
     """Find the rule that sent the query elsewhere than to where it was addressed."""
-    rewritten = [
-        each.after
-        for hop in (asked.question if asked else ())[:1]
-        for each in hop.rewrites
-        if each.field == "destination"
-    ]
-    if not rewritten or not on_loopback(query.server):
-        return None
-    return next((rule for rule in lookup.plan.setup.rules if _leads_to(rule, rewritten[0], query)), None)
+    first = asked.question[0] if asked and asked.question else None
+    sent_to = next((each.after for each in (first.rewrites if first else ()) if each.field == "destination"), None)
+    return next((rule for rule in lookup.plan.setup.rules if sent_to and _leads_to(rule, sent_to, query)), None)
 
 
 def _leads_to(rule: TranslationRule, endpoint: str, query: Query) -> bool:

@@ -55,7 +55,7 @@ def _path(
         placed.append((step, match))
     hops = [_hop(recording, step, match, placed) for step, match in placed]
     merged = _insert(hops, [_seen(recording, each, planned=False) for each in left])
-    return Path(direction=direction, sequence=sequence, hops=tuple(_with_changes(merged)))
+    return Path(direction=direction, sequence=sequence, hops=tuple(with_changes(merged)))
 
 
 def _fits(recording: Recording, step: Step, sighting: Sighting) -> bool:
@@ -112,7 +112,8 @@ def _insert(hops: list[Hop], extra: list[Seen]) -> list[Hop]:
     return merged
 
 
-def _with_changes(hops: Iterable[Hop]) -> Iterable[Hop]:
+def with_changes(hops: Iterable[Hop]) -> Iterable[Hop]:
+    """Yield the hops, each with what differs from the one seen before it."""
     before: Seen | None = None
     for hop in hops:
         if isinstance(hop, Unseen):
