@@ -7,7 +7,7 @@ from inspector.model.dns import Transport
 from inspector.model.topology import SandboxId
 
 EMBEDDED_DNS = "127.0.0.11"
-"""Where Docker's embedded DNS answers, inside a container's namespace. A container's resolv.conf says whether it does."""
+"""Where Docker's embedded DNS answers, inside a container's namespace. A container's resolv.conf says if it does."""
 
 
 class Libc(StrEnum):
