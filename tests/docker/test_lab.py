@@ -121,7 +121,7 @@ def a_taken_subnet_is_refused_and_another_offered(run: Run) -> str:
     assert ran.status == 2
     assert f"overlaps 192.168.0.0/24, which is the network {MY_NETWORK}" in ran.err
     assert_no_lab(run)
-    offer = re.search(r"dnetsniff lab up --subnet (\S+)$", ran.err.strip())
+    offer = re.search(rf"take a free one: dnetsniff lab up --image {STAYS} --subnet (\S+)$", ran.err.strip())
     assert offer, ran.err
     return offer[1]
 
