@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import click
 
 from inspector.cli.interruption import interruptible
-from inspector.cli.output import write
+from inspector.cli.output import tell, write
 from inspector.discover.engine import Engine, connect
 from inspector.discover.survey import host_routes
 from inspector.lab.build import Standing, down, is_whole, status, up
@@ -39,7 +39,7 @@ def up_command(choice: EngineChoice, image: str | None, subnet: str | None) -> N
                 interrupted=lambda: bool(select.select([wakeup], [], [], 0)[0]),
             )
         except KeyboardInterrupt:
-            click.echo("interrupted; what was built is removed again", err=True)
+            tell("interrupted; what was built is removed again")
             raise
     first = "the lab is up" if built else "the lab was up already"
     _say(first, *_rows(standing), f"next: {_typed(choice, 'trace', 'tomcat01', 'tomcat02')}")

@@ -8,7 +8,7 @@ import click
 
 from inspector.capture.recorder import Recorder
 from inspector.cli.interruption import interruptible
-from inspector.cli.output import is_coloured, refuse_existing, width_of, write
+from inspector.cli.output import is_coloured, refuse_existing, tell, width_of, write
 from inspector.discover.engine import connect
 from inspector.host import LiveHost
 from inspector.model.engine_choice import EngineChoice
@@ -66,7 +66,7 @@ def command(choice: EngineChoice, /, **options: object) -> None:
         saved = _save(recording, folder)
         _show(report, options)
     if saved:
-        click.echo(saved, err=True)
+        tell(saved)
     sys.exit(exit_status(report))
 
 

@@ -3,14 +3,13 @@
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import docker
+from commands import PROGRAM, docker
 
 from inspector.lab.image import BUSYBOX, image_tree
 from inspector.lab.layout import COURSE, LABEL, MEMBERS, NETWORK
@@ -19,7 +18,6 @@ pytestmark = pytest.mark.docker
 
 Run = Callable[..., Any]
 NAMES = [each.name for each in MEMBERS]
-PROGRAM = [sys.executable, "-P", "-c", "from inspector.cli.main import main; main()"]
 STAYS, ENDS = "dntest:img", "dntest:ends"
 MINE, MY_NETWORK = "dntest-mine", "dntest-net"
 
