@@ -71,10 +71,11 @@ def command(choice: EngineChoice, /, **options: object) -> None:
 
 
 def exit_status(report: Report) -> int:
-    """Return the contract's exit status."""
+    """Return the contract's exit status; answers to a part of the probes do not make a run that was cut short whole."""
     if report.interrupted:
         return EXIT_INTERRUPTED
-    if report.departed and report.verdict.outcome is not Outcome.DELIVERED:
+    cut_short = report.statistics.sent < report.plan.question.count
+    if report.departed and (cut_short or report.verdict.outcome is not Outcome.DELIVERED):
         return EXIT_DEPARTED
     return {Outcome.DELIVERED: EXIT_DELIVERED, Outcome.UNKNOWN: EXIT_UNKNOWN}.get(report.verdict.outcome, EXIT_NOT)
 
