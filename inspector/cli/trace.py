@@ -63,8 +63,11 @@ def command(choice: EngineChoice, /, **options: object) -> None:
         ) as host,
     ):
         recording, report = trace(asked, host)
-        saved = _save(recording, folder)
-        _show(report, options)
+        try:
+            _show(report, options)
+        finally:
+            # Neither output is lost because the other cannot be written.
+            saved = _save(recording, folder)
     if saved:
         tell(saved)
     sys.exit(exit_status(report))
