@@ -54,7 +54,7 @@ def hops(report: Any, direction: str) -> list[tuple[str, str, str, str]]:
 
 def test_the_source_is_rewritten_on_the_way_out_and_back(run: Run, private: PrivateEngine) -> None:
     report = traced(run, private, FAR, 0)
-    web = private.docker("inspect", "-f", "{{.NetworkSettings.IPAddress}}", "web")
+    web = private.docker("inspect", "-f", "{{.NetworkSettings.Networks.bridge.IPAddress}}", "web")
     assert report["verdict"]["outcome"] == "delivered"
     assert report["path_kind"] == "outside"
     inside, port, bridge, out = hops(report, "request")
