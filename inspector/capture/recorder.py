@@ -64,8 +64,13 @@ class Recorder:
         descriptors = [*(namespaces[each] for each in order.sandboxes), *(pidfds[each] for each in order.containers)]
         socket.send_fds(self._channel, [LENGTH.pack(len(descriptors))], descriptors)
         _send(self._channel, order)
-        meanwhile()
-        answer = _receive(self._channel)
+        try:
+            meanwhile()
+            answer = _receive(self._channel)
+        except BaseException:
+            # Nobody waits for what it would still see.
+            os.kill(self._pid, signal.SIGKILL)
+            raise
         if isinstance(answer, Recording):
             return answer
         if isinstance(answer, BaseException):

@@ -12,32 +12,37 @@ from inspector.cli.output import is_coloured, refuse_existing, tell, width_of, w
 from inspector.discover.engine import connect
 from inspector.host import LiveHost
 from inspector.model.engine_choice import EngineChoice
-from inspector.model.question import Question
+from inspector.model.question import LIMITS, TIME_LIMITS_S, Question
 from inspector.model.recording import Recording
 from inspector.model.report import Outcome, Report
 from inspector.pipeline import load_thinking, trace
 
 EXIT_DELIVERED, EXIT_NOT, EXIT_UNKNOWN, EXIT_DEPARTED, EXIT_INTERRUPTED = 0, 1, 3, 75, 130
-MAX_SIZE = 65_507
-"""Largest ICMP echo payload in one IPv4 packet: 65535 - 20 - 8 (RFC 791, RFC 792)."""
 
 
 @click.command()
 @click.argument("source", metavar="SRC")
 @click.argument("destination", metavar="DST")
-@click.option("-c", "--count", type=click.IntRange(1, 1000), default=3, show_default=True, help="Probes to send.")
 @click.option(
-    "-W", "--timeout", type=click.FloatRange(0.01, 60), default=1.0, show_default=True, help="Seconds to wait for each."
+    "-c", "--count", type=click.IntRange(*LIMITS["count"]), default=3, show_default=True, help="Probes to send."
+)
+@click.option(
+    "-W",
+    "--timeout",
+    type=click.FloatRange(*TIME_LIMITS_S["timeout_s"]),
+    default=1.0,
+    show_default=True,
+    help="Seconds to wait for each.",
 )
 @click.option(
     "-i",
     "--interval",
-    type=click.FloatRange(0.01, 60),
+    type=click.FloatRange(*TIME_LIMITS_S["interval_s"]),
     help="Seconds between probes; without it the next leaves as soon as the answer is in.",
 )
-@click.option("--size", type=click.IntRange(0, MAX_SIZE), default=56, show_default=True, help="Bytes of payload.")
+@click.option("--size", type=click.IntRange(*LIMITS["size"]), default=56, show_default=True, help="Bytes of payload.")
 @click.option("--df", is_flag=True, help="Forbid fragmentation.")
-@click.option("--ttl", type=click.IntRange(1, 255), help="Time to live (hop limit) of the probes.")
+@click.option("--ttl", type=click.IntRange(*LIMITS["ttl"]), help="Time to live (hop limit) of the probes.")
 @click.option("-4", "family", flag_value=4, type=int, help="Probe over IPv4.")
 @click.option("-6", "family", flag_value=6, type=int, help="Probe over IPv6.")
 @click.option("--source-address", metavar="ADDRESS", help="Send from this address of SRC.")

@@ -61,7 +61,7 @@ def test_during_the_probes(options: tuple[str, ...], departed: set[str], status:
         engine.start("left", "right")
         words = ["--host", engine.url, "trace", "left", "right", "-c", "50", "-i", "0.05", "--format", "json"]
         process = subprocess.Popen([*PROGRAM, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        wait_until(lambda: promiscuous(engine), "nothing listens")
+        wait_until(engine.is_watched, "nothing listens")
         engine.stop()
         assert process.poll() is None, "the engine has to stop while probes are on their way"
         out, err = process.communicate(timeout=30)
@@ -70,9 +70,3 @@ def test_during_the_probes(options: tuple[str, ...], departed: set[str], status:
     assert (process.returncode, err) == (status, "")
     assert report["statistics"]["received"] > 0
     assert report["paths"][0]["hops"][-1]["seen"]
-
-
-def promiscuous(engine: PrivateEngine) -> bool:
-    """Whether somebody listens on the bridge to all of it."""
-    (bridge,) = json.loads(engine.ip("-j -d link show docker0"))
-    return bool(bridge["promiscuity"])

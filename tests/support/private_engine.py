@@ -5,6 +5,7 @@ starts (shims outlive it), and takes everything down when its standard input end
 """
 
 import ctypes
+import json
 import os
 import secrets
 import select
@@ -54,6 +55,11 @@ class PrivateEngine:
     def ip(self, words: str) -> str:
         """Run `ip` in the engine's namespace."""
         return checked("ip", "-n", self.name, *words.split())
+
+    def is_watched(self) -> bool:
+        """Whether somebody listens to all that crosses the default bridge."""
+        (bridge,) = json.loads(self.ip("-j -d link show docker0"))
+        return bool(bridge["promiscuity"])
 
     def stop(self) -> None:
         """Stop the engine as its administrator would, and wait until it has ended."""
