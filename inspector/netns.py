@@ -7,9 +7,7 @@
 
 import ctypes
 import errno
-import fcntl
 import os
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Thread
@@ -20,8 +18,6 @@ from inspector.errors import DepartedError, InspectorError, PrivilegeError
 
 CLONE_NEWNET = 0x40000000
 """linux/sched.h"""
-SIOCGSKNS = 0x894C
-"""linux/sockios.h: the namespace a socket is in, as a new descriptor; needs CAP_NET_ADMIN there."""
 
 HINT = "run it with sudo, or as a user that has this capability"
 
@@ -79,18 +75,6 @@ def enter(namespace_fd: int, work: Callable[[], T]) -> T:
     thread.start()
     thread.join()
     return visit.outcome()
-
-
-def of_socket(sock: socket.socket) -> int:
-    """Return the inode of the namespace a socket is in."""
-    try:
-        descriptor = fcntl.ioctl(sock.fileno(), SIOCGSKNS)
-    except OSError as error:
-        raise _explained(error, "ask a socket for its network namespace", "CAP_NET_ADMIN") from error
-    try:
-        return os.fstat(descriptor).st_ino
-    finally:
-        os.close(descriptor)
 
 
 class _Visit(Generic[T]):

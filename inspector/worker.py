@@ -57,7 +57,7 @@ class Worker:
     def __init__(self, ahead: Iterable[str] = (), interruption: int | None = None) -> None:
         """Fork. `ahead` names modules with a function `load` that the worker loads before the first call."""
         self._channel, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._called = False
+        self._wanted = False
         owner = os.getpid()
         self._pid = os.fork()
         if self._pid == 0:
@@ -70,14 +70,15 @@ class Worker:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """End it."""
+        """End it; where something was raised, at once: nobody waits for what it would still see."""
+        self._wanted = self._wanted and error is None
         self.close()
 
     def start(
         self, work: Callable[Concatenate[Call, P], T], descriptors: Sequence[int], *args: P.args, **kwargs: P.kwargs
     ) -> Callable[[], T]:
         """Have the worker call a function; what is returned here waits for its result, or raises what it raised."""
-        self._called = True
+        self._wanted = True
         data = pickle.dumps((work, args, kwargs), protocol=pickle.HIGHEST_PROTOCOL)
         # A worker that ended has said why on its own side of the channel.
         with suppress(BrokenPipeError, ConnectionResetError):
@@ -94,8 +95,8 @@ class Worker:
         """End the process, and wait until everything it held is closed."""
         if self._pid:
             self._channel.close()
-            if not self._called:
-                # It may still be loading, and holds nothing yet.
+            if not self._wanted:
+                # It may still be loading, or watching.
                 os.kill(self._pid, signal.SIGKILL)
             with suppress(ChildProcessError):
                 os.waitpid(self._pid, 0)

@@ -1,6 +1,7 @@
 """`dnetsniff lab`: the course's network, built and removed on a real engine."""
 
 import select
+import shlex
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -8,7 +9,7 @@ from contextlib import contextmanager
 import click
 
 from inspector.cli.interruption import interruptible
-from inspector.cli.output import write
+from inspector.cli.output import tell, write
 from inspector.discover.engine import Engine, connect
 from inspector.discover.survey import host_routes
 from inspector.lab.build import Standing, down, is_whole, status, up
@@ -34,13 +35,14 @@ def up_command(choice: EngineChoice, image: str | None, subnet: str | None) -> N
                 image=image,
                 subnet=subnet,
                 host_routes=host_routes(engine),
+                again=_typed(choice, "lab", "up", *(("--image", image) if image is not None else ())),
                 interrupted=lambda: bool(select.select([wakeup], [], [], 0)[0]),
             )
         except KeyboardInterrupt:
-            click.echo("interrupted; what was built is removed again", err=True)
+            tell("interrupted; what was built is removed again")
             raise
     first = "the lab is up" if built else "the lab was up already"
-    _say(first, *_rows(standing), "next: dnetsniff trace tomcat01 tomcat02")
+    _say(first, *_rows(standing), f"next: {_typed(choice, 'trace', 'tomcat01', 'tomcat02')}")
 
 
 @command.command("status")
@@ -72,6 +74,13 @@ def _engine(choice: EngineChoice) -> Iterator[Engine]:
         yield engine
     finally:
         engine.close()
+
+
+def _typed(choice: EngineChoice, *words: str) -> str:
+    """Write a command as the user would type it for the same engine."""
+    host = ("--host", choice.host) if choice.host else ()
+    context = ("--context", choice.context) if choice.context else ()
+    return shlex.join(("dnetsniff", *host, *context, *words))
 
 
 def _say(*lines: str) -> None:

@@ -6,13 +6,15 @@ Subcommands are imported when they are run, so that `--help` loads nothing but c
 import gc
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import NoReturn
 
 import click
 
 from inspector import __version__
-from inspector.errors import InspectorError, UsageError
+from inspector.cli.output import open_standard_output, tell
+from inspector.errors import InspectorError, OutputError, UsageError
 from inspector.model.engine_choice import EngineChoice
 
 COMMANDS = {
@@ -70,13 +72,15 @@ def main() -> None:
     # A run is short: collecting cycles while modules load costs a tenth of it and frees nothing.
     gc.disable()
     try:
+        sys.stdout = open_standard_output()
         dnetsniff.main(prog_name="dnetsniff", standalone_mode=False)
         status = 0
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
+        tell(error.format_message())
         status = error.exit_code
     except click.ClickException as error:
-        error.show()
+        with suppress(OSError):
+            error.show()
         status = error.exit_code
     except click.exceptions.Exit as error:
         status = error.exit_code
@@ -85,15 +89,14 @@ def main() -> None:
     except SystemExit as error:
         status = error.code if isinstance(error.code, int) else 1
     except InspectorError as error:
-        click.echo(f"dnetsniff: {error}", err=True)
+        tell(f"dnetsniff: {error}")
         status = error.exit_status
     except Exception as error:
         if debug:
             raise
-        click.echo(
+        tell(
             f"dnetsniff: this is a bug of ours ({type(error).__name__}: {str(error)[:200]!r}); "
-            "run it again with `dnetsniff --debug ...` and report what it prints",
-            err=True,
+            "run it again with `dnetsniff --debug ...` and report what it prints"
         )
         status = EXIT_BUG
     leave(status)
@@ -101,9 +104,10 @@ def main() -> None:
 
 def leave(status: int) -> NoReturn:
     """End at once: taking a few hundred modules apart costs 30 ms, and everything of ours is closed by now."""
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except OSError:
-        status = status or EXIT_OUTPUT
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, OutputError):
+            status = status or EXIT_OUTPUT
     os._exit(status)

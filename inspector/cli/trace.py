@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from inspector.cli.interruption import interruptible
-from inspector.cli.output import is_coloured, refuse_existing, width_of, write
+from inspector.cli.output import is_coloured, refuse_existing, tell, width_of, write
 from inspector.discover.engine import connect
 from inspector.host import LiveHost
 from inspector.model.engine_choice import EngineChoice
-from inspector.model.question import Question
+from inspector.model.question import LIMITS, TIME_LIMITS_S, Question
 from inspector.pipeline import load_thinking, trace
 from inspector.worker import Worker
 
@@ -22,26 +22,31 @@ if TYPE_CHECKING:
 AHEAD = ("inspector.capture.recorder",)
 """What the worker loads while the engine is asked."""
 EXIT_DELIVERED, EXIT_NOT, EXIT_UNKNOWN, EXIT_DEPARTED, EXIT_INTERRUPTED = 0, 1, 3, 75, 130
-MAX_SIZE = 65_507
-"""Largest ICMP echo payload in one IPv4 packet: 65535 - 20 - 8 (RFC 791, RFC 792)."""
 
 
 @click.command()
 @click.argument("source", metavar="SRC")
 @click.argument("destination", metavar="DST")
-@click.option("-c", "--count", type=click.IntRange(1, 1000), default=3, show_default=True, help="Probes to send.")
 @click.option(
-    "-W", "--timeout", type=click.FloatRange(0.01, 60), default=1.0, show_default=True, help="Seconds to wait for each."
+    "-c", "--count", type=click.IntRange(*LIMITS["count"]), default=3, show_default=True, help="Probes to send."
+)
+@click.option(
+    "-W",
+    "--timeout",
+    type=click.FloatRange(*TIME_LIMITS_S["timeout_s"]),
+    default=1.0,
+    show_default=True,
+    help="Seconds to wait for each.",
 )
 @click.option(
     "-i",
     "--interval",
-    type=click.FloatRange(0.01, 60),
+    type=click.FloatRange(*TIME_LIMITS_S["interval_s"]),
     help="Seconds between probes; without it the next leaves as soon as the answer is in.",
 )
-@click.option("--size", type=click.IntRange(0, MAX_SIZE), default=56, show_default=True, help="Bytes of payload.")
+@click.option("--size", type=click.IntRange(*LIMITS["size"]), default=56, show_default=True, help="Bytes of payload.")
 @click.option("--df", is_flag=True, help="Forbid fragmentation.")
-@click.option("--ttl", type=click.IntRange(1, 255), help="Time to live (hop limit) of the probes.")
+@click.option("--ttl", type=click.IntRange(*LIMITS["ttl"]), help="Time to live (hop limit) of the probes.")
 @click.option("-4", "family", flag_value=4, type=int, help="Probe over IPv4.")
 @click.option("-6", "family", flag_value=6, type=int, help="Probe over IPv6.")
 @click.option("--source-address", metavar="ADDRESS", help="Send from this address of SRC.")
@@ -65,20 +70,24 @@ def command(choice: EngineChoice, /, **options: object) -> None:
         LiveHost(connect(choice), worker, (asked.source, asked.destination), load_thinking) as host,
     ):
         recording, report = trace(asked, host)
-        saved = _save(recording, folder)
-        _show(report, options)
+        try:
+            _show(report, options)
+        finally:
+            # Neither output is lost because the other cannot be written.
+            saved = _save(recording, folder)
     if saved:
-        click.echo(saved, err=True)
+        tell(saved)
     sys.exit(exit_status(report))
 
 
 def exit_status(report: "Report") -> int:
-    """Return the contract's exit status."""
+    """Return the contract's exit status; answers to a part of the probes do not make a run that was cut short whole."""
     from inspector.model.report import Outcome
 
     if report.interrupted:
         return EXIT_INTERRUPTED
-    if report.departed and report.verdict.outcome is not Outcome.DELIVERED:
+    cut_short = report.statistics.sent < report.plan.question.count
+    if report.departed and (cut_short or report.verdict.outcome is not Outcome.DELIVERED):
         return EXIT_DEPARTED
     return {Outcome.DELIVERED: EXIT_DELIVERED, Outcome.UNKNOWN: EXIT_UNKNOWN}.get(report.verdict.outcome, EXIT_NOT)
 

@@ -54,9 +54,13 @@ def up(
     image: str | None,
     subnet: str | None,
     host_routes: Iterable[str],
+    again: str,
     interrupted: Callable[[], bool] = lambda: False,
 ) -> tuple[tuple[Standing, ...], bool]:
-    """Build it; return what stands and whether it was built now. Raises UsageError if something is in the way."""
+    """Build it; return what stands and whether it was built now. Raises UsageError if something is in the way.
+
+    `again` is the command as it was typed, without a subnet: the line that is offered starts with it.
+    """
     standing = status(engine)
     if is_whole(standing):
         return standing, False
@@ -64,7 +68,7 @@ def up(
         raise UsageError("half a lab is there already", "remove it first: dnetsniff lab down")
     wanted = _the_subnet(subnet)
     _refuse_taken_names(engine)
-    _refuse_taken_subnet(engine, wanted, [ip_network(each) for each in host_routes])
+    _refuse_taken_subnet(engine, wanted, [ip_network(each) for each in host_routes], again)
     run = secrets.token_hex(8)
     labels = {LABEL: COURSE, RUN_LABEL: run}
     try:
@@ -214,7 +218,7 @@ def _refuse_taken_names(engine: Engine) -> None:
         )
 
 
-def _refuse_taken_subnet(engine: Engine, wanted: IPv4Network, routes: list[Any]) -> None:
+def _refuse_taken_subnet(engine: Engine, wanted: IPv4Network, routes: list[Any], again: str) -> None:
     with engine.calls():
         networks = engine.api.networks()
     used = {
@@ -229,7 +233,7 @@ def _refuse_taken_subnet(engine: Engine, wanted: IPv4Network, routes: list[Any])
         if prefix.version == wanted.version and prefix.overlaps(wanted):
             raise UsageError(
                 f"{wanted} overlaps {prefix}, which is {whose}; nothing was touched",
-                f"take a free one: dnetsniff lab up --subnet {free}" if (free := free_subnet(used)) else None,
+                f"take a free one: {again} --subnet {free}" if (free := free_subnet(used)) else None,
             )
 
 

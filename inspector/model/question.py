@@ -19,6 +19,11 @@ class Heading(StrEnum):
     OUT = "out"
 
 
+LIMITS = {"count": (1, 1000), "size": (0, 65_507), "ttl": (1, 255)}
+"""Least and most that a question may ask for; of `size` what fits in one packet: 65535 - 20 - 8 (RFC 791, RFC 792)."""
+TIME_LIMITS_S = {"timeout_s": (0.01, 60.0), "interval_s": (0.01, 60.0)}
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """Who asks whom, and how. The words are the user's; nothing is resolved yet."""

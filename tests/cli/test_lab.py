@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from inspector.cli.lab import _typed
+from inspector.model.engine_choice import EngineChoice
+
 Run = Callable[..., Any]
 NOWHERE = ("--host", "unix:///nowhere.sock")
 
@@ -33,3 +36,15 @@ def test_each_command_is_in_the_help(run: Run) -> None:
     up = run("lab", "up", "--help")
     assert "--image" in up.out
     assert "192.168.0.0/16" in up.out
+
+
+@pytest.mark.parametrize(
+    ("choice", "line"),
+    [
+        (EngineChoice(), "dnetsniff lab up --image 'my image'"),
+        (EngineChoice(host="unix:///a b.sock"), "dnetsniff --host 'unix:///a b.sock' lab up --image 'my image'"),
+        (EngineChoice(context="other"), "dnetsniff --context other lab up --image 'my image'"),
+    ],
+)
+def test_a_line_that_is_offered_means_the_same_engine_and_image(choice: EngineChoice, line: str) -> None:
+    assert _typed(choice, "lab", "up", "--image", "my image") == line

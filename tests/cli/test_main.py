@@ -5,9 +5,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import FULL, ran_into
 
 from inspector import __version__, errors
 from inspector.cli.main import COMMANDS
@@ -99,24 +101,41 @@ def test_help_lists_every_command(run: Run) -> None:
         assert f"\n  {name} " in ran.out
 
 
-@pytest.mark.parametrize("words", [("--help",), ("doctor",), ("lab", "--help")])
-def test_a_reader_that_left_is_no_traceback(words: tuple[str, ...]) -> None:
+PAGES = [("--help",), ("--version",), ("trace", "--help"), ("lab", "--help")]
+
+
+@pytest.mark.parametrize("words", PAGES)
+def test_a_reader_that_left_is_no_error(words: tuple[str, ...]) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    program = [sys.executable, "-P", "-c", "from inspector.cli.main import main; main()", *words]
-    done = subprocess.run(program, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    done = ran_into(writing, *words)
     os.close(writing)
-    assert done.stderr == ""
-    assert done.returncode != 70
+    assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("words", [("doctor",), ("doctor", "--format", "json")])
+@pytest.mark.parametrize("words", [*PAGES, ("doctor",), ("doctor", "--format", "json")])
 def test_a_full_disk_is_74(words: tuple[str, ...]) -> None:
-    program = [sys.executable, "-P", "-c", "from inspector.cli.main import main; main()", *words]
-    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
-        done = subprocess.run(program, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-    assert done.returncode == 74
-    assert done.stderr == "dnetsniff: cannot write the output: No space left on device\n"
+    with Path("/dev/full").open("w") as full:
+        done = ran_into(full, *words)
+    assert (done.returncode, done.stderr) == (74, FULL)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8", "latin-1"])
+def test_a_full_disk_is_74_in_any_encoding(encoding: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = ran_into(full, "--help", env={**os.environ, "PYTHONIOENCODING": encoding})
+    assert (done.returncode, done.stderr) == (74, FULL)
+
+
+def test_output_that_is_closed_is_74() -> None:
+    done = ran_into(None, "--help", preexec_fn=lambda: os.close(1))
+    assert (done.returncode, done.stderr) == (74, "dnetsniff: cannot write the output: Bad file descriptor\n")
+
+
+def test_nobody_to_be_told_changes_no_status() -> None:
+    with Path("/dev/full").open("w") as full:
+        assert ran_into(subprocess.DEVNULL, "nosuchcommand", stderr=full).returncode == 2
+        assert ran_into(subprocess.DEVNULL, "--host", "unix:///nowhere.sock", "ls", stderr=full).returncode == 69
 
 
 def test_help_is_fast_because_it_loads_nothing() -> None:

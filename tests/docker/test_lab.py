@@ -3,14 +3,13 @@
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import docker
+from commands import PROGRAM, docker
 
 from inspector.lab.image import BUSYBOX, image_tree
 from inspector.lab.layout import COURSE, LABEL, MEMBERS, NETWORK
@@ -19,7 +18,6 @@ pytestmark = pytest.mark.docker
 
 Run = Callable[..., Any]
 NAMES = [each.name for each in MEMBERS]
-PROGRAM = [sys.executable, "-P", "-c", "from inspector.cli.main import main; main()"]
 STAYS, ENDS = "dntest:img", "dntest:ends"
 MINE, MY_NETWORK = "dntest-mine", "dntest-net"
 
@@ -121,7 +119,7 @@ def a_taken_subnet_is_refused_and_another_offered(run: Run) -> str:
     assert ran.status == 2
     assert f"overlaps 192.168.0.0/24, which is the network {MY_NETWORK}" in ran.err
     assert_no_lab(run)
-    offer = re.search(r"dnetsniff lab up --subnet (\S+)$", ran.err.strip())
+    offer = re.search(rf"take a free one: dnetsniff lab up --image {STAYS} --subnet (\S+)$", ran.err.strip())
     assert offer, ran.err
     return offer[1]
 

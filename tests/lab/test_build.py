@@ -1,13 +1,15 @@
 """What is decided before anything is made: the subnet, and whether the lab is whole."""
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inspector.discover.engine import Engine
 from inspector.errors import UsageError
-from inspector.lab.build import Standing, _the_subnet, free_subnet, is_whole
+from inspector.lab.build import Standing, _refuse_taken_subnet, _the_subnet, free_subnet, is_whole
 from inspector.lab.layout import MEMBERS, SUBNET
 
 TEN = IPv4Network("10.0.0.0/8")
@@ -48,6 +50,13 @@ def test_the_order_of_what_is_in_use_does_not_matter(used: list[IPv4Network | IP
 def test_nothing_in_use_gives_the_subnet_of_the_documents() -> None:
     assert free_subnet([]) == IPv4Network("10.213.0.0/16")
     assert free_subnet([ip_network("10.213.7.0/24")]) == IPv4Network("10.100.0.0/16")
+
+
+def test_a_taken_subnet_is_refused_with_the_command_that_would_do() -> None:
+    api = SimpleNamespace(networks=lambda: [{"Name": "mine", "IPAM": {"Config": [{"Subnet": "192.168.7.0/24"}]}}])
+    with pytest.raises(UsageError, match=r"overlaps 192\.168\.7\.0/24, which is the network mine") as caught:
+        _refuse_taken_subnet(Engine(api), IPv4Network(SUBNET), [], "dnetsniff lab up --image web")
+    assert caught.value.hint == "take a free one: dnetsniff lab up --image web --subnet 10.213.0.0/16"
 
 
 def test_no_wish_is_the_course_s_subnet() -> None:

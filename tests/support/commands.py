@@ -6,6 +6,8 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+PROGRAM = [sys.executable, "-P", "-c", "from inspector.cli.main import main; main()"]
+
 
 @dataclass(frozen=True, slots=True)
 class Ran:
@@ -22,10 +24,18 @@ class Ran:
 
 def dnetsniff(*words: str, **options: Any) -> Ran:
     """Run the command as a user would, in a process of its own."""
-    program = [sys.executable, "-P", "-c", "from inspector.cli.main import main; main()"]
     options = {"timeout": 60, **options}
-    done = subprocess.run([*program, *words], capture_output=True, text=True, check=False, **options)
+    done = subprocess.run([*PROGRAM, *words], capture_output=True, text=True, check=False, **options)
     return Ran(status=done.returncode, out=done.stdout, err=done.stderr)
+
+
+FULL = "dnetsniff: cannot write the output: No space left on device\n"
+
+
+def ran_into(output: Any, *words: str, **streams: Any) -> "subprocess.CompletedProcess[str]":
+    """Run the command with this as its standard output."""
+    streams = {"stderr": subprocess.PIPE, **streams}
+    return subprocess.run([*PROGRAM, *words], stdout=output, text=True, check=False, timeout=60, **streams)
 
 
 def docker(*words: str) -> str:

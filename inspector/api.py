@@ -1,0 +1,141 @@
+"""What a Python program may use, as `inspector.trace` and so on: the command's own stages, without the command line.
+
+1. A Report is the model's, and can also show itself.
+2. What the command refuses is refused here, with the same InspectorError; nothing is printed.
+3. Nothing outside the standard library is loaded before it is needed.
+"""
+
+from dataclasses import dataclass, fields
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from inspector.errors import InspectorError, UsageError
+from inspector.model import report as model
+from inspector.model.engine_choice import EngineChoice
+from inspector.model.question import LIMITS, TIME_LIMITS_S, Question
+from inspector.model.recording import Recording
+from inspector.model.topology import Topology
+
+__all__ = ["InspectorError", "Recording", "Report", "Topology", "load", "review", "survey", "trace"]
+
+Folder = str | PathLike[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Report(model.Report):
+    """The whole answer to a question."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `--format json` writes, as plain values: dictionaries, lists, text and numbers."""
+        from inspector.render.report_json import to_dict
+
+        return to_dict(self)
+
+    def to_text(self, *, width: int = 100, coloured: bool = False) -> str:
+        """Return what the command shows, in lines of `width` columns."""
+        from inspector.render.report_text import render_text
+
+        return render_text(self, width=width, coloured=coloured)
+
+
+def trace(
+    source: str,
+    destination: str,
+    *,
+    count: int = 3,
+    timeout_s: float = 1.0,
+    interval_s: float | None = None,
+    size: int = 56,
+    dont_fragment: bool = False,
+    ttl: int | None = None,
+    family: int | None = None,
+    source_address: str | None = None,
+    passive: bool = False,
+    write: Folder | None = None,
+    host: str | None = None,
+    context: str | None = None,
+) -> Report:
+    """Send real probes, follow them through every hop, and say what became of them. Needs root, as the command does.
+
+    The options are those of `dnetsniff trace`; `write` keeps the recording in a new folder. `host` or `context` names
+    the engine, neither means what `docker` would take. Raises InspectorError.
+    """
+    question = Question(
+        source=source,
+        destination=destination,
+        count=count,
+        timeout_s=timeout_s,
+        interval_s=interval_s,
+        size=size,
+        dont_fragment=dont_fragment,
+        ttl=ttl,
+        family=family,
+        source_address=source_address,
+        passive=passive,
+    )
+    _refuse_odd(question)
+    from inspector import pipeline
+    from inspector.archive import prepare
+    from inspector.discover.engine import connect
+    from inspector.host import LiveHost
+    from inspector.keep import keep
+    from inspector.worker import Worker
+
+    folder = None if write is None else Path(write)
+    if folder is not None:
+        prepare(folder)
+    engine = connect(_choice(host, context))
+    with Worker() as worker, LiveHost(engine, worker, (source, destination), pipeline.load_thinking) as live:
+        recording, report = pipeline.trace(question, live)
+    if folder is not None:
+        keep(recording, folder)
+    return _public(report)
+
+
+def survey(*, host: str | None = None, context: str | None = None) -> Topology:
+    """Return the networks, bridges, links and containers of an engine, as `dnetsniff ls` shows them.
+
+    Raises InspectorError.
+    """
+    from contextlib import closing
+
+    from inspector.discover import survey as discover
+    from inspector.discover.engine import connect
+
+    with discover.Stacks() as stacks, closing(connect(_choice(host, context))) as engine:
+        return discover.survey(engine, stacks)
+
+
+def load(folder: Folder) -> Recording:
+    """Read a recording back: needs no root and no engine. Raises InspectorError."""
+    from inspector import archive
+
+    return archive.load(Path(folder))
+
+
+def review(recording: Recording) -> Report:
+    """Think about a recording; the same one gives the same report anywhere."""
+    from inspector import pipeline
+
+    return _public(pipeline.review(recording))
+
+
+def _public(report: model.Report) -> Report:
+    return Report(**{each.name: getattr(report, each.name) for each in fields(report)})
+
+
+def _choice(host: str | None, context: str | None) -> EngineChoice:
+    if host and context:
+        raise UsageError("host and context both name an engine", "give one of them")
+    return EngineChoice(host=host, context=context)
+
+
+def _refuse_odd(question: Question) -> None:
+    """Raise UsageError for what the command line would not take."""
+    for name, (least, most) in {**LIMITS, **TIME_LIMITS_S}.items():
+        value = getattr(question, name)
+        if value is not None and not least <= value <= most:
+            raise UsageError(f"{name} is {value}", f"it has to be from {least} to {most}")
+    if question.family not in {None, 4, 6}:
+        raise UsageError(f"family is {question.family}", "it has to be 4 or 6")
