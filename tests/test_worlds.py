@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from inspector.archive import load
-from inspector.model.report import Seen
+from inspector.model.path import Seen
 from inspector.pipeline import review
 from inspector.plan.make import make_plan
 from inspector.render.report_json import render_json, to_dict

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from inspector.correlate.judge import count, judge
 from inspector.correlate.paths import flooded, follow
 from inspector.correlate.tracks import Kind, Tracks, sort_frames
+from inspector.model.path import Path
 from inspector.model.recording import Recording
-from inspector.model.report import Path, Statistics, Verdict
+from inspector.model.report import Statistics, Verdict
 
 
 @dataclass(frozen=True, slots=True)

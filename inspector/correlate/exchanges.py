@@ -5,12 +5,12 @@ from dataclasses import replace
 
 from inspector.correlate.dns_frames import Told, leg_kind, owner, told
 from inspector.correlate.paths import with_changes
-from inspector.model.dns import PORT, Message
+from inspector.model.dns import PORT
 from inspector.model.lookup import Query, QueryOutcome, Replied, TranslationRule
 from inspector.model.names import Exchange, Leg, LegKind
+from inspector.model.path import Rewrite, Seen
 from inspector.model.question import CapturePoint
 from inspector.model.recording import Lookup
-from inspector.model.report import Rewrite, Seen
 from inspector.wire import dns
 
 LegKey = tuple[LegKind, str, str, int]
@@ -108,9 +108,3 @@ def _rule(lookup: Lookup, query: Query, asked: Leg | None) -> TranslationRule | 
 
 def _leads_to(rule: TranslationRule, endpoint: str, query: Query) -> bool:
     return f"--to-destination {endpoint}" in rule.text and f"-p {query.transport}" in rule.text
-
-
-def answered(message: Message | None, types: Iterable[str]) -> bool:
-    """Whether a message holds what was asked for."""
-    wanted = set(types)
-    return message is not None and any(each.type in wanted for each in message.answers)

@@ -11,9 +11,10 @@ from statistics import median
 
 from inspector.correlate.paths import places
 from inspector.correlate.tracks import Kind, Tracks
+from inspector.model.path import Direction, Path, Unseen
 from inspector.model.question import CapturePoint
 from inspector.model.recording import Answered, Failed, NotSent, Recording, Sent
-from inspector.model.report import Direction, Outcome, Path, Spread, Statistics, Unseen, Verdict
+from inspector.model.report import Outcome, Spread, Statistics, Verdict
 
 REFUSALS = {
     errno.ENETUNREACH: "its routing table has no route to {target}",

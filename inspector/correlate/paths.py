@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from inspector.correlate.tracks import Kind, Sighting, Tracks
+from inspector.model.path import Direction, Hop, Path, Rewrite, Seen, Unseen
 from inspector.model.question import CapturePoint, Heading, Step
 from inspector.model.recording import Recording
-from inspector.model.report import Direction, Hop, Path, Rewrite, Seen, Unseen
 from inspector.model.topology import HOST
 
 REWRITABLE = ("source_mac", "destination_mac", "source", "destination", "ttl")

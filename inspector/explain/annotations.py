@@ -1,7 +1,7 @@
 """Say of each frame of a recording what it is, in the words that a comment in Wireshark shows. Pure."""
 
+from inspector.model.path import Direction, Path, Seen
 from inspector.model.recording import Recording
-from inspector.model.report import Direction, Path, Seen
 
 
 def annotate(recording: Recording, paths: tuple[Path, ...], packets: tuple[tuple[int, int], ...]) -> dict[int, str]:

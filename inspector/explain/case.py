@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from inspector.model.names import NameReport
+from inspector.model.path import Path
 from inspector.model.recording import Recording
-from inspector.model.report import Path, Verdict
+from inspector.model.report import Verdict
 from inspector.model.topology import HOST, Container, Endpoint, Topology
 
 
@@ -18,6 +20,8 @@ class Case:
     """(address asked for, MAC that answered or None, capture point) of each ARP or ND question."""
     floods: tuple[str, ...] = ()
     """Capture points beside the way that the first request was copied to."""
+    names: NameReport | None = None
+    """How the destination's name was looked up, where it was."""
 
     @property
     def topology(self) -> Topology:

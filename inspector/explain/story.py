@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from inspector.explain.case import Case
+from inspector.model.path import Direction, Path, Seen
 from inspector.model.question import CapturePoint, PathKind
-from inspector.model.report import Direction, Fact, Path, Seen
+from inspector.model.report import Fact
 from inspector.model.topology import HOST, LinkKey
 
 

@@ -179,6 +179,10 @@ class LookupPlan:
     wanted: Wanted
     source: Party
     setup: ResolverSetup
+    hosts: tuple[HostsLine, ...] = ()
+    """The lines of /etc/hosts that answer; the first of those who are asked first wins."""
+    asks: bool = True
+    """Whether DNS is asked at all."""
+    candidates: tuple[str, ...] = ()
+    """The names that may be asked for, in order: with and without the search domains."""
     points: tuple[CapturePoint, ...] = ()
-    reverse: bool = False
-    """Ask for the name of the first address found, too, as ping does."""

@@ -5,8 +5,8 @@ from enum import StrEnum
 
 from inspector.model.dns import Message, Record, Transport
 from inspector.model.lookup import HostsLine, QueryOutcome, ResolverSetup, TranslationRule
+from inspector.model.path import Seen
 from inspector.model.question import CapturePoint
-from inspector.model.report import Seen
 
 
 class Mechanism(StrEnum):

@@ -44,6 +44,14 @@ class Question:
     """4 or 6; None lets the addresses decide, 4 first."""
     source_address: str | None = None
     passive: bool = False
+    look_up: bool = True
+    """False: take a container's address from the engine, and ask nobody about its name."""
+    names_only: bool = False
+    """Look the destination's name up, and leave it at that."""
+    types: tuple[str, ...] = ("A", "AAAA")
+    """What is asked about the name."""
+    every: bool = False
+    """Ask every mechanism, server and search domain, also where libc would stop."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from inspector.model.question import CapturePoint, Heading, Plan
+from inspector.model.names import NameReport
+from inspector.model.path import Path
+from inspector.model.question import CapturePoint, Plan
 from inspector.model.topology import BlindSpot, EngineIdentity
 
 
@@ -17,13 +19,6 @@ class Outcome(StrEnum):
     UNANSWERED = "unanswered"
     UNRESOLVED = "unresolved"
     UNKNOWN = "unknown"
-
-
-class Direction(StrEnum):
-    """Of a path."""
-
-    REQUEST = "request"
-    REPLY = "reply"
 
 
 class Severity(StrEnum):
@@ -40,63 +35,6 @@ class Confidence(StrEnum):
     CERTAIN = "certain"
     LIKELY = "likely"
     POSSIBLE = "possible"
-
-
-@dataclass(frozen=True, slots=True)
-class Rewrite:
-    """A header field that differs from the previous hop."""
-
-    field: str
-    before: str
-    after: str
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A hop that was observed."""
-
-    point: CapturePoint
-    heading: Heading
-    at_ns: int
-    delta_ns: int | None
-    """Since the previous hop seen; None for the first."""
-    source_mac: str
-    destination_mac: str
-    source: str
-    destination: str
-    ttl: int
-    rewrites: tuple[Rewrite, ...] = ()
-    observation: int = 0
-    """Index into the recording's observations."""
-    routed: bool = False
-    planned: bool = True
-    """False: seen where routes and bridges did not let us expect it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unseen:
-    """A hop that was expected and not observed, and why that may be."""
-
-    point: CapturePoint
-    heading: Heading
-    why: str
-
-
-Hop = Seen | Unseen
-
-
-@dataclass(frozen=True, slots=True)
-class Path:
-    """One packet's way over all hops, in the order of the topology."""
-
-    direction: Direction
-    sequence: int
-    hops: tuple[Hop, ...]
-
-    @property
-    def seen(self) -> tuple[Seen, ...]:
-        """Only the hops that were observed."""
-        return tuple(hop for hop in self.hops if isinstance(hop, Seen))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,3 +114,5 @@ class Report:
     side_effects: tuple[str, ...]
     interrupted: bool = False
     departed: tuple[str, ...] = ()
+    names: NameReport | None = None
+    """How the source looked the destination's name up, where it did."""

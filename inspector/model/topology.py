@@ -176,6 +176,8 @@ class Container:
     """None where it has no stack we could look into: not running, or not surveyed."""
     shares_with: str | None = None
     endpoints: tuple[Endpoint, ...] = ()
+    links: tuple[str, ...] = ()
+    """Containers that its legacy links lead to; known of those that were looked into."""
 
     @property
     def running(self) -> bool:

@@ -3,8 +3,9 @@
 import json
 from typing import Any
 
+from inspector.model.path import Hop, Path, Seen
 from inspector.model.question import Plan
-from inspector.model.report import Finding, Hop, Path, Report, Seen, Verdict
+from inspector.model.report import Finding, Report, Verdict
 
 SCHEMA = "dnetsniff.report/1"
 

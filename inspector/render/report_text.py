@@ -7,8 +7,9 @@
 from collections.abc import Iterator
 from statistics import median
 
+from inspector.model.path import Direction, Path, Seen, Unseen
 from inspector.model.question import PathKind
-from inspector.model.report import Direction, Finding, Outcome, Path, Report, Seen, Severity, Unseen
+from inspector.model.report import Finding, Outcome, Report, Severity
 from inspector.render.text import NARROW, Paint, Style, columns, duration, durations, indented
 
 OUTCOME_STYLES = {

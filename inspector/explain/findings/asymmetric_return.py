@@ -6,8 +6,9 @@ Remedy: probe the address on the network both are on, or keep one network.
 """
 
 from inspector.explain.case import Case
+from inspector.model.path import Direction
 from inspector.model.question import Heading
-from inspector.model.report import Confidence, Direction, Finding, Severity
+from inspector.model.report import Confidence, Finding, Severity
 from inspector.model.topology import HOST
 
 

@@ -1,0 +1,130 @@
+"""Say what came of a lookup: who answered, what, or why nobody did. Pure.
+
+1. The first candidate name with data wins, as in libc; its answers are those of all its queries.
+2. A server on the source's own loopback that asked nobody on its behalf answered out of its own knowledge.
+3. What is not in the answers is not guessed: a name without an address is unresolved, and its last failure says why.
+"""
+
+from collections.abc import Iterable
+
+from inspector.correlate.dns_frames import on_loopback
+from inspector.correlate.exchanges import follow_queries, quiet_points
+from inspector.model.dns import Message, Record
+from inspector.model.lookup import HostsLine, Query, Replied, Silent, Unsent
+from inspector.model.names import Exchange, Mechanism, NameReport
+from inspector.model.recording import Lookup
+from inspector.model.topology import HOST
+
+POINTER = "PTR"
+
+
+def name_report(lookup: Lookup) -> NameReport:
+    """Return the whole answer of a lookup."""
+    plan, exchanges = lookup.plan, follow_queries(lookup)
+    wanted = tuple(each for each in exchanges if each.outcome.query.type in plan.wanted.types)
+    answering = _answering(wanted, plan.wanted.types)
+    quiet = quiet_points(lookup)
+    shared = (plan.wanted.name, plan.wanted.types, plan.setup)
+    if plan.hosts and (not answering or plan.setup.order[:1] == ("files",)):
+        addresses = _unique(each.address for each in plan.hosts)
+        return NameReport(
+            *shared, Mechanism.HOSTS_FILE, addresses, hosts=plan.hosts, exchanges=exchanges, quiet=quiet,
+            canonical=_first_name(plan.hosts), reverse=_reverse(exchanges, plan.wanted.types),
+        )  # fmt: skip
+    if not answering:
+        why = _why(lookup, wanted)
+        return NameReport(*shared, Mechanism.UNRESOLVED, exchanges=exchanges, quiet=quiet, why=why)
+    records = tuple(record for each in answering for record in (each.message.answers if each.message else ()))
+    query = answering[0].outcome.query
+    return NameReport(
+        *shared,
+        _mechanism(lookup, answering),
+        _unique(each.data for each in records if each.type in plan.wanted.types and each.type in {"A", "AAAA"}),
+        server=query.server,
+        answers=records,
+        canonical=query.name,
+        reverse=_reverse(exchanges, plan.wanted.types),
+        exchanges=exchanges,
+        quiet=quiet,
+    )
+
+
+def has_data(message: Message | None, types: Iterable[str]) -> bool:
+    """Whether a message holds what was asked for."""
+    wanted = set(types)
+    return message is not None and message.rcode == "NOERROR" and any(each.type in wanted for each in message.answers)
+
+
+def _answering(exchanges: tuple[Exchange, ...], types: tuple[str, ...]) -> tuple[Exchange, ...]:
+    """Return the exchanges with data for the first candidate that has any; each type once."""
+    useful = [each for each in exchanges if has_data(each.message, types)]
+    if not useful:
+        return ()
+    name = useful[0].outcome.query.name
+    kinds: dict[str, Exchange] = {}
+    for each in useful:
+        if each.outcome.query.name == name:
+            kinds.setdefault(each.outcome.query.type, each)
+    return tuple(kinds.values())
+
+
+def _mechanism(lookup: Lookup, answering: tuple[Exchange, ...]) -> Mechanism:
+    local = on_loopback(answering[0].outcome.query.server) and lookup.plan.wanted.sandbox != HOST
+    asked_on = any(each.forwarded for each in answering)
+    return Mechanism.EMBEDDED_DNS if local and not asked_on else Mechanism.UPSTREAM_DNS
+
+
+def _reverse(exchanges: tuple[Exchange, ...], types: tuple[str, ...]) -> str | None:
+    """Return the name that the first address was said to have; not where that was the question itself."""
+    pointers = [
+        record
+        for each in exchanges
+        if each.outcome.query.type == POINTER and POINTER not in types
+        for record in (each.message.answers if each.message else ())
+        if record.type == POINTER
+    ]
+    return _bare(pointers[0]) if pointers else None
+
+
+def _why(lookup: Lookup, exchanges: tuple[Exchange, ...]) -> str:
+    plan = lookup.plan
+    if not plan.asks:
+        return f"no line of /etc/hosts has it, and DNS is not asked ({plan.setup.order_evidence})"
+    if not exchanges:
+        return "interrupted before anything was asked" if lookup.interrupted else "nothing was asked"
+    return said(exchanges[-1])
+
+
+def said(exchange: Exchange) -> str:
+    """Say what came of one query, in one clause."""
+    query = exchange.outcome.query
+    match exchange.outcome:
+        case Replied():
+            return _answer_words(query, exchange.message)
+        case Silent(waited_ns=waited_ns):
+            return f"{query.server} did not answer within {waited_ns / 1e9:.1f} s"
+        case Unsent(why=why):
+            return f"{query.server} cannot be asked: {why.lower()}"
+
+
+def _answer_words(query: Query, message: Message | None) -> str:
+    if message is None:
+        return f"{query.server} sent something that is no DNS message"
+    if message.rcode != "NOERROR":
+        return f"{query.server} says {message.rcode}"
+    if message.truncated:
+        return f"{query.server} says the answer does not fit, and no whole one came over TCP"
+    damaged = f", damaged: {message.damage}" if message.damage else ""
+    return f"{query.server} knows the name, and no {query.type} of it{damaged}"
+
+
+def _first_name(lines: tuple[HostsLine, ...]) -> str | None:
+    return lines[0].names[0] if lines and lines[0].names else None
+
+
+def _bare(record: Record) -> str:
+    return record.data.removesuffix(".")
+
+
+def _unique(addresses: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(addresses))
