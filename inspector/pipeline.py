@@ -6,14 +6,19 @@ Two stages touch the world, through the Host; the others only think. `review` is
 root and no engine, and gives the same report of the same recording anywhere.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from inspector.model.question import Plan, Question
+from inspector.model.lookup import LookupPlan, ResolverSetup
+from inspector.model.question import Party, Plan, Question
 from inspector.model.topology import Topology
+from inspector.plan.lookup import is_a_name, plan_lookup
 from inspector.plan.make import make_plan
+from inspector.plan.parties import find_source
 
 if TYPE_CHECKING:
-    from inspector.model.recording import Recording
+    from inspector.model.names import NameReport
+    from inspector.model.recording import Lookup, Recording
     from inspector.model.report import Report
 
 
@@ -24,21 +29,31 @@ class Host(Protocol):
         """Say what is there."""
         ...
 
+    def resolver(self, topology: Topology, source: Party) -> ResolverSetup:
+        """Say what the source's resolver goes by."""
+        ...
+
+    def look_up(self, topology: Topology, plan: LookupPlan) -> "Lookup":
+        """Watch, ask the resolver's questions, and say what came back and was seen."""
+        ...
+
     def record(self, topology: Topology, plan: Plan) -> "Recording":
         """Watch, send the probes, and say what was seen."""
         ...
 
 
 def trace(question: Question, host: Host) -> tuple["Recording", "Report"]:
-    """Ask the question of the world."""
+    """Ask the question of the world: look the name up as the source would, then probe the address it got."""
     from inspector.model.recording import Recording
 
     topology = host.survey()
-    plan = make_plan(topology, question)
-    if plan.obstacle is not None:
-        recording = Recording(topology=topology, plan=plan, token=b"")
+    lookup = _look_up(topology, question, host) if question.look_up and is_a_name(topology, question) else None
+    found = _names(lookup)
+    plan = make_plan(topology, question, found)
+    if plan.obstacle is not None or question.names_only or (lookup and lookup.cut_short):
+        recording = Recording(topology=topology, plan=plan, token=b"", lookup=lookup)
     else:
-        recording = host.record(topology, plan)
+        recording = replace(host.record(topology, plan), lookup=lookup)
     return recording, review(recording)
 
 
@@ -56,6 +71,7 @@ def review(recording: "Recording") -> "Report":
         verdict=correlation.verdict,
         resolutions=correlation.resolutions,
         floods=correlation.floods,
+        names=correlation.names,
     )
     return explain(case, correlation.statistics)
 
@@ -64,3 +80,14 @@ def load_thinking() -> None:
     """Load what `review` needs, ahead of its use."""
     import inspector.correlate.correlation
     import inspector.explain.report  # noqa: F401
+
+
+def _look_up(topology: Topology, question: Question, host: Host) -> "Lookup":
+    source = find_source(topology, question.source)
+    return host.look_up(topology, plan_lookup(topology, question, source, host.resolver(topology, source)))
+
+
+def _names(lookup: "Lookup | None") -> "NameReport | None":
+    from inspector.correlate.name_report import name_report
+
+    return name_report(lookup) if lookup else None

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 
 from inspector.correlate.judge import count, judge
+from inspector.correlate.name_report import name_report
 from inspector.correlate.paths import flooded, follow
-from inspector.correlate.tracks import Kind, Tracks, sort_frames
+from inspector.correlate.resolving import resolutions
+from inspector.correlate.tracks import Kind, sort_frames
+from inspector.model.names import NameReport
 from inspector.model.path import Path
 from inspector.model.recording import Recording
 from inspector.model.report import Statistics, Verdict
@@ -23,6 +26,8 @@ class Correlation:
     """Capture points beside the way that got a copy of the first request."""
     packet_ids: tuple[tuple[int, int], ...]
     """(observation, packet): the same number wherever the same packet was seen."""
+    names: NameReport | None
+    """What came of looking the destination's name up."""
 
 
 def correlate(recording: Recording) -> Correlation:
@@ -30,29 +35,18 @@ def correlate(recording: Recording) -> Correlation:
     tracks = sort_frames(recording.observations, recording.token, recording.plan.neighbours)
     paths = follow(recording, tracks)
     sequences = tracks.sequences(Kind.REQUEST)
+    names = name_report(recording.lookup) if recording.lookup else None
     copies = flooded(recording, tracks.sightings(Kind.REQUEST, sequences[0])) if sequences else ()
     return Correlation(
         paths=paths,
         statistics=count(recording),
-        verdict=judge(recording, tracks, paths),
-        resolutions=_resolutions(recording, tracks),
+        verdict=judge(recording, tracks, paths, names),
+        resolutions=resolutions(tracks, recording.plan.points),
         floods=tuple(str(recording.point(each.observation.point)) for each in copies),
+        names=names,
         packet_ids=tuple(
             (each.index, number)
             for number, key in enumerate(sorted(tracks.packets), start=1)
             for each in tracks.packets[key]
         ),
     )
-
-
-def _resolutions(recording: Recording, tracks: Tracks) -> tuple[tuple[str, str | None, str], ...]:
-    """Pair each address asked for with the MAC that answered, told where it was first asked."""
-    told: dict[str, tuple[str | None, str]] = {}
-    by_time = tracks.neighbour_talk()
-    for each in by_time:
-        if each.asks and each.target in recording.plan.neighbours:
-            told.setdefault(each.target, (None, str(recording.point(each.observation.point))))
-    for each in by_time:
-        if not each.asks and each.target in told and told[each.target][0] is None:
-            told[each.target] = (each.sender_mac, told[each.target][1])
-    return tuple((address, mac, point) for address, (mac, point) in told.items())

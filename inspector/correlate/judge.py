@@ -9,8 +9,10 @@ import errno
 from collections.abc import Iterable
 from statistics import median
 
+from inspector.correlate.name_report import judge_names
 from inspector.correlate.paths import places
 from inspector.correlate.tracks import Kind, Tracks
+from inspector.model.names import NameReport
 from inspector.model.path import Direction, Path, Unseen
 from inspector.model.question import CapturePoint
 from inspector.model.recording import Answered, Failed, NotSent, Recording, Sent
@@ -41,12 +43,14 @@ def spread(times: Iterable[int]) -> Spread | None:
     return Spread(min=min(known), median=int(median(known)), max=max(known)) if known else None
 
 
-def judge(recording: Recording, tracks: Tracks, paths: tuple[Path, ...]) -> Verdict:
+def judge(recording: Recording, tracks: Tracks, paths: tuple[Path, ...], names: NameReport | None = None) -> Verdict:
     """Return the verdict of a recording."""
     plan, statistics = recording.plan, count(recording)
     target = plan.destination.label
     if plan.obstacle is not None:
         return Verdict(outcome=Outcome.UNRESOLVED, summary=plan.obstacle)
+    if names is not None and (plan.question.names_only or (recording.lookup and recording.lookup.cut_short)):
+        return judge_names(recording, names)
     if statistics.received:
         summary = f"{statistics.received} of {statistics.sent} answered"
         return Verdict(Outcome.DELIVERED, summary, last_seen=_last(paths), never_seen=())

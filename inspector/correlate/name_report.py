@@ -6,13 +6,17 @@
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from inspector.correlate.dns_frames import on_loopback
 from inspector.correlate.exchanges import follow_queries, quiet_points
+from inspector.correlate.resolving import resolutions
+from inspector.correlate.tracks import sort_frames
 from inspector.model.dns import Message, Record
 from inspector.model.lookup import HostsLine, Query, Replied, Silent, Unsent
 from inspector.model.names import Exchange, Mechanism, NameReport
-from inspector.model.recording import Lookup
+from inspector.model.recording import Lookup, Recording
+from inspector.model.report import Outcome, Verdict
 from inspector.model.topology import HOST
 
 POINTER = "PTR"
@@ -20,20 +24,25 @@ POINTER = "PTR"
 
 def name_report(lookup: Lookup) -> NameReport:
     """Return the whole answer of a lookup."""
-    plan, exchanges = lookup.plan, follow_queries(lookup)
+    report = _outcome(lookup, follow_queries(lookup))
+    tracks = sort_frames(lookup.observations, b"", lookup.plan.neighbours)
+    return replace(report, quiet=quiet_points(lookup), neighbours=resolutions(tracks, lookup.plan.points))
+
+
+def _outcome(lookup: Lookup, exchanges: tuple[Exchange, ...]) -> NameReport:
+    plan = lookup.plan
     wanted = tuple(each for each in exchanges if each.outcome.query.type in plan.wanted.types)
     answering = _answering(wanted, plan.wanted.types)
-    quiet = quiet_points(lookup)
     shared = (plan.wanted.name, plan.wanted.types, plan.setup)
     if plan.hosts and (not answering or plan.setup.order[:1] == ("files",)):
         addresses = _unique(each.address for each in plan.hosts)
         return NameReport(
-            *shared, Mechanism.HOSTS_FILE, addresses, hosts=plan.hosts, exchanges=exchanges, quiet=quiet,
+            *shared, Mechanism.HOSTS_FILE, addresses, hosts=plan.hosts, exchanges=exchanges,
             canonical=_first_name(plan.hosts), reverse=_reverse(exchanges, plan.wanted.types),
         )  # fmt: skip
     if not answering:
         why = _why(lookup, wanted)
-        return NameReport(*shared, Mechanism.UNRESOLVED, exchanges=exchanges, quiet=quiet, why=why)
+        return NameReport(*shared, Mechanism.UNRESOLVED, exchanges=exchanges, why=why)
     records = tuple(record for each in answering for record in (each.message.answers if each.message else ()))
     query = answering[0].outcome.query
     return NameReport(
@@ -45,8 +54,21 @@ def name_report(lookup: Lookup) -> NameReport:
         canonical=query.name,
         reverse=_reverse(exchanges, plan.wanted.types),
         exchanges=exchanges,
-        quiet=quiet,
     )
+
+
+def judge_names(recording: Recording, names: NameReport) -> Verdict:
+    """Return the verdict of a lookup alone; a question that nobody answered was last seen where its hops end."""
+    if names.mechanism is not Mechanism.UNRESOLVED:
+        found = ", ".join(names.addresses) or ", ".join(each.data for each in names.answers) or names.canonical or ""
+        return Verdict(Outcome.DELIVERED, f"{names.name} is {found}")
+    legs = (leg for each in reversed(names.exchanges) for leg in each.legs)
+    last = next((leg.question[-1].point for leg in legs if leg.question), None)
+    lookup = recording.lookup
+    if lookup is not None and lookup.cut_short:
+        gone = f"{', '.join(lookup.departed)} went away" if lookup.departed else "interrupted"
+        return Verdict(Outcome.UNKNOWN, f"it cannot be told: {gone} while {names.name} was being looked up", last)
+    return Verdict(Outcome.UNRESOLVED, f"{names.name}: {names.why}", last)
 
 
 def has_data(message: Message | None, types: Iterable[str]) -> bool:

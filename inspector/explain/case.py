@@ -21,7 +21,7 @@ class Case:
     floods: tuple[str, ...] = ()
     """Capture points beside the way that the first request was copied to."""
     names: NameReport | None = None
-    """How the destination's name was looked up, where it was."""
+    """What came of looking the destination's name up, where it was looked up."""
 
     @property
     def topology(self) -> Topology:

@@ -186,3 +186,5 @@ class LookupPlan:
     candidates: tuple[str, ...] = ()
     """The names that may be asked for, in order: with and without the search domains."""
     points: tuple[CapturePoint, ...] = ()
+    neighbours: tuple[str, ...] = ()
+    """Addresses whose ARP or ND belongs to this lookup: the servers', and the gateways' on the way to them."""

@@ -52,6 +52,8 @@ class Question:
     """What is asked about the name."""
     every: bool = False
     """Ask every mechanism, server and search domain, also where libc would stop."""
+    lookup_timeout_s: float | None = None
+    """Longest wait for one answer about a name; None is what the source's resolv.conf says."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,11 @@ class Lookup:
     interrupted: bool = False
     departed: tuple[str, ...] = ()
 
+    @property
+    def cut_short(self) -> bool:
+        """Whether it ended before its time."""
+        return self.interrupted or bool(self.departed)
+
 
 @dataclass(frozen=True, slots=True)
 class Recording:

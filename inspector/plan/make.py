@@ -5,6 +5,7 @@ from dataclasses import replace
 from ipaddress import ip_address
 
 from inspector.errors import UsageError
+from inspector.model.names import NameReport
 from inspector.model.question import CapturePoint, Heading, Party, PathKind, Plan, Question, Resolution, Step
 from inspector.model.topology import HOST, LinkKey, LinkKind, Mode, SandboxId, Topology
 from inspector.plan.parties import find_destination, find_source, own_address
@@ -14,12 +15,19 @@ MAX_BYSTANDERS = 32
 """Other ports of the bridges watched for flooding; each costs a socket and a small ring."""
 
 
-def make_plan(topology: Topology, question: Question) -> Plan:
-    """Return the plan. Raises UsageError where the question fits nothing that is there."""
+def make_plan(topology: Topology, question: Question, names: NameReport | None = None) -> Plan:
+    """Return the plan; `names` is what the source got when it looked the destination's name up.
+
+    Raises UsageError where the question fits nothing that is there.
+    """
     source = find_source(topology, question.source)
-    destination, resolution = find_destination(topology, question, source)
+    if question.names_only:
+        return _nothing_to_probe(topology, question, source, names)
+    destination, resolution = find_destination(topology, question, source, names)
     _refuse_same(topology, source, destination)
     obstacle = _obstacle(topology, source, destination)
+    if names is not None and resolution.address is None and destination.container is None:
+        obstacle = f"{source.label} cannot resolve {question.destination}: {names.why}"
     if obstacle or source.sandbox is None or destination.address is None:
         return _nothing_to_send(question, source, destination, resolution, obstacle)
     address = destination.address
@@ -58,15 +66,31 @@ def _obstacle(topology: Topology, source: Party, destination: Party) -> str | No
         if container and not container.running:
             what = "no network stack to send from" if party is source else "no address to probe"
             return f"{container.name} is not running ({container.state}): it has {what}"
-        if container and container.mode is Mode.NONE and party is destination:
+        if container and container.mode is Mode.NONE and party is not source:
             return f"{container.name} has no network (mode none): it has no address to probe"
         if container and container.shares_with and container.sandbox is None:
             return f"{container.name} uses the stack of {container.shares_with}, which is not running"
     if source.sandbox is None:
         return f"the network stack of {source.label} could not be opened"
-    if destination.address is None:
+    if destination.address is None and destination is not source:
         return f"{destination.label} has no address"
     return None
+
+
+def _nothing_to_probe(topology: Topology, question: Question, source: Party, names: NameReport | None) -> Plan:
+    """Plan nothing behind a lookup; an obstacle is what keeps the source from looking anything up."""
+    address = names.addresses[0] if names and names.addresses else None
+    destination = Party(label=question.destination, sandbox=None, address=address)
+    mechanism = names.mechanism if names else "unresolved"
+    return Plan(
+        question=question,
+        source=source,
+        destination=destination,
+        resolution=Resolution(name=question.destination, mechanism=mechanism, address=address),
+        kind=PathKind.NO_ROUTE,
+        family=question.family or 4,
+        obstacle=_obstacle(topology, source, source),
+    )
 
 
 def _nothing_to_send(

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 
 from inspector.errors import UsageError
+from inspector.model.lookup import Libc
+from inspector.model.names import NameReport
 from inspector.model.naming import find_containers, nearest_names
 from inspector.model.question import Party, Question, Resolution
 from inspector.model.topology import HOST, Container, Mode, SandboxId, Topology
@@ -20,8 +22,10 @@ def find_source(topology: Topology, word: str) -> Party:
     return Party(label=container.name, sandbox=container.sandbox, address=None, container=container.name)
 
 
-def find_destination(topology: Topology, question: Question, source: Party) -> tuple[Party, Resolution]:
-    """Return who is asked, and the address to probe."""
+def find_destination(
+    topology: Topology, question: Question, source: Party, names: NameReport | None = None
+) -> tuple[Party, Resolution]:
+    """Return who is asked, and the address to probe: the one the source got, where looking the name up gave it one."""
     word = question.destination
     if word == HOST:
         return _host_as_seen_from(topology, source, question)
@@ -31,6 +35,13 @@ def find_destination(topology: Topology, question: Question, source: Party) -> t
         if question.family and question.family != _family(address):
             raise UsageError(f"{word} is no IPv{question.family} address", f"leave -{question.family} out")
         return _holder(topology, address), Resolution(name=word, mechanism="address", address=address)
+    if names is not None and names.addresses:
+        address = preferred(topology, source, names)[0]
+        if question.family:
+            address = _of_family(names.addresses, question.family, word) or address
+        return _holder(topology, address), Resolution(word, names.mechanism, address)
+    if names is not None and not find_containers(topology.containers, word):
+        return Party(label=word, sandbox=None, address=None), Resolution(word, "unresolved", None)
     container = the_container(topology, word)
     address = _address_of(topology, container, source, question)
     party = Party(label=container.name, sandbox=container.sandbox, address=address, container=container.name)
@@ -70,6 +81,21 @@ def _address_of(topology: Topology, container: Container, source: Party, questio
     ordered = sorted(container.endpoints, key=lambda each: each.network not in near)
     addresses = [address for each in ordered for address in each.addresses]
     return _of_family(addresses, question.family, container.name) if container.running else None
+
+
+def preferred(topology: Topology, source: Party, names: NameReport) -> list[str]:
+    """Order the addresses that a name has as getaddrinfo would (RFC 6724, 6): first those that there is a way to.
+
+    glibc then prefers IPv6, musl does so for global addresses alone (fc00::/7 comes after IPv4 in its table).
+    """
+    stack = topology.sandbox(source.sandbox) if source.sandbox else None
+
+    def rank(address: str) -> tuple[bool, bool]:
+        parsed = ip_address(address)
+        late = parsed.version == 4 if names.setup.libc is Libc.GLIBC else parsed.is_private and parsed.version == 6  # noqa: PLR2004
+        return stack is None or find_route(stack, address) is None, late
+
+    return sorted(names.addresses, key=rank)
 
 
 def _of_family(addresses: Iterable[str], family: int | None, whose: str) -> str | None:

@@ -1,0 +1,19 @@
+"""Pair the questions of ARP and ND with their answers. Pure."""
+
+from collections.abc import Sequence
+
+from inspector.correlate.tracks import Tracks
+from inspector.model.question import CapturePoint
+
+
+def resolutions(tracks: Tracks, points: Sequence[CapturePoint]) -> tuple[tuple[str, str | None, str], ...]:
+    """Return each of the trace's addresses that was asked for, the MAC that answered, and where it was first asked."""
+    told: dict[str, tuple[str | None, str]] = {}
+    by_time = tracks.neighbour_talk()
+    for each in by_time:
+        if each.asks and each.target in tracks.addresses:
+            told.setdefault(each.target, (None, str(points[each.observation.point])))
+    for each in by_time:
+        if not each.asks and each.target in told and told[each.target][0] is None:
+            told[each.target] = (each.sender_mac, told[each.target][1])
+    return tuple((address, mac, point) for address, (mac, point) in told.items())
