@@ -13,15 +13,15 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
+from inspector import archive_frames
 from inspector.archive_codec import Json, decode, encode
 from inspector.errors import MalformedInputError, NoSuchFileError, OutputError
-from inspector.model.question import CapturePoint, Heading
-from inspector.model.recording import Answered, NotSent, Observation, Recording
+from inspector.model.recording import Recording
 from inspector.model.text import safe
-from inspector.model.topology import BlindSpot, Topology
+from inspector.model.topology import BlindSpot
 from inspector.wire import pcapng, pcapng_reader
 
 FRAMES = "frames.pcapng"
@@ -64,21 +64,23 @@ def save(
     *,
     owner: Owner | None = None,
 ) -> None:
-    """Write the recording into a new folder; `comments` and `packet_ids` are by index of the observation."""
+    """Write the recording into a new folder; `comments` and `packet_ids` are by number of the frame in the file."""
+    frames = archive_frames.captured(recording)
     document = json.dumps(_document(recording, version), indent=1).encode() + b"\n"
-    ahead, packets = _blocks_ahead(recording, version), _packet_blocks(recording, comments, packet_ids)
+    ahead = archive_frames.blocks_ahead(recording, frames, version)
+    packets = archive_frames.packet_blocks(frames, comments, packet_ids)
     with _acting_as(owner):
         try:
             folder.mkdir(0o700)
             directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
                 _write(directory, DOCUMENT, (document,))
-                _write(directory, FRAMES, (*ahead, *packets, *_statistics_blocks(recording)))
+                _write(directory, FRAMES, (*ahead, *packets, *archive_frames.statistics_blocks(recording, frames)))
             finally:
                 os.close(directory)
         except pcapng.CutShortError as error:
-            kept = min(max(error.blocks - len(ahead), 0), len(recording.observations))
-            raise _cut_short(error, folder, f"{kept} of {len(recording.observations)} frames") from error
+            kept = min(max(error.blocks - len(ahead), 0), len(frames.taken))
+            raise _cut_short(error, folder, f"{kept} of {len(frames.taken)} frames") from error
         except FileExistsError as error:
             raise _unwritable(folder, "it exists already") from error
         except OSError as error:
@@ -103,13 +105,11 @@ def load(folder: Path) -> Recording:
 
 
 def _document(recording: Recording, version: str) -> dict[str, Json]:
-    without = tuple(replace(each, frame=b"") for each in recording.observations)
-    written = encode(Recording, replace(recording, observations=without))
-    if not isinstance(written, dict) or not isinstance(written["observations"], list):
+    written = encode(Recording, archive_frames.without_frames(recording))
+    if not isinstance(written, dict):
         raise TypeError
-    for each in written["observations"]:
-        if isinstance(each, dict):
-            del each["frame"]
+    for each in _observations_in(written):
+        del each["frame"]
     return {"schema": f"{SCHEMA}/{SCHEMA_VERSION}", "version": version, **written}
 
 
@@ -124,101 +124,35 @@ def _recording(document: object, path: Path) -> Recording:
             "use the version of dnetsniff that wrote it, or a newer one",
         )
     fields = {key: value for key, value in document.items() if key not in {"schema", "version"}}
-    observations = fields.get("observations")
-    if isinstance(observations, list):
-        fields["observations"] = [{"frame": "", **each} if isinstance(each, dict) else each for each in observations]
+    for each in _observations_in(fields):
+        each["frame"] = ""
     try:
         return decode(Recording, fields)
     except MalformedInputError as error:
         raise MalformedInputError(f"{_shown(path)}: {error.message}", error.hint) from error
 
 
+def _observations_in(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the observations of a document, the lookup's too, as far as it has the form of one."""
+    lookup = document.get("lookup")
+    for part in (document, lookup if isinstance(lookup, dict) else {}):
+        observations = part.get("observations")
+        yield from (each for each in (observations if isinstance(observations, list) else ()) if isinstance(each, dict))
+
+
 def _with_frames(recording: Recording, capture: pcapng_reader.Capture, folder: Path) -> Recording:
     """Give each observation its frame, after making sure that both files speak of the same thing."""
-    points, announced, kept = len(recording.plan.points), len(recording.observations), len(capture.packets)
-    indexes = [each.point for each in recording.observations] + [each.point for each in recording.counts]
-    if any(not 0 <= index < points for index in indexes):
-        raise MalformedInputError(f"{_shown(folder / DOCUMENT)} speaks of a capture point that is not in its plan")
-    pairs = list(zip(recording.observations, capture.packets, strict=False))
-    if kept > announced or any((a.point, a.at_ns) != (b.interface, b.at_ns) for a, b in pairs):
+    try:
+        frames = archive_frames.captured(recording)
+    except IndexError as error:
+        message = f"{_shown(folder / DOCUMENT)} speaks of a capture point that is not in its plan"
+        raise MalformedInputError(message) from error
+    if not archive_frames.agrees(frames, capture):
         raise MalformedInputError(f"{FRAMES} and {DOCUMENT} in {_shown(folder)} are not of one recording")
-    observations = tuple(replace(seen, frame=_frame(seen, packet.frame)) for seen, packet in pairs)
+    whole = archive_frames.with_frames(recording, (each.frame for each in capture.packets))
+    announced, kept = len(frames.taken), len(capture.packets)
     lost = BlindSpot("recording", f"only the first {kept} of {announced} frames are in {FRAMES}")
-    blind_spots = (*recording.blind_spots, lost) if kept < announced else recording.blind_spots
-    return replace(recording, observations=observations, blind_spots=blind_spots)
-
-
-def _frame(observation: Observation, frame: bytes) -> bytes:
-    return frame if observation.vlan is None else pcapng.remove_tag(frame)
-
-
-def _blocks_ahead(recording: Recording, version: str) -> tuple[bytes, ...]:
-    machine, question, engine = os.uname(), recording.plan.question, recording.topology.engine
-    section = pcapng.Section(
-        hardware=machine.machine,
-        system=f"{machine.sysname} {machine.release}",
-        application=f"dnetsniff {version}",
-        comments=(f"trace {question.source} {question.destination}", f"engine {engine.name} {engine.version}"),
-    )
-    names = pcapng.names_block(_names(recording.topology))
-    interfaces = (_interface(recording.topology, point) for point in recording.plan.points)
-    return (pcapng.section_block(section), names, *(pcapng.interface_block(each) for each in interfaces))
-
-
-def _names(topology: Topology) -> dict[str, tuple[str, ...]]:
-    names: dict[str, tuple[str, ...]] = {}
-    for container in topology.containers:
-        for address in (address for endpoint in container.endpoints for address in endpoint.addresses):
-            try:
-                key = str(ip_address(address))
-            except ValueError:
-                continue
-            names[key] = tuple(dict.fromkeys((*names.get(key, ()), container.name)))
-    return names
-
-
-def _interface(topology: Topology, point: CapturePoint) -> pcapng.Interface:
-    link, stack = topology.link(point.link), topology.sandbox(point.sandbox)
-    if link is None or stack is None:
-        return pcapng.Interface(str(point))
-    words = [f"{link.kind} in {point.sandbox}", f"netns {stack.inode}"]
-    for relation, key in (("peer", link.peer), ("port of", link.bridge)):
-        other = topology.link(key)
-        words += [f"{relation} {other.sandbox}/{other.name}"] if other else []
-    network = topology.network_of(link.key)
-    words += [f"network {network.name}"] if network else []
-    return pcapng.Interface(str(point), description=", ".join(words), addresses=link.addresses, mac=link.mac)
-
-
-def _packet_blocks(recording: Recording, comments: Mapping[int, str], packet_ids: Mapping[int, int]) -> Iterator[bytes]:
-    for index, seen in enumerate(recording.observations):
-        tag = seen.vlan
-        frame = pcapng.insert_tag(seen.frame, tag.tci, tag.tpid) if tag else seen.frame
-        packet = pcapng.Packet(
-            interface=seen.point,
-            at_ns=seen.at_ns,
-            frame=frame,
-            wire_length=seen.wire_length + len(frame) - len(seen.frame),
-            flags=pcapng.packet_flags(
-                outgoing=seen.heading is Heading.OUT,
-                packet_type=seen.packet_type,
-                checksum_ready=seen.checksum_ready,
-            ),
-            packet_id=packet_ids.get(index),
-            comments=(comments[index],) if index in comments else (),
-        )
-        yield pcapng.packet_block(packet)
-
-
-def _statistics_blocks(recording: Recording) -> Iterator[bytes]:
-    moments = [each.at_ns for each in recording.observations]
-    moments += [each.at_ns for each in recording.probes if not isinstance(each, NotSent)]
-    moments += [each.answered_ns for each in recording.probes if isinstance(each, Answered)]
-    start_ns, end_ns = min(moments, default=0), max(moments, default=0)
-    for count in recording.counts:
-        yield pcapng.statistics_block(
-            pcapng.Statistics(count.point, count.received, count.dropped, start_ns=start_ns, end_ns=end_ns)
-        )
+    return replace(whole, blind_spots=(*whole.blind_spots, lost)) if kept < announced else whole
 
 
 @contextmanager

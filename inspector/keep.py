@@ -7,18 +7,22 @@ from pathlib import Path
 from inspector import __version__
 from inspector.archive import save
 from inspector.correlate.correlation import correlate
-from inspector.explain.annotations import annotate
+from inspector.explain.annotations import annotate, annotate_names
 from inspector.model.recording import Recording
 
 
 def keep(recording: Recording, folder: Path) -> None:
     """Write the recording into a new folder. Raises OutputError."""
     correlation = correlate(recording)
+    comments, packet_ids = annotate_names(correlation.names) if correlation.names else ({}, {})
+    # The lookup's frames stand first in the file, and its packets are counted first.
+    ahead, counted = len(recording.lookup.observations) if recording.lookup else 0, max(packet_ids.values(), default=0)
+    of_probes = annotate(recording, correlation.paths, correlation.packet_ids)
     save(
         recording,
         folder,
-        comments=annotate(recording, correlation.paths, correlation.packet_ids),
-        packet_ids=dict(correlation.packet_ids),
+        comments={**comments, **{ahead + index: words for index, words in of_probes.items()}},
+        packet_ids={**packet_ids, **{ahead + index: counted + packet for index, packet in correlation.packet_ids}},
         version=__version__,
         owner=calling_user(os.environ),
     )

@@ -1,5 +1,8 @@
 """Say of each frame of a recording what it is, in the words that a comment in Wireshark shows. Pure."""
 
+from collections.abc import Iterator
+
+from inspector.model.names import Leg, LegKind, NameReport
 from inspector.model.path import Direction, Path, Seen
 from inspector.model.recording import Recording
 
@@ -24,3 +27,26 @@ def _meaning(hop: Seen) -> str:
 def _aside(recording: Recording, index: int) -> str:
     observation = recording.observations[index]
     return f"a copy beside the way: {observation.heading} at {recording.point(observation.point)}"
+
+
+def annotate_names(names: NameReport) -> tuple[dict[int, str], dict[int, int]]:
+    """Return a comment for each frame of a lookup's queries and answers, and the packet it is a sighting of."""
+    comments: dict[int, str] = {}
+    packets: dict[int, int] = {}
+    for exchange in names.exchanges:
+        query = exchange.outcome.query
+        asked = f"query {query.number} ({query.name} {query.type})"
+        for leg in exchange.legs:
+            for words, hops in _messages(asked, leg):
+                packet = len(set(packets.values())) + 1
+                for number, hop in enumerate(hops, start=1):
+                    comments[hop.observation] = f"{words}, hop {number} of {len(hops)}: {_meaning(hop)}"
+                    packets[hop.observation] = packet
+    return comments, packets
+
+
+def _messages(asked: str, leg: Leg) -> Iterator[tuple[str, tuple[Seen, ...]]]:
+    who = f"to {leg.server}" if leg.kind is LegKind.ASKED else f"forwarded to {leg.server}"
+    yield f"{asked} {who}", leg.question
+    said = f"{leg.message.rcode}, {len(leg.message.answers)} answers" if leg.message else "no DNS message"
+    yield f"answer to {asked} from {leg.server}: {said}", leg.answer
