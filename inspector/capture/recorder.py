@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from inspector.model.lookup import LookupPlan
 from inspector.model.question import Plan
 from inspector.model.topology import SandboxId, Topology
 from inspector.worker import Call
 
 if TYPE_CHECKING:
-    from inspector.model.recording import Recording
+    from inspector.capture.asking import Inquiry
+    from inspector.model.recording import Lookup, Recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +26,16 @@ class Order:
     sandboxes: tuple[SandboxId, ...]
     containers: tuple[str, ...]
 
-    def namespaces(self, call: Call) -> dict[SandboxId, int]:
-        """Return the descriptor of each sandbox's namespace."""
-        return dict(zip(self.sandboxes, call.descriptors, strict=False))
+
+@dataclass(frozen=True, slots=True)
+class LookupOrder:
+    """What is to be looked up; descriptors come as for an Order. The inquiry knows what to ask, and travels whole."""
+
+    plan: LookupPlan
+    inquiry: "Inquiry"
+    tap_program: bytes
+    sandboxes: tuple[SandboxId, ...]
+    containers: tuple[str, ...]
 
 
 def load() -> None:
@@ -48,8 +57,8 @@ def carry_out(call: Call, order: Order) -> "Recording":
     return record(
         order.topology,
         order.plan,
-        order.namespaces(call),
-        pidfds=dict(zip(order.containers, call.descriptors[len(order.sandboxes) :], strict=True)),
+        _namespaces(call, order),
+        pidfds=_pidfds(call, order),
         token=order.token,
         identifier=order.identifier,
         tap_program=order.tap_program,
@@ -57,3 +66,30 @@ def carry_out(call: Call, order: Order) -> "Recording":
         interruption=call.interruption,
         finish=deliver,
     )
+
+
+def carry_out_lookup(call: Call, order: LookupOrder) -> "Lookup":
+    """Return what was asked and seen; the answer leaves before everything is closed."""
+    from inspector.capture.asking import look_up
+
+    def deliver(lookup: "Lookup") -> "Lookup":
+        call.answer(lookup)
+        return lookup
+
+    return look_up(
+        order.plan,
+        order.inquiry,
+        _namespaces(call, order),
+        pidfds=_pidfds(call, order),
+        tap_program=order.tap_program,
+        interruption=call.interruption,
+        finish=deliver,
+    )
+
+
+def _namespaces(call: Call, order: Order | LookupOrder) -> dict[SandboxId, int]:
+    return dict(zip(order.sandboxes, call.descriptors, strict=False))
+
+
+def _pidfds(call: Call, order: Order | LookupOrder) -> dict[str, int]:
+    return dict(zip(order.containers, call.descriptors[len(order.sandboxes) :], strict=True))

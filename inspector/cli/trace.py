@@ -1,27 +1,10 @@
 """`dnetsniff trace SRC DST`: the whole promise in one line."""
 
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 import click
 
-from inspector.cli.interruption import interruptible
-from inspector.cli.output import is_coloured, refuse_existing, tell, width_of, write
-from inspector.discover.engine import connect
-from inspector.host import LiveHost
+from inspector.cli.run import output_options, run
 from inspector.model.engine_choice import EngineChoice
 from inspector.model.question import LIMITS, TIME_LIMITS_S, Question
-from inspector.pipeline import load_thinking, trace
-from inspector.worker import Worker
-
-if TYPE_CHECKING:
-    from inspector.model.recording import Recording
-    from inspector.model.report import Report
-
-AHEAD = ("inspector.capture.recorder",)
-"""What the worker loads while the engine is asked."""
-EXIT_DELIVERED, EXIT_NOT, EXIT_UNKNOWN, EXIT_DEPARTED, EXIT_INTERRUPTED = 0, 1, 3, 75, 130
 
 
 @click.command()
@@ -50,46 +33,17 @@ EXIT_DELIVERED, EXIT_NOT, EXIT_UNKNOWN, EXIT_DEPARTED, EXIT_INTERRUPTED = 0, 1, 
 @click.option("-4", "family", flag_value=4, type=int, help="Probe over IPv4.")
 @click.option("-6", "family", flag_value=6, type=int, help="Probe over IPv6.")
 @click.option("--source-address", metavar="ADDRESS", help="Send from this address of SRC.")
+@click.option("--no-lookup", is_flag=True, help="Take a container's address from the engine; look no name up.")
 @click.option("--passive", is_flag=True, help="No promiscuous mode, nothing inserted anywhere.")
-@click.option("-w", "--write", "folder", type=click.Path(path_type=Path), help="Keep the recording in a new FOLDER.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the report to this new file.")
-@click.option("-q", "--quiet", is_flag=True, help="Print the verdict line only.")
+@output_options
 @click.pass_obj
 def command(choice: EngineChoice, /, **options: object) -> None:
     """Send real probes from SRC to DST, follow them through every hop, and say what became of them.
 
-    SRC is a container (name or the start of its id) or `host`. DST is the same, an address, or `gateway`.
+    SRC is a container (name or the start of its id) or `host`. DST is the same, a name as SRC would use it (it is
+    looked up as SRC would, see `dnetsniff resolve`), an address, or `gateway`.
     """
-    folder, output = options["folder"], options["output"]
-    _check_outputs(folder, output)
-    asked = _question(options)
-    with (
-        interruptible() as wakeup,
-        Worker(AHEAD, wakeup) as worker,
-        LiveHost(connect(choice), worker, (asked.source, asked.destination), load_thinking) as host,
-    ):
-        recording, report = trace(asked, host)
-        try:
-            _show(report, options)
-        finally:
-            # Neither output is lost because the other cannot be written.
-            saved = _save(recording, folder)
-    if saved:
-        tell(saved)
-    sys.exit(exit_status(report))
-
-
-def exit_status(report: "Report") -> int:
-    """Return the contract's exit status; answers to a part of the probes do not make a run that was cut short whole."""
-    from inspector.model.report import Outcome
-
-    if report.interrupted:
-        return EXIT_INTERRUPTED
-    cut_short = report.statistics.sent < report.plan.question.count
-    if report.departed and (cut_short or report.verdict.outcome is not Outcome.DELIVERED):
-        return EXIT_DEPARTED
-    return {Outcome.DELIVERED: EXIT_DELIVERED, Outcome.UNKNOWN: EXIT_UNKNOWN}.get(report.verdict.outcome, EXIT_NOT)
+    run(choice, _question(options), options)
 
 
 def _question(options: dict[str, object]) -> Question:
@@ -105,35 +59,7 @@ def _question(options: dict[str, object]) -> Question:
         "family": options["family"],
         "source_address": options["source_address"],
         "passive": options["passive"],
+        "look_up": not options["no_lookup"],
+        "lookup_timeout_s": options["timeout"],
     }
     return Question(**given)  # type: ignore[arg-type]
-
-
-def _check_outputs(folder: object, output: object) -> None:
-    refuse_existing(str(output) if output else None)
-    if isinstance(folder, Path):
-        from inspector.archive import prepare
-
-        prepare(folder)
-
-
-def _save(recording: "Recording", folder: object) -> str | None:
-    if not isinstance(folder, Path):
-        return None
-    from inspector.keep import keep
-
-    keep(recording, folder)
-    return f"recording kept in {folder}: open {folder}/frames.pcapng in Wireshark"
-
-
-def _show(report: "Report", options: dict[str, object]) -> None:
-    output = str(options["output"]) if options["output"] else None
-    if options["form"] == "json":
-        from inspector.render.report_json import render_json
-
-        write(render_json(report) + "\n", output)
-        return
-    from inspector.render.report_text import render_text, render_verdict
-
-    render = render_verdict if options["quiet"] else render_text
-    write(render(report, width=width_of(output), coloured=is_coloured(output)), output)

@@ -8,7 +8,7 @@ import pytest
 from commands import PROGRAM
 from private_engine import PrivateEngine, private_engine, wait_until
 
-from inspector.cli.trace import exit_status
+from inspector.cli.run import exit_status
 from inspector.discover.engine import connect
 from inspector.host import LiveHost
 from inspector.model.engine_choice import EngineChoice
