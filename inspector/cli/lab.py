@@ -25,8 +25,15 @@ def command() -> None:
 @command.command("up")
 @click.option("--image", metavar="NAME", help="Use this image; its command has to stay up.")
 @click.option("--subnet", metavar="PREFIX", help="Subnet of mynet instead of 192.168.0.0/16.")
+@click.option(
+    "--dns",
+    "nameservers",
+    metavar="ADDRESS",
+    multiple=True,
+    help="Name server of the containers, as docker run --dns; may be repeated.",
+)
 @click.pass_obj
-def up_command(choice: EngineChoice, image: str | None, subnet: str | None) -> None:
+def up_command(choice: EngineChoice, image: str | None, subnet: str | None, nameservers: tuple[str, ...]) -> None:
     """Build it: tomcat01 to 03 on the default bridge, mynet with two more."""
     with _engine(choice) as engine, interruptible() as wakeup:
         try:
@@ -35,7 +42,8 @@ def up_command(choice: EngineChoice, image: str | None, subnet: str | None) -> N
                 image=image,
                 subnet=subnet,
                 host_routes=host_routes(engine),
-                again=_typed(choice, "lab", "up", *(("--image", image) if image is not None else ())),
+                nameservers=nameservers,
+                again=_typed(choice, "lab", "up", *_given(image, nameservers)),
                 interrupted=lambda: bool(select.select([wakeup], [], [], 0)[0]),
             )
         except KeyboardInterrupt:
@@ -74,6 +82,12 @@ def _engine(choice: EngineChoice) -> Iterator[Engine]:
         yield engine
     finally:
         engine.close()
+
+
+def _given(image: str | None, nameservers: Iterable[str]) -> tuple[str, ...]:
+    """Return the options of `lab up` as they were typed, the subnet left out."""
+    servers = (word for each in nameservers for word in ("--dns", each))
+    return (*(("--image", image) if image is not None else ()), *servers)
 
 
 def _typed(choice: EngineChoice, *words: str) -> str:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import IPv4Network, ip_network
+from ipaddress import IPv4Network, ip_address, ip_network
 from typing import Any
 
 from inspector.discover.engine import Engine
@@ -55,6 +55,7 @@ def up(
     subnet: str | None,
     host_routes: Iterable[str],
     again: str,
+    nameservers: Iterable[str] = (),
     interrupted: Callable[[], bool] = lambda: False,
 ) -> tuple[tuple[Standing, ...], bool]:
     """Build it; return what stands and whether it was built now. Raises UsageError if something is in the way.
@@ -67,12 +68,13 @@ def up(
     if standing or _labelled_networks(engine):
         raise UsageError("half a lab is there already", "remove it first: dnetsniff lab down")
     wanted = _the_subnet(subnet)
+    nameservers = _the_nameservers(nameservers)
     _refuse_taken_names(engine)
     _refuse_taken_subnet(engine, wanted, [ip_network(each) for each in host_routes], again)
     run = secrets.token_hex(8)
     labels = {LABEL: COURSE, RUN_LABEL: run}
     try:
-        _build(engine, image, wanted, labels=labels, interrupted=interrupted)
+        _build(engine, image, wanted, nameservers=nameservers, labels=labels, interrupted=interrupted)
     except BaseException as error:
         _roll_back(engine, run, error)
         raise
@@ -117,6 +119,7 @@ def _build(
     asked: str | None,
     subnet: IPv4Network,
     *,
+    nameservers: tuple[str, ...],
     labels: Mapping[str, str],
     interrupted: Callable[[], bool],
 ) -> None:
@@ -129,7 +132,7 @@ def _build(
         for member in MEMBERS:
             if bool(member.links) is linked:
                 _stop_if(interrupted)
-                _start(engine, member, image=image, command=command, labels=labels)
+                _start(engine, member, image=image, command=command, nameservers=nameservers, labels=labels)
         if not linked:
             time.sleep(STAYS_UP_S)
         _refuse_ended(engine, image)
@@ -151,11 +154,19 @@ def _refuse_ended(engine: Engine, image: str) -> None:
 
 
 def _start(
-    engine: Engine, member: Member, *, image: str, command: tuple[str, ...] | None, labels: Mapping[str, str]
+    engine: Engine,
+    member: Member,
+    *,
+    image: str,
+    command: tuple[str, ...] | None,
+    nameservers: tuple[str, ...],
+    labels: Mapping[str, str],
 ) -> None:
     api = engine.api
     with engine.calls():
-        settings = api.create_host_config(network_mode=member.network, links={each: each for each in member.links})
+        settings = api.create_host_config(
+            network_mode=member.network, links={each: each for each in member.links}, dns=list(nameservers) or None
+        )
         made = api.create_container(
             image,
             command=list(command) if command else None,
@@ -197,6 +208,16 @@ def _the_subnet(asked: str | None) -> IPv4Network:
         raise UsageError(f"--subnet {asked!r} is no IPv4 network: {error}", "write it like 10.213.0.0/16") from error
     if wanted.prefixlen > 28:  # noqa: PLR2004 - gateway, two containers and the one of row 11 need room
         raise UsageError(f"--subnet {asked} is too small for the lab", "take a /28 or larger")
+    return wanted
+
+
+def _the_nameservers(asked: Iterable[str]) -> tuple[str, ...]:
+    wanted = tuple(asked)
+    for each in wanted:
+        try:
+            ip_address(each)
+        except ValueError as error:
+            raise UsageError(f"--dns {each!r} is no IP address", "write it like 198.51.100.1") from error
     return wanted
 
 

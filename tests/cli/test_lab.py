@@ -36,6 +36,7 @@ def test_each_command_is_in_the_help(run: Run) -> None:
     up = run("lab", "up", "--help")
     assert "--image" in up.out
     assert "192.168.0.0/16" in up.out
+    assert "--dns ADDRESS" in up.out
 
 
 @pytest.mark.parametrize(

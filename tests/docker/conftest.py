@@ -1,34 +1,66 @@
-"""The course network on a live engine, and containers beside it."""
+"""The course network on a live engine, containers beside it, and a DNS server that they all ask."""
 
 from collections.abc import Callable, Iterator
 
 import pytest
 from commands import dnetsniff, docker
+from upstream_place import Upstream, upstream_beside
+
+from inspector.discover.engine import Engine
+from inspector.discover.survey import host_namespace
 
 
 @pytest.fixture(scope="session")
-def course() -> Iterator[str]:
+def _upstream(engine: Engine) -> Iterator[Upstream]:
+    with host_namespace(engine) as host, upstream_beside(host.fd) as running:
+        yield running
+
+
+@pytest.fixture
+def upstream(_upstream: Upstream) -> Upstream:
+    """Lend the DNS server that every container of these tests is given; it knows no name until it is told one."""
+    _upstream.serve({})
+    return _upstream
+
+
+@pytest.fixture(scope="session")
+def lab_up(_upstream: Upstream) -> tuple[str, ...]:
+    """Return the words that build the course network so that it asks our server, never the machine's own."""
+    return ("lab", "up", "--dns", _upstream.address)
+
+
+@pytest.fixture(scope="session")
+def course(lab_up: tuple[str, ...]) -> Iterator[str]:
     """Build the course network once; yield its image."""
-    up = dnetsniff("lab", "up")
-    assert up.status == 0, up.err
+    # One that stands already asks some other server.
+    for words in (("lab", "down"), lab_up):
+        ran = dnetsniff(*words)
+        assert ran.status == 0, ran.err
     yield docker("inspect", "-f", "{{.Config.Image}}", "tomcat01")
     down = dnetsniff("lab", "down")
     assert down.status == 0, down.err
 
 
 @pytest.fixture
-def extra(course: str) -> Iterator[Callable[..., str]]:
+def extra(course: str, _upstream: Upstream) -> Iterator[Callable[..., str]]:
     """Run more containers of the course's image; they are gone afterwards."""
     made: list[str] = []
 
     def start(name: str, *options: str, verb: str = "run") -> str:
         detached = ["-d"] if verb == "run" else []
         made.append(name)
-        return docker(verb, *detached, "--name", name, *options, course)
+        return docker(verb, *detached, "--name", name, *_dns_options(options, _upstream.address), *options, course)
 
     yield start
     if made:
         docker("rm", "-f", *made)
+
+
+def _dns_options(options: tuple[str, ...], address: str) -> list[str]:
+    """Name our server, unless the test names one; a container that shares a stack may not have one of its own."""
+    names_one = any(each == "--dns" or each.startswith("--dns=") for each in options)
+    shares = any(each.startswith(("container:", "--network=container:", "--net=container:")) for each in options)
+    return [] if names_one or shares else ["--dns", address]
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from commands import PROGRAM, docker
+from upstream_answers import Behaviour
+from upstream_place import Upstream
 
 from inspector.lab.image import BUSYBOX, image_tree
 from inspector.lab.layout import COURSE, LABEL, MEMBERS, NETWORK
@@ -39,7 +41,7 @@ def assert_no_lab(run: Run) -> None:
 
 
 @pytest.fixture
-def clear(run: Run, tmp_path: Path) -> Iterator[None]:
+def clear(run: Run, lab_up: tuple[str, ...], tmp_path: Path) -> Iterator[None]:
     """Take away the lab of other tests, with two images of the user's in place; put it back afterwards."""
     was_up = run("lab", "status").status == 0
     down = run("lab", "down")
@@ -56,7 +58,7 @@ def clear(run: Run, tmp_path: Path) -> Iterator[None]:
     run("lab", "down")
     docker("rmi", STAYS, ENDS)
     if was_up:
-        up = run("lab", "up")
+        up = run(*lab_up)
         assert up.status == 0, up.err
 
 
@@ -82,6 +84,15 @@ def test_status_shows_all_five_in_the_course_s_order(run: Run, course: str) -> N
 
 def test_the_link_of_the_course_is_there(course: str) -> None:
     assert docker("inspect", "-f", "{{.HostConfig.Links}}", "tomcat03") == "[/tomcat01:/tomcat03/tomcat01]"
+
+
+def test_each_one_asks_the_server_that_up_was_given(course: str, upstream: Upstream) -> None:
+    upstream.serve({"www.example A": Behaviour(records=(("A", "192.0.2.7"),))})
+    for name in NAMES:
+        assert docker("inspect", "-f", "{{.HostConfig.Dns}}", name) == f"[{upstream.address}]"
+        assert "192.0.2.7" in docker("exec", name, "nslookup", "-type=a", "www.example")
+    asked = [(each.name, each.type, each.transport) for each in upstream.queries()]
+    assert asked == [("www.example", "A", "udp")] * len(NAMES)
 
 
 @pytest.mark.timeout(180)

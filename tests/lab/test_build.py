@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from inspector.discover.engine import Engine
 from inspector.errors import UsageError
-from inspector.lab.build import Standing, _refuse_taken_subnet, _the_subnet, free_subnet, is_whole
+from inspector.lab.build import (
+    Standing,
+    _refuse_taken_subnet,
+    _the_nameservers,
+    _the_subnet,
+    free_subnet,
+    is_whole,
+)
 from inspector.lab.layout import MEMBERS, SUBNET
 
 TEN = IPv4Network("10.0.0.0/8")
@@ -79,6 +86,18 @@ def test_a_subnet_has_room_for_the_lab_or_is_refused(address: int, prefix: int) 
     else:
         with pytest.raises(UsageError, match="too small for the lab"):
             _the_subnet(str(asked))
+
+
+def test_nameservers_are_kept_in_their_order() -> None:
+    assert _the_nameservers(()) == ()
+    assert _the_nameservers(["198.51.100.2", "fd00::53"]) == ("198.51.100.2", "fd00::53")
+
+
+@pytest.mark.parametrize("asked", ["", "dns.example", "10.0.0.0/8", "127.1", "10.0.0.1:53"])
+def test_a_nameserver_that_is_no_address_is_said(asked: str) -> None:
+    with pytest.raises(UsageError, match="is no IP address") as caught:
+        _the_nameservers(["198.51.100.2", asked])
+    assert repr(asked) in caught.value.message
 
 
 def standing(state: str = "running") -> list[Standing]:
