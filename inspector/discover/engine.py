@@ -31,11 +31,16 @@ class NetworkFact:
 
 @dataclass(frozen=True, slots=True)
 class ProcessFact:
-    """Where a running container's first process is; the pid may be reused once the container is gone."""
+    """Where a running container's first process and its files are; the pid may be reused once the container is gone."""
 
     container: str
     pid: int
     started: str
+    hosts_path: str = ""
+    """Where the engine keeps its /etc/hosts, below the engine's own root; empty where the user mounts another."""
+    resolv_conf_path: str = ""
+    dns_servers: tuple[str, ...] = ()
+    """Given with `--dns`."""
 
 
 class Engine:
@@ -77,13 +82,22 @@ class Engine:
         return tuple(sorted((_container(each, names) for each in answer), key=lambda each: each.name))
 
     def process(self, container: Container) -> ProcessFact:
-        """Ask where the container's first process is. Raises DepartedError if it no longer runs."""
+        """Ask where the container's first process and its files are. Raises DepartedError if it no longer runs."""
         with self.calls():
             answer = self.api.inspect_container(container.id)
         state = answer["State"]
         if not state.get("Pid"):
             raise DepartedError(f"container {container.name} stopped while we looked", "start it and ask again")
-        return ProcessFact(container=container.name, pid=int(state["Pid"]), started=str(state["StartedAt"]))
+        # Where the user mounts a file there, HostsPath and ResolvConfPath become the path of that file.
+        mounted = {each.get("Destination") for each in answer.get("Mounts") or ()}
+        return ProcessFact(
+            container=container.name,
+            pid=int(state["Pid"]),
+            started=str(state["StartedAt"]),
+            hosts_path="" if "/etc/hosts" in mounted else str(answer.get("HostsPath") or ""),
+            resolv_conf_path="" if "/etc/resolv.conf" in mounted else str(answer.get("ResolvConfPath") or ""),
+            dns_servers=tuple(safe(str(each)) for each in (answer.get("HostConfig") or {}).get("Dns") or ()),
+        )
 
     @property
     def is_local(self) -> bool:

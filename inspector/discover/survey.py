@@ -8,7 +8,9 @@ from typing import Self
 
 from inspector import netns
 from inspector.discover.assemble import assemble
-from inspector.discover.engine import Engine
+from inspector.discover.beneath import Refusal, Root, open_root, own_root
+from inspector.discover.engine import Engine, ProcessFact
+from inspector.discover.files import ResolverFiles, read_host_files, read_resolver_files
 from inspector.discover.kernel import read_stacks
 from inspector.errors import DepartedError, EngineUnreachableError
 from inspector.model.naming import find_containers
@@ -22,6 +24,10 @@ class Stacks:
     namespaces: dict[SandboxId, netns.Namespace] = field(default_factory=dict)
     processes: dict[str, int] = field(default_factory=dict)
     """A pidfd for each looked-into container: readable when its first process ends."""
+    roots: dict[str, Root | Refusal] = field(default_factory=dict)
+    """The root directory of each looked-into container; a container that shares a stack has its own root."""
+    facts: dict[str, ProcessFact] = field(default_factory=dict)
+    """What the engine said of each."""
 
     def __enter__(self) -> Self:
         """Hold them until the block ends."""
@@ -35,8 +41,13 @@ class Stacks:
             namespace.close()
         for descriptor in self.processes.values():
             os.close(descriptor)
+        for root in self.roots.values():
+            if isinstance(root, Root):
+                root.close()
         self.namespaces.clear()
         self.processes.clear()
+        self.roots.clear()
+        self.facts.clear()
 
     def descriptors(self) -> dict[SandboxId, int]:
         """Return the namespace descriptors alone."""
@@ -67,6 +78,18 @@ def survey(engine: Engine, stacks: Stacks, words: Iterable[str] | None = None) -
     )
 
 
+def resolver_files(engine: Engine, stacks: Stacks, container: str | None) -> ResolverFiles:
+    """Read what a container that was looked into resolves names by; None means the engine's host itself."""
+    root = host_root(engine)
+    try:
+        if container is None:
+            return read_host_files(root)
+        return read_resolver_files(own=stacks.roots[container], engine=root, process=stacks.facts[container])
+    finally:
+        if isinstance(root, Root):
+            root.close()
+
+
 def host_routes(engine: Engine) -> list[str]:
     """List the prefixes that the engine's host already has a route for."""
     with host_namespace(engine) as namespace:
@@ -91,6 +114,16 @@ def host_namespace(engine: Engine) -> netns.Namespace:
         return netns.own()
 
 
+def host_root(engine: Engine) -> Root | Refusal:
+    """Open the root the engine's own files lie below: that of the process behind its socket, not always ours."""
+    pid = engine.peer_pid() if engine.is_local else None
+    if pid is None:
+        return own_root()
+    root = open_root(pid)
+    # As for its namespace: the pid may be another pid namespace's.
+    return own_root() if isinstance(root, Refusal) and root.gone else root
+
+
 def _wanted(containers: tuple[Container, ...], words: Iterable[str] | None) -> tuple[Container, ...]:
     running = tuple(each for each in containers if each.running)
     if words is None:
@@ -101,15 +134,20 @@ def _wanted(containers: tuple[Container, ...], words: Iterable[str] | None) -> t
 
 
 def _open(engine: Engine, container: Container, stacks: Stacks) -> SandboxId:
-    """Hold the container's namespace open and return its sandbox: a shared stack is opened once."""
+    """Hold the container's namespace and root open and return its sandbox: a shared stack is opened once."""
     process = engine.process(container)
-    descriptor = netns.open_pidfd(process.pid)
-    stacks.processes[container.name] = descriptor
+    stacks.processes[container.name] = netns.open_pidfd(process.pid)
+    root = open_root(process.pid)
+    stacks.roots[container.name] = root
     namespace = netns.open_of(process.pid)
     if engine.process(container) != process:
         # The pid was reused between the question and the descriptor; what we hold is somebody else's.
         namespace.close()
+        stacks.roots[container.name] = Refusal("the container restarted while we looked")
+        if isinstance(root, Root):
+            root.close()
         raise DepartedError(f"container {container.name} restarted while we looked", "ask again")
+    stacks.facts[container.name] = process
     for sandbox, known in stacks.namespaces.items():
         if known.inode == namespace.inode:
             namespace.close()
