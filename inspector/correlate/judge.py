@@ -11,7 +11,7 @@ from statistics import median
 
 from inspector.correlate.paths import places
 from inspector.correlate.tracks import Kind, Tracks
-from inspector.model.question import CapturePoint
+from inspector.model.question import CapturePoint, PathKind
 from inspector.model.recording import Answered, Failed, NotSent, Recording, Sent
 from inspector.model.report import Direction, Outcome, Path, Spread, Statistics, Unseen, Verdict
 
@@ -91,13 +91,16 @@ def _silence(recording: Recording, paths: tuple[Path, ...]) -> Verdict:
         summary = f"the answer was last seen at {last.point} ({last.heading}) and never reached {plan.source.label}"
         return _stopped(Outcome.LOST, summary, recording, paths)
     last_seen = _last(paths)
+    final = plan.request[-1].point if plan.request else None
+    if plan.barrier and (last_seen == final or (last_seen is None and len(plan.request) == 1)):
+        came = f"it came to {last_seen}" if last_seen else f"{plan.source.label} sent it"
+        return _stopped(Outcome.DROPPED, f"{came}, and {plan.barrier}", recording, paths, reason=plan.barrier)
     if last_seen is None:
         return _stopped(Outcome.LOST, f"{plan.source.label} sent it, and no point saw it", recording, paths)
-    final = plan.request[-1].point if plan.request else None
-    if last_seen == final and plan.destination.sandbox is None:
+    if last_seen == final and plan.kind is PathKind.OUTSIDE:
         summary = f"it left by {last_seen} towards {plan.destination.label}, and no answer came back in time"
         return _stopped(Outcome.UNANSWERED, summary, recording, paths)
-    if last_seen == final:
+    if last_seen == final and last_seen.sandbox == plan.destination.sandbox:
         summary = f"it arrived at {last_seen}, and {plan.destination.label} did not answer"
         return _stopped(Outcome.UNANSWERED, summary, recording, paths)
     furthest = _furthest(paths)
@@ -112,7 +115,7 @@ def _stopped(
     seen = {hop.point.link for path in paths for hop in path.seen}
     expected = places(hop for path in paths for hop in path.hops)
     if not paths:
-        expected = tuple(dict.fromkeys(step.point for step in recording.plan.request))
+        expected = tuple(dict.fromkeys(step.point for step in (*recording.plan.request, *recording.plan.beyond)))
     never = tuple(point for point in expected if point.link not in seen)
     return Verdict(outcome, summary, last_seen=_last(paths), never_seen=never, reason=reason)
 
