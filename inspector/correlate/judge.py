@@ -68,7 +68,11 @@ def judge(recording: Recording, tracks: Tracks, paths: tuple[Path, ...]) -> Verd
 
 
 def unanswered_neighbour(recording: Recording, tracks: Tracks) -> tuple[str, CapturePoint] | None:
-    """Return the address that was asked for by ARP or ND and never answered about, and where it was asked."""
+    """Return the address that was asked for by ARP or ND and never answered about, and where it was asked.
+
+    The kernel asks once a second: a packet that waits behind an earlier one's question may leave no frame in a short
+    run. Then nothing was seen, and the source's own neighbour cache says what its packet waits for.
+    """
     talk = tracks.neighbour_talk()
     answered = {each.target for each in talk if not each.asks}
     if any(kind is Kind.REPLY for kind, _ in tracks.packets):
@@ -76,6 +80,9 @@ def unanswered_neighbour(recording: Recording, tracks: Tracks) -> tuple[str, Cap
     for each in talk:
         if each.asks and each.target not in answered and each.target in recording.plan.neighbours:
             return each.target, recording.point(each.observation.point)
+    if recording.plan.request and not any(kind is Kind.REQUEST for kind, _ in tracks.packets):
+        own = recording.plan.request[0].point.link
+        return next(((address, point) for address, point in recording.unresolved() if point.link == own), None)
     return None
 
 

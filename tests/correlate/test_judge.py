@@ -23,9 +23,9 @@ from topologies import (
 from inspector.correlate.correlation import correlate
 from inspector.correlate.judge import spread
 from inspector.model.question import Plan
-from inspector.model.recording import Answered, Failed, NotSent, Recording, TapCount
+from inspector.model.recording import Aftermath, Answered, Failed, NotSent, Recording, TapCount
 from inspector.model.report import Outcome, Spread, Unseen, Verdict
-from inspector.model.topology import BlindSpot
+from inspector.model.topology import BlindSpot, Neighbour
 
 WORLD = read("two-networks.toml")
 NEAR, FAR = planned(WORLD, "web", "db"), planned(WORLD, "web", "api")
@@ -90,6 +90,26 @@ def test_dropped_because_nobody_has_the_address() -> None:
     found = verdict(lost(NOBODY, 0, extra=(asked,)))
     assert (found.outcome, found.reason) == (Outcome.DROPPED, "neighbour unanswered")
     assert "nobody answered for 172.17.0.99 on web/eth0" in found.summary
+
+
+def unresolved(plan: Plan, link: str, address: str, state: str = "incomplete") -> Aftermath:
+    where = plan.points[point_named(plan, link)].link
+    return Aftermath(neighbours=(Neighbour(where, address, None, state),))
+
+
+@pytest.mark.parametrize("state", ["incomplete", "failed"])
+def test_dropped_behind_a_question_of_an_earlier_packet(state: str) -> None:
+    waiting = unresolved(NOBODY, "web/eth0", "172.17.0.99", state)
+    found = verdict(lost(NOBODY, 0, aftermath=waiting))
+    assert (found.outcome, found.reason) == (Outcome.DROPPED, "neighbour unanswered")
+    assert "nobody answered for 172.17.0.99 on web/eth0" in found.summary
+
+
+def test_what_a_cache_says_of_others_is_no_reason() -> None:
+    assert verdict(lost(NOBODY, 1, aftermath=unresolved(NOBODY, "web/eth0", "172.17.0.99"))).reason is None
+    assert verdict(lost(NOBODY, 0, aftermath=unresolved(NOBODY, "web/eth0", "172.17.0.98"))).reason is None
+    assert verdict(lost(NOBODY, 0, aftermath=unresolved(NOBODY, "web/eth0", "172.17.0.99", "stale"))).reason is None
+    assert verdict(lost(FAR, 3, aftermath=unresolved(FAR, "host/br-mynet", "192.168.0.2", "failed"))).reason is None
 
 
 def test_an_answered_question_is_no_reason() -> None:

@@ -26,9 +26,9 @@ from topologies import (
 from inspector.explain import findings
 from inspector.explain.findings import DETECTORS
 from inspector.model.question import Heading
-from inspector.model.recording import Failed, Recording
+from inspector.model.recording import Aftermath, Failed, Recording
 from inspector.model.report import Finding, Severity
-from inspector.model.topology import HOST, Setting, Topology
+from inspector.model.topology import HOST, Neighbour, Setting, Topology
 from inspector.pipeline import review
 
 WORLD = read("two-networks.toml")
@@ -186,6 +186,16 @@ def test_the_engine_s_word_on_an_address_that_does_not_answer() -> None:
     asked = seen(point_named(plan, "web/eth0"), arp("172.17.0.2", "172.17.0.3"), heading=Heading.OUT)
     recording = recorded(WORLD, plan, probes=(sent(),), request=0, reply=0, extra=(asked,))
     assert "the engine says it is db's" in found(recording)["neighbour-unanswered"].evidence
+
+
+def test_the_cache_s_word_on_an_address_that_does_not_answer() -> None:
+    plan = planned(WORLD, "web", "172.17.0.99")
+    waiting = Neighbour(plan.request[0].point.link, "172.17.0.99", None, "incomplete")
+    recording = recorded(WORLD, plan, probes=(sent(),), request=0, reply=0, aftermath=Aftermath(neighbours=(waiting,)))
+    assert found(recording)["neighbour-unanswered"].evidence == (
+        "the neighbour cache has no MAC address for 172.17.0.99 on web/eth0",
+        "the engine knows nobody with it",
+    )
 
 
 def test_remedies_are_lines_to_type() -> None:
