@@ -9,12 +9,12 @@ from contextlib import contextmanager
 import click
 
 from inspector.cli.interruption import interruptible
-from inspector.cli.output import tell, write
+from inspector.cli.output import columns_of_terminal, tell, write
 from inspector.discover.engine import Engine, connect
 from inspector.discover.survey import host_routes
 from inspector.lab.build import Standing, down, is_whole, status, up
 from inspector.model.engine_choice import EngineChoice
-from inspector.render.text import columns
+from inspector.render.table import table
 
 
 @click.group()
@@ -102,7 +102,8 @@ def _say(*lines: str) -> None:
 
 
 def _rows(standing: Iterable[Standing]) -> Iterator[str]:
-    yield from columns(
+    rows = (
         (f"  {each.name}", each.state, ", ".join(f"{net} {address}" for net, address in each.places))
         for each in standing
     )
+    yield from table(rows, columns_of_terminal(None))

@@ -4,7 +4,7 @@ from contextlib import closing
 
 import click
 
-from inspector.cli.output import is_coloured, width_of, write
+from inspector.cli.output import columns_of_terminal, is_coloured, width_of, write
 from inspector.discover.engine import connect
 from inspector.discover.survey import Stacks, survey
 from inspector.model.engine_choice import EngineChoice
@@ -25,4 +25,7 @@ def command(choice: EngineChoice, form: str, output: str | None) -> None:
     else:
         from inspector.render.topology_text import render_text
 
-        write(render_text(topology, width=width_of(output), coloured=is_coloured(output)), output)
+        text = render_text(
+            topology, width=width_of(output), coloured=is_coloured(output), terminal=columns_of_terminal(output)
+        )
+        write(text, output)

@@ -62,9 +62,13 @@ def is_coloured(output: str | None, environment: Mapping[str, str] = os.environ)
 
 def width_of(output: str | None) -> int:
     """Return 100 columns where the terminal has them, else 80."""
-    if output is not None or not sys.stdout.isatty():
-        return WIDE
-    return WIDE if shutil.get_terminal_size().columns >= WIDE else NARROW
+    columns = columns_of_terminal(output)
+    return WIDE if columns is None or columns >= WIDE else NARROW
+
+
+def columns_of_terminal(output: str | None) -> int | None:
+    """Return how many columns the terminal has; None where the result goes elsewhere."""
+    return shutil.get_terminal_size().columns if output is None and sys.stdout.isatty() else None
 
 
 def write(text: str, output: str | None) -> None:

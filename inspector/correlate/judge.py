@@ -14,7 +14,7 @@ from inspector.correlate.paths import places
 from inspector.correlate.tracks import Kind, Tracks
 from inspector.model.names import NameReport
 from inspector.model.path import Direction, Path, Unseen
-from inspector.model.question import CapturePoint
+from inspector.model.question import CapturePoint, PathKind
 from inspector.model.recording import Answered, Failed, NotSent, Recording, Sent
 from inspector.model.report import Outcome, Spread, Statistics, Verdict
 
@@ -73,7 +73,11 @@ def judge(recording: Recording, tracks: Tracks, paths: tuple[Path, ...], names: 
 
 
 def unanswered_neighbour(recording: Recording, tracks: Tracks) -> tuple[str, CapturePoint] | None:
-    """Return the address that was asked for by ARP or ND and never answered about, and where it was asked."""
+    """Return the address that was asked for by ARP or ND and never answered about, and where it was asked.
+
+    The kernel asks once a second: a packet that waits behind an earlier one's question may leave no frame in a short
+    run. Then nothing was seen, and the source's own neighbour cache says what its packet waits for.
+    """
     talk = tracks.neighbour_talk()
     answered = {each.target for each in talk if not each.asks}
     if any(kind is Kind.REPLY for kind, _ in tracks.packets):
@@ -81,6 +85,9 @@ def unanswered_neighbour(recording: Recording, tracks: Tracks) -> tuple[str, Cap
     for each in talk:
         if each.asks and each.target not in answered and each.target in recording.plan.neighbours:
             return each.target, recording.point(each.observation.point)
+    if recording.plan.request and not any(kind is Kind.REQUEST for kind, _ in tracks.packets):
+        own = recording.plan.request[0].point.link
+        return next(((address, point) for address, point in recording.unresolved() if point.link == own), None)
     return None
 
 
@@ -96,13 +103,16 @@ def _silence(recording: Recording, paths: tuple[Path, ...]) -> Verdict:
         summary = f"the answer was last seen at {last.point} ({last.heading}) and never reached {plan.source.label}"
         return _stopped(Outcome.LOST, summary, recording, paths)
     last_seen = _last(paths)
+    final = plan.request[-1].point if plan.request else None
+    if plan.barrier and (last_seen == final or (last_seen is None and len(plan.request) == 1)):
+        came = f"it came to {last_seen}" if last_seen else f"{plan.source.label} sent it"
+        return _stopped(Outcome.DROPPED, f"{came}, and {plan.barrier}", recording, paths, reason=plan.barrier)
     if last_seen is None:
         return _stopped(Outcome.LOST, f"{plan.source.label} sent it, and no point saw it", recording, paths)
-    final = plan.request[-1].point if plan.request else None
-    if last_seen == final and plan.destination.sandbox is None:
+    if last_seen == final and plan.kind is PathKind.OUTSIDE:
         summary = f"it left by {last_seen} towards {plan.destination.label}, and no answer came back in time"
         return _stopped(Outcome.UNANSWERED, summary, recording, paths)
-    if last_seen == final:
+    if last_seen == final and last_seen.sandbox == plan.destination.sandbox:
         summary = f"it arrived at {last_seen}, and {plan.destination.label} did not answer"
         return _stopped(Outcome.UNANSWERED, summary, recording, paths)
     furthest = _furthest(paths)
@@ -117,7 +127,7 @@ def _stopped(
     seen = {hop.point.link for path in paths for hop in path.seen}
     expected = places(hop for path in paths for hop in path.hops)
     if not paths:
-        expected = tuple(dict.fromkeys(step.point for step in recording.plan.request))
+        expected = tuple(dict.fromkeys(step.point for step in (*recording.plan.request, *recording.plan.beyond)))
     never = tuple(point for point in expected if point.link not in seen)
     return Verdict(outcome, summary, last_seen=_last(paths), never_seen=never, reason=reason)
 

@@ -22,7 +22,8 @@ def follow(recording: Recording, tracks: Tracks) -> tuple[Path, ...]:
     paths = []
     for sequence in sequences:
         sightings = tracks.sightings(Kind.REQUEST, sequence)
-        paths.append(_path(recording, Direction.REQUEST, sequence, recording.plan.request, sightings))
+        way = (*recording.plan.request, *recording.plan.beyond)
+        paths.append(_path(recording, Direction.REQUEST, sequence, way, sightings))
         replies = tracks.sightings(Kind.REPLY, sequence)
         if replies:
             paths.append(_path(recording, Direction.REPLY, sequence, recording.plan.reply, replies))
@@ -82,7 +83,9 @@ def _why(recording: Recording, step: Step, *, seen_later: bool) -> str:
         return f"the capture lost {lost[0].dropped} frames here"
     if step.point.sandbox == HOST and seen_later and recording.plan.question.passive:
         return "a bridge shows it in promiscuous mode only (--passive)"
-    return "a later point saw it, so it passed here unseen" if seen_later else "it stopped before"
+    if seen_later:
+        return "a later point saw it, so it passed here unseen"
+    return recording.plan.barrier if step in recording.plan.beyond[:1] else "it stopped before"
 
 
 def _seen(recording: Recording, sighting: Sighting, *, planned: bool, routed: bool = False) -> Seen:

@@ -12,9 +12,9 @@ def networks_of(case: Case, container: Container | None) -> tuple[str, ...]:
 
 
 def connect_commands(case: Case) -> tuple[str, ...]:
-    """Return the line that puts the source on the destination's network; nothing where there is no such network."""
+    """Return the line that puts the source on the destination's network; nothing where it is, or there is none."""
     container, theirs = case.source, networks_of(case, case.destination)
-    if container is None or not theirs:
+    if container is None or not theirs or set(theirs) & set(networks_of(case, container)):
         return ()
     owner = container.shares_with or container.name
     # The default network called "bridge" takes members by connect too, but gives them no names.

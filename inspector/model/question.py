@@ -130,6 +130,10 @@ class Plan:
     family: int
     request: tuple[Step, ...] = ()
     reply: tuple[Step, ...] = ()
+    beyond: tuple[Step, ...] = ()
+    """Where the request would go on if `barrier` were no longer so; nothing is expected there, and nothing watched."""
+    barrier: str = ""
+    """What ends the request's way before its destination: `host/veth7 is down`."""
     points: tuple[CapturePoint, ...] = ()
     """Every point to capture at: those of the steps, and the bystander ports of the bridges on the way."""
     neighbours: tuple[str, ...] = ()

@@ -6,6 +6,9 @@ from inspector.model.lookup import LookupPlan, QueryOutcome
 from inspector.model.question import CapturePoint, Heading, Plan
 from inspector.model.topology import BlindSpot, FdbEntry, Neighbour, Topology
 
+UNRESOLVED = frozenset({"incomplete", "failed"})
+"""States of a neighbour that was asked for and has not answered (NUD_INCOMPLETE, NUD_FAILED in linux/neighbour.h)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Vlan:
@@ -130,6 +133,15 @@ class Recording:
     """Containers that went away while we looked."""
     lookup: Lookup | None = None
     """How the source looked the destination's name up, where it did."""
+
+    def unresolved(self) -> tuple[tuple[str, CapturePoint], ...]:
+        """Return the addresses of the trace that a neighbour cache had no MAC for in the end, and where it asks."""
+        points = {point.link: point for point in self.plan.points}
+        return tuple(
+            (each.address, points[each.link])
+            for each in self.aftermath.neighbours
+            if each.state in UNRESOLVED and each.address in self.plan.neighbours and each.link in points
+        )
 
     def point(self, index: int) -> CapturePoint:
         """Return the capture point with this index."""

@@ -45,6 +45,8 @@ def make_plan(topology: Topology, question: Question, names: NameReport | None =
         family=ip_address(address).version,
         request=_placed(request.steps, points),
         reply=_placed(reply.steps, points),
+        beyond=_placed(request.beyond, points),
+        barrier=request.barrier,
         points=points,
         neighbours=_unique([*([sender] if sender else []), address, *request.gateways, *reply.gateways]),
     )
@@ -173,9 +175,9 @@ def role_of(topology: Topology, key: LinkKey) -> str:
 
 
 def _placed(steps: Iterable[Step], points: tuple[CapturePoint, ...]) -> tuple[Step, ...]:
-    """Give each step the very point that will be captured at, promiscuous or not."""
+    """Give each step the very point that will be captured at, promiscuous or not; behind a barrier there is none."""
     by_link = {point.link: point for point in points}
-    return tuple(replace(step, point=by_link[step.point.link]) for step in steps)
+    return tuple(replace(step, point=by_link.get(step.point.link, step.point)) for step in steps)
 
 
 def _unique(addresses: Iterable[str]) -> tuple[str, ...]:

@@ -4,6 +4,8 @@
 2. A step is a place where the frame would be seen, in the order in which it passes.
 3. Where the walk cannot go on (nobody has the address, a sandbox was not surveyed), it ends; what lies beyond is
    not invented.
+4. A link that is down, or a bridge port that does not forward, ends the steps. The walk goes on, to tell what lies
+   beyond it.
 """
 
 from dataclasses import dataclass, field
@@ -28,6 +30,14 @@ class Way:
     bridges: list[LinkKey] = field(default_factory=list)
     switched: list[LinkKey] = field(default_factory=list)
     """Bridges that only forward the packet: they show it to a promiscuous socket alone."""
+    beyond: list[Step] = field(default_factory=list)
+    barrier: str = ""
+    """What ended the steps, where something did: `host/veth7 is down`."""
+
+    @property
+    def whole(self) -> list[Step]:
+        """The steps, and those beyond the barrier."""
+        return [*self.steps, *self.beyond]
 
 
 def find_way(topology: Topology, start: SandboxId, destination: str) -> Way:
@@ -38,7 +48,7 @@ def find_way(topology: Topology, start: SandboxId, destination: str) -> Way:
         current = _leave(topology, way, current, destination, routed=decision > 0) if current else None
         if current is None:
             break
-    if way.steps:
+    if way.whole:
         way.kind = _kind(way, start)
     return way
 
@@ -73,6 +83,8 @@ def _into(topology: Topology, way: Way, peer: Link, next_hop: str) -> SandboxId 
     bridge = topology.link(peer.bridge)
     if bridge is None:
         return peer.sandbox if peer.bridge is None else None
+    _bar(way, bridge)
+    _bar_port(way, peer)
     way.bridges.append(bridge.key)
     _step(way, bridge, Heading.IN)
     owner = topology.sandbox(bridge.sandbox)
@@ -88,6 +100,9 @@ def _out_of_bridge(topology: Topology, way: Way, bridge: LinkKey, next_hop: str)
     for port in topology.ports(bridge):
         far = topology.link(port.peer)
         if far and _has(topology, far, next_hop):
+            _bar(way, port)
+            _bar(way, far)
+            _bar_port(way, port)
             _step(way, port, Heading.OUT)
             _step(way, far, Heading.IN)
             return far.sandbox
@@ -114,18 +129,31 @@ def _loop_back(way: Way, link: Link | None) -> None:
         way.kind = PathKind.LOOPBACK
 
 
+def _bar(way: Way, link: Link) -> None:
+    if not link.up and not way.barrier:
+        way.barrier = f"{link.sandbox}/{link.name} is down"
+
+
+def _bar_port(way: Way, port: Link) -> None:
+    """Bar a port that takes frames and passes none on: blocked, or still learning (BR_STATE in linux/if_bridge.h)."""
+    if not port.forwarding and not way.barrier:
+        way.barrier = f"{port.sandbox}/{port.name} does not forward"
+
+
 def _step(way: Way, link: Link, heading: Heading, *, routed: bool = False) -> None:
-    way.steps.append(Step(point=CapturePoint(link=link.key, interface=link.name), heading=heading, routed=routed))
+    _bar(way, link)
+    step = Step(point=CapturePoint(link=link.key, interface=link.name), heading=heading, routed=routed)
+    (way.beyond if way.barrier else way.steps).append(step)
 
 
 def _kind(way: Way, start: SandboxId) -> PathKind:
-    last = way.steps[-1]
+    last = way.whole[-1]
     if way.kind is PathKind.LOOPBACK:
         return PathKind.LOOPBACK
     if last.point.sandbox == HOST and last.heading is Heading.OUT and last.point.link not in way.bridges:
         return PathKind.OUTSIDE
     if start == HOST:
         return PathKind.FROM_HOST
-    if any(step.routed for step in way.steps):
+    if any(step.routed for step in way.whole):
         return PathKind.ROUTED
     return PathKind.TO_HOST if last.point.sandbox == HOST and not way.switched else PathKind.SWITCHED

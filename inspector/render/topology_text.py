@@ -6,23 +6,24 @@ A pair is written as `ip addr` numbers it on either side: `87: veth777eb19 <-> 8
 from collections.abc import Iterator
 
 from inspector.model.topology import HOST, Container, Link, LinkKind, Mode, Network, Topology
-from inspector.render.text import NARROW, Paint, Style, columns, indented
+from inspector.render.table import table
+from inspector.render.text import NARROW, Paint, Style, indented
 
 
-def render_text(topology: Topology, *, width: int = NARROW, coloured: bool = False) -> str:
-    """Return the tree."""
+def render_text(topology: Topology, *, width: int = NARROW, coloured: bool = False, terminal: int | None = None) -> str:
+    """Return the tree; where `terminal` says how many columns there are, rows are folded into them."""
     paint = Paint(coloured=coloured)
-    lines = [*_host(topology, width, paint)]
+    lines = [*_host(topology, width, paint, terminal)]
     bridged = [each for each in topology.networks if each.bridge]
     for network in bridged:
-        lines += ["", *_network(topology, network, paint)]
+        lines += ["", *_network(topology, network, paint, terminal)]
     lines += _others(topology, width, paint)
     for spot in topology.blind_spots:
         lines += indented(f"{spot.point}: {spot.why}", width, "could not see  ", "  ")
     return "\n".join(lines) + "\n"
 
 
-def _host(topology: Topology, width: int, paint: Paint) -> Iterator[str]:
+def _host(topology: Topology, width: int, paint: Paint, terminal: int | None) -> Iterator[str]:
     yield paint(f"{topology.engine.name} {topology.engine.version}", Style.STRONG)
     host = topology.sandbox(HOST)
     own = [link for link in (host.links if host else ()) if _is_uplink(topology, link)]
@@ -30,7 +31,7 @@ def _host(topology: Topology, width: int, paint: Paint) -> Iterator[str]:
         (f"  {each.key.ifindex}: {each.name}", _addresses(each) or "-", f"mtu {each.mtu}", each.mac) for each in own
     ]
     yield "host"
-    yield from columns(rows)
+    yield from table(rows, terminal)
     for route in host.routes if host else ():
         if not route.destination.prefixlen and not route.local:
             link = next((each.name for each in (host.links if host else ()) if each.key.ifindex == route.ifindex), "?")
@@ -45,7 +46,7 @@ def _is_uplink(topology: Topology, link: Link) -> bool:
     return link.up and link.bridge is None and link.key not in bridges and link.kind is not LinkKind.VETH
 
 
-def _network(topology: Topology, network: Network, paint: Paint) -> Iterator[str]:
+def _network(topology: Topology, network: Network, paint: Paint, terminal: int | None) -> Iterator[str]:
     bridge = topology.link(network.bridge)
     if bridge is None:
         return
@@ -60,7 +61,7 @@ def _network(topology: Topology, network: Network, paint: Paint) -> Iterator[str
         f"  {bridge.key.ifindex}: {bridge.name}  {_addresses(bridge) or 'no address'}  mtu {bridge.mtu}  {bridge.mac}"
         f"  {len(ports)} port{'s' * (len(ports) != 1)}{state}"
     )
-    yield from columns(_port(topology, network, each) for each in ports)
+    yield from table((_port(topology, network, each) for each in ports), terminal)
 
 
 def _port(topology: Topology, network: Network, port: Link) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from topologies import (
     START,
     answered,
     arp,
+    change_link,
     delivered,
     echo,
     planned,
@@ -22,9 +23,9 @@ from topologies import (
 from inspector.correlate.correlation import correlate
 from inspector.correlate.judge import spread
 from inspector.model.question import Plan
-from inspector.model.recording import Answered, Failed, NotSent, Recording, TapCount
-from inspector.model.report import Outcome, Spread, Verdict
-from inspector.model.topology import BlindSpot
+from inspector.model.recording import Aftermath, Answered, Failed, NotSent, Recording, TapCount
+from inspector.model.report import Outcome, Spread, Unseen, Verdict
+from inspector.model.topology import BlindSpot, Neighbour
 
 WORLD = read("two-networks.toml")
 NEAR, FAR = planned(WORLD, "web", "db"), planned(WORLD, "web", "api")
@@ -91,6 +92,26 @@ def test_dropped_because_nobody_has_the_address() -> None:
     assert "nobody answered for 172.17.0.99 on web/eth0" in found.summary
 
 
+def unresolved(plan: Plan, link: str, address: str, state: str = "incomplete") -> Aftermath:
+    where = plan.points[point_named(plan, link)].link
+    return Aftermath(neighbours=(Neighbour(where, address, None, state),))
+
+
+@pytest.mark.parametrize("state", ["incomplete", "failed"])
+def test_dropped_behind_a_question_of_an_earlier_packet(state: str) -> None:
+    waiting = unresolved(NOBODY, "web/eth0", "172.17.0.99", state)
+    found = verdict(lost(NOBODY, 0, aftermath=waiting))
+    assert (found.outcome, found.reason) == (Outcome.DROPPED, "neighbour unanswered")
+    assert "nobody answered for 172.17.0.99 on web/eth0" in found.summary
+
+
+def test_what_a_cache_says_of_others_is_no_reason() -> None:
+    assert verdict(lost(NOBODY, 1, aftermath=unresolved(NOBODY, "web/eth0", "172.17.0.99"))).reason is None
+    assert verdict(lost(NOBODY, 0, aftermath=unresolved(NOBODY, "web/eth0", "172.17.0.98"))).reason is None
+    assert verdict(lost(NOBODY, 0, aftermath=unresolved(NOBODY, "web/eth0", "172.17.0.99", "stale"))).reason is None
+    assert verdict(lost(FAR, 3, aftermath=unresolved(FAR, "host/br-mynet", "192.168.0.2", "failed"))).reason is None
+
+
 def test_an_answered_question_is_no_reason() -> None:
     point = point_named(NEAR, "web/eth0")
     talk = (
@@ -120,6 +141,44 @@ def test_lost_before_any_point() -> None:
     assert (found.outcome, found.summary) == (Outcome.LOST, "web sent it, and no point saw it")
     assert found.last_seen is None
     assert len(found.never_seen) == 5
+
+
+def test_dropped_at_a_barrier_that_it_came_to() -> None:
+    world = change_link(WORLD, "host/veth-db", up=False)
+    found = verdict(recorded(world, planned(world, "web", "db"), probes=(sent(),), reply=0))
+    assert (found.outcome, found.reason) == (Outcome.DROPPED, "host/veth-db is down")
+    assert found.summary == "it came to host/docker0, and host/veth-db is down"
+    assert [str(each) for each in found.never_seen] == ["host/veth-db", "db/eth0"]
+
+
+def test_dropped_at_a_barrier_in_front_of_the_source() -> None:
+    world = change_link(WORLD, "host/veth-web", up=False)
+    found = verdict(recorded(world, planned(world, "web", "db"), probes=(sent(),), request=0, reply=0))
+    assert (found.outcome, found.summary) == (Outcome.DROPPED, "web sent it, and host/veth-web is down")
+    assert [str(each) for each in found.never_seen][-1] == "db/eth0"
+
+
+def test_a_barrier_it_never_came_to_is_not_what_stopped_it() -> None:
+    world = change_link(WORLD, "host/veth-api", up=False)
+    found = verdict(recorded(world, planned(world, "web", "api"), probes=(sent(),), request=3, reply=0))
+    assert (found.outcome, found.reason) == (Outcome.LOST, None)
+    assert found.summary == "last seen at host/docker0; it never came to host/br-mynet"
+
+
+def test_a_barrier_that_was_gone_when_it_came_stops_nothing() -> None:
+    world = change_link(WORLD, "host/veth-db", up=False)
+    plan = planned(world, "web", "db")
+    at_db = seen(point_named(plan, "db/eth0"), echo("172.17.0.2", "172.17.0.3"), at=9_000)
+    found = correlate(recorded(world, plan, probes=(answered(),), reply=0, extra=(at_db,)))
+    assert found.verdict.outcome is Outcome.DELIVERED
+    whys = [each.why for each in found.paths[0].hops if isinstance(each, Unseen)]
+    assert whys == ["a later point saw it, so it passed here unseen"]
+
+
+def test_lost_where_the_way_ends_before_the_destination() -> None:
+    world = change_link(WORLD, "host/veth-db", bridge=None)
+    found = verdict(recorded(world, planned(world, "web", "db"), probes=(sent(),), reply=0))
+    assert (found.outcome, found.summary) == (Outcome.LOST, "last seen at host/docker0")
 
 
 def test_unanswered_by_the_destination() -> None:

@@ -26,9 +26,9 @@ from topologies import (
 from inspector.explain import findings
 from inspector.explain.findings import DETECTORS
 from inspector.model.question import Heading
-from inspector.model.recording import Failed, Recording
+from inspector.model.recording import Aftermath, Failed, Recording
 from inspector.model.report import Finding, Severity
-from inspector.model.topology import HOST, Setting, Topology
+from inspector.model.topology import HOST, Neighbour, Setting, Topology
 from inspector.pipeline import review
 
 WORLD = read("two-networks.toml")
@@ -143,6 +143,28 @@ def test_a_port_that_does_not_forward() -> None:
         "bridge-port-missing"
     ]
     assert finding.title == "host/veth-db does not forward on docker0, the bridge of bridge"
+    assert finding.remedy == ("ip link set veth-db type bridge_slave state 3",)
+
+
+@pytest.mark.parametrize(
+    ("link", "port"),
+    [("host/veth-db", {"up": False}), ("db/eth0", {}), ("host/docker0", {"running": True})],
+)
+def test_a_port_that_is_disabled_because_a_link_is_down_is_told_by_that_link(link: str, port: dict[str, bool]) -> None:
+    world = change_link(WORLD, "host/veth-db", forwarding=False, **{"running": False, **port})
+    raised = found(stopped(change_link(world, link, up=False), "web", "db", None))
+    assert set(raised) == {"interface-down"}
+    assert raised["interface-down"].title == f"{link} is down"
+
+
+def test_the_link_on_the_way_is_named_before_others() -> None:
+    world = change_link(change_link(WORLD, "host/veth-both", up=False), "host/veth-api", up=False)
+    raised = found(stopped(world, "both", "api", None))
+    assert raised["interface-down"].title == "host/veth-api is down"
+
+
+def test_who_is_on_the_network_already_is_not_told_to_connect() -> None:
+    assert found(unreachable("web", "db"))["no-route"].remedy == ()
 
 
 def test_networks_with_a_common_member_are_not_isolated() -> None:
@@ -166,9 +188,24 @@ def test_the_engine_s_word_on_an_address_that_does_not_answer() -> None:
     assert "the engine says it is db's" in found(recording)["neighbour-unanswered"].evidence
 
 
+def test_the_cache_s_word_on_an_address_that_does_not_answer() -> None:
+    plan = planned(WORLD, "web", "172.17.0.99")
+    waiting = Neighbour(plan.request[0].point.link, "172.17.0.99", None, "incomplete")
+    recording = recorded(WORLD, plan, probes=(sent(),), request=0, reply=0, aftermath=Aftermath(neighbours=(waiting,)))
+    assert found(recording)["neighbour-unanswered"].evidence == (
+        "the neighbour cache has no MAC address for 172.17.0.99 on web/eth0",
+        "the engine knows nobody with it",
+    )
+
+
 def test_remedies_are_lines_to_type() -> None:
     assert found(CASES["networks-isolated"][0]())["networks-isolated"].remedy == ("docker network connect mynet web",)
     assert found(CASES["no-route"][0]())["no-route"].remedy == ("docker network connect quiet web",)
+    down = change_link(WORLD, "db/eth0", up=False)
+    assert found(stopped(down, "web", "db", None))["interface-down"].remedy == (
+        "nsenter -t $(docker inspect -f '{{.State.Pid}}' db) -n ip link set eth0 up",
+        "docker restart db",
+    )
     assert found(CASES["ip-forward-off"][0]())["ip-forward-off"].remedy == ("sysctl -w net.ipv4.ip_forward=1",)
 
 

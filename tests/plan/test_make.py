@@ -84,6 +84,19 @@ def test_a_port_that_is_down_is_not_watched() -> None:
     assert "host/veth-both" not in {str(each) for each in plan.points}
 
 
+def test_behind_a_barrier_nothing_is_expected_and_no_link_that_is_down_is_watched() -> None:
+    plan = planned(change_link(WORLD, "host/veth-db", up=False), "web", "db")
+    assert plan.barrier == "host/veth-db is down"
+    assert written(plan.request)[-1] == "host/docker0 in"
+    assert written(plan.beyond) == ["host/veth-db out", "db/eth0 in"]
+    assert "host/veth-db" not in {str(each) for each in plan.points}
+
+
+def test_without_a_barrier_there_is_nothing_beyond() -> None:
+    plan = planned(WORLD, "web", "api")
+    assert (plan.barrier, plan.beyond) == ("", ())
+
+
 def test_every_interface_of_both_ends_is_watched() -> None:
     assert {"both/eth0", "both/eth1"} <= {str(each) for each in planned(WORLD, "web", "both").points}
 

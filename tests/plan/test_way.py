@@ -93,3 +93,43 @@ def test_a_loop_in_the_tables_ends() -> None:
     way = find_way(world, SandboxId("web"), "192.168.0.2")
     assert sum(step.routed for step in way.steps) < MAX_ROUTERS
     assert way.steps[-1].point.sandbox == HOST or way.steps[-1].point.sandbox == "api"
+
+
+BARRIERS = {
+    "the source's port is down": ("host/veth-web", {"up": False}, TO_DOCKER0[:1], "host/veth-web is down"),
+    "the source's port does not forward": (
+        "host/veth-web",
+        {"forwarding": False},
+        TO_DOCKER0[:2],
+        "host/veth-web does not forward",
+    ),
+    "the bridge is down": ("host/docker0", {"up": False}, TO_DOCKER0[:2], "host/docker0 is down"),
+    "the destination's port is down": ("host/veth-db", {"up": False}, TO_DOCKER0, "host/veth-db is down"),
+    "the destination's port does not forward": (
+        "host/veth-db",
+        {"forwarding": False},
+        TO_DOCKER0,
+        "host/veth-db does not forward",
+    ),
+    "the destination is down": ("db/eth0", {"up": False}, TO_DOCKER0, "db/eth0 is down"),
+}
+
+
+@pytest.mark.parametrize("name", BARRIERS)
+def test_the_steps_end_at_a_barrier_and_what_lies_beyond_is_kept_apart(name: str) -> None:
+    link, change, steps, barrier = BARRIERS[name]
+    way = find_way(change_link(WORLD, link, **change), SandboxId("web"), "172.17.0.3")
+    assert written(way.steps) == steps
+    assert way.barrier == barrier
+    assert way.whole == find_way(WORLD, SandboxId("web"), "172.17.0.3").steps
+    assert way.kind is PathKind.SWITCHED
+
+
+def test_the_first_of_two_barriers_is_the_one() -> None:
+    world = change_link(change_link(WORLD, "host/veth-db", up=False), "host/veth-web", up=False)
+    assert find_way(world, SandboxId("web"), "172.17.0.3").barrier == "host/veth-web is down"
+
+
+def test_a_barrier_beside_the_way_is_none() -> None:
+    world = change_link(WORLD, "host/veth-both", up=False)
+    assert find_way(world, SandboxId("web"), "172.17.0.3") == find_way(WORLD, SandboxId("web"), "172.17.0.3")

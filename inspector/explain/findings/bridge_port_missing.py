@@ -2,12 +2,14 @@
 
 What: frames are seen on the host-side veth and never on the bridge.
 Why: something took the port from the bridge (a network manager, ip link set nomaster), or blocked it.
-Remedy: put it back.
+Remedy: put it back, or let it forward (BR_STATE_FORWARDING is 3, linux/if_bridge.h).
 """
+
+import shlex
 
 from inspector.explain.case import Case
 from inspector.model.report import Confidence, Finding, Outcome, Severity
-from inspector.model.topology import HOST, LinkKey
+from inspector.model.topology import HOST, Link
 
 
 def detect(case: Case) -> Finding | None:
@@ -22,19 +24,24 @@ def detect(case: Case) -> Finding | None:
             bridge = case.topology.link(network.bridge) if network else None
             if port is None or bridge is None or port.sandbox != HOST:
                 continue
+            mend = f"ip link set {shlex.quote(port.name)}"
             if port.bridge != bridge.key:
-                return _finding(endpoint.network, port.key, port.name, bridge.name, "is not a port of")
-            if not port.forwarding:
-                return _finding(endpoint.network, port.key, port.name, bridge.name, "does not forward on")
+                mend = f"{mend} master {shlex.quote(bridge.name)}"
+                return _finding(endpoint.network, port, bridge, "is not a port of", mend)
+            # A port without carrier, or of a bridge that is down, is disabled: interface-down says that better.
+            if not port.forwarding and port.running and bridge.up:
+                return _finding(
+                    endpoint.network, port, bridge, "does not forward on", f"{mend} type bridge_slave state 3"
+                )
     return None
 
 
-def _finding(network: str, key: LinkKey, port: str, bridge: str, what: str) -> Finding:
+def _finding(network: str, port: Link, bridge: Link, what: str, mend: str) -> Finding:
     return Finding(
         id="bridge-port-missing",
         severity=Severity.ERROR,
         confidence=Confidence.CERTAIN,
-        title=f"{key.sandbox}/{port} {what} {bridge}, the bridge of {network}",
-        evidence=(f"rtnetlink: {key.sandbox}/{port} and {key.sandbox}/{bridge}",),
-        remedy=(f"ip link set {port} master {bridge}",),
+        title=f"{port.sandbox}/{port.name} {what} {bridge.name}, the bridge of {network}",
+        evidence=(f"rtnetlink: {port.sandbox}/{port.name} and {bridge.sandbox}/{bridge.name}",),
+        remedy=(mend,),
     )

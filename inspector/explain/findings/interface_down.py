@@ -2,8 +2,10 @@
 
 What: an interface of the path is administratively down, or its other end is.
 Why: somebody set it down; the engine sets all of them up.
-Remedy: set it up.
+Remedy: set it up. In a container its routes went with it; a restart brings those back, too.
 """
+
+import shlex
 
 from inspector.explain.case import Case
 from inspector.model.report import Confidence, Finding, Outcome, Severity
@@ -14,23 +16,31 @@ def detect(case: Case) -> Finding | None:
     """Look at the links of both ends and the ports they lead to."""
     if case.verdict.outcome is Outcome.DELIVERED:
         return None
-    for link in _links(case):
+    for link in (*_on_the_way(case), *_links(case)):
         if not link.up:
-            mend = f"ip link set {link.name} up"
-            inside = link.sandbox != HOST
             return Finding(
                 id="interface-down",
                 severity=Severity.ERROR,
                 confidence=Confidence.CERTAIN,
                 title=f"{link.sandbox}/{link.name} is down",
                 evidence=(f"rtnetlink: {link.sandbox}/{link.name} has no IFF_UP",),
-                remedy=(
-                    f"nsenter -t $(docker inspect -f '{{{{.State.Pid}}}}' {link.sandbox}) -n {mend}"
-                    if inside
-                    else mend,
-                ),
+                remedy=_remedy(link),
             )
     return None
+
+
+def _remedy(link: Link) -> tuple[str, ...]:
+    mend = f"ip link set {shlex.quote(link.name)} up"
+    if link.sandbox == HOST:
+        return (mend,)
+    name = shlex.quote(link.sandbox)
+    return (f"nsenter -t $(docker inspect -f '{{{{.State.Pid}}}}' {name}) -n {mend}", f"docker restart {name}")
+
+
+def _on_the_way(case: Case) -> list[Link]:
+    """Return what ends the planned way, where something does."""
+    places = (case.topology.link(step.point.link) for step in case.recording.plan.beyond)
+    return [each for each in places if each]
 
 
 def _links(case: Case) -> list[Link]:

@@ -11,10 +11,13 @@ from inspector.model.report import Confidence, Finding, Severity
 
 def detect(case: Case) -> Finding | None:
     """Look for a question without an answer, in a trace that nobody answered."""
-    unanswered = [(address, point) for address, mac, point in case.resolutions if mac is None]
+    seen = "ARP or ND for {} at {}: asked, not answered"
+    cached = "the neighbour cache has no MAC address for {} on {}"
+    unanswered = [(seen, address, point) for address, mac, point in case.resolutions if mac is None]
+    unanswered += [(cached, address, str(point)) for address, point in case.recording.unresolved()]
     if not unanswered or case.verdict.reason != "neighbour unanswered":
         return None
-    address, point = unanswered[0]
+    evidence, address, point = unanswered[0]
     holders = [each.name for each in case.topology.containers for end in each.endpoints if address in end.addresses]
     known = f"the engine says it is {holders[0]}'s" if holders else "the engine knows nobody with it"
     return Finding(
@@ -22,6 +25,6 @@ def detect(case: Case) -> Finding | None:
         severity=Severity.ERROR,
         confidence=Confidence.CERTAIN,
         title=f"nobody on the link answers for {address}",
-        evidence=(f"ARP or ND for {address} at {point}: asked, not answered", known),
+        evidence=(evidence.format(address, point), known),
         remedy=("dnetsniff ls   # who has which address",),
     )
