@@ -54,6 +54,23 @@ class LiveHost:
         """Say what is there."""
         return survey(self._engine, self._stacks, self._words)
 
+    def resolver(self, topology: Topology, source: Party) -> ResolverSetup:  # noqa: ARG002 - the port's signature
+        """Say what the source's resolver goes by."""
+        return resolver_setup(self._engine, self._stacks, source)
+
+    def look_up(self, topology: Topology, plan: LookupPlan) -> "Lookup":  # noqa: ARG002 - the port's signature
+        """Watch, ask the resolver's questions, and say what came back and was seen."""
+        order = recorder.LookupOrder(
+            plan=plan,
+            inquiry=Inquiry(plan, tuple(secrets.randbelow(0x10000) for _ in range(MOST_QUERIES))),
+            tap_program=pack(lookup_program(plan)),
+            sandboxes=tuple(self._stacks.namespaces),
+            containers=tuple(self._stacks.processes),
+        )
+        asked = self._worker.start(recorder.carry_out_lookup, self._descriptors(), order)
+        self._meanwhile()
+        return asked()
+
     def record(self, topology: Topology, plan: Plan) -> "Recording":
         """Watch, send the probes, and say what was seen."""
         identifier = secrets.randbelow(0xFFFF) + 1
@@ -67,11 +84,14 @@ class LiveHost:
             sandboxes=tuple(self._stacks.namespaces),
             containers=tuple(self._stacks.processes),
         )
-        descriptors = (*self._stacks.descriptors().values(), *self._stacks.processes.values())
-        recorded = self._worker.start(recorder.carry_out, descriptors, order)
+        recorded = self._worker.start(recorder.carry_out, self._descriptors(), order)
         self._meanwhile()
         recording = recorded()
         from inspector.discover.aftermath import look_again
 
         ends = [each for each in (plan.source.sandbox, plan.destination.sandbox) if each]
         return replace(recording, aftermath=look_again(self._stacks.descriptors(), ends))
+
+    def _descriptors(self) -> tuple[int, ...]:
+        """Return what the worker is given: the namespaces, then the processes."""
+        return (*self._stacks.descriptors().values(), *self._stacks.processes.values())

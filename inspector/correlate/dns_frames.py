@@ -2,8 +2,8 @@
 
 1. A message belongs to the last query about its name and type that was sent before it; its identifier decides where
    several are under way.
-2. Where the server is on the source's own loopback (an embedded or local resolver), what is seen elsewhere than on a
-   loopback of the source is what that server asked on the source's behalf.
+2. Where the server is on the source's own loopback (an embedded or local resolver), what is seen elsewhere, or there
+   with another port than the source's own, is what that server asked on the source's behalf.
 3. Where the server is elsewhere, the identifier tells: a server asks on with one of its own.
 4. TCP segments without a message belong to the query that has their port: they show how far a connection came.
 """
@@ -95,11 +95,10 @@ def leg_kind(lookup: Lookup, frame: Told, outcome: QueryOutcome) -> LegKind:
     """Say whether a frame is the source's own question (or its answer), or what was asked on its behalf."""
     query = outcome.query
     if on_loopback(query.server):
-        point = lookup.plan.points[frame.observation.point]
-        own = (
-            point.sandbox == lookup.plan.wanted.sandbox and on_loopback(frame.source) and on_loopback(frame.destination)
-        )
-        return LegKind.ASKED if own else LegKind.FORWARDED
+        own = lookup.plan.points[frame.observation.point].sandbox == lookup.plan.wanted.sandbox
+        inside = own and on_loopback(frame.source) and on_loopback(frame.destination)
+        mine = outcome.source_port in {frame.source_port, frame.destination_port}
+        return LegKind.ASKED if inside and mine else LegKind.FORWARDED
     if frame.message is None or frame.message.identifier == query.identifier:
         return LegKind.ASKED
     return LegKind.FORWARDED

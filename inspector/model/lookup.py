@@ -191,3 +191,5 @@ class LookupPlan:
     points: tuple[CapturePoint, ...] = ()
     neighbours: tuple[str, ...] = ()
     """Addresses whose ARP or ND belongs to this lookup: the servers', and the gateways' on the way to them."""
+    reverse: tuple[str, ...] = ()
+    """Addresses whose name is asked for as well, as ping does, where one of them is the answer."""

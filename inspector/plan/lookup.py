@@ -1,15 +1,26 @@
 """Plan a lookup: what the hosts file answers, whether DNS is asked, for which names, and where to watch. Pure."""
 
+from collections.abc import Iterator
 from ipaddress import ip_address
 
+from inspector.errors import UsageError
+from inspector.model.dns import PORT
 from inspector.model.lookup import LookupPlan, ResolverSetup, Wanted
 from inspector.model.naming import find_containers
 from inspector.model.question import Party, Question
 from inspector.model.topology import HOST, SandboxId, Topology
-from inspector.plan.name_points import name_points
+from inspector.plan.bpf import Instruction
+from inspector.plan.candidates import candidates
+from inspector.plan.mechanisms import first_mechanism
+from inspector.plan.name_filter import name_program
+from inspector.plan.name_points import name_points, servers_of
 from inspector.plan.parties import GATEWAY
+from inspector.plan.way import find_way
+from inspector.wire.dns import InvalidNameError, encode_name, reverse_name
 
 POINTER = "PTR"
+MOST_REVERSED = 64
+"""Addresses whose name may be asked for too; each costs the kernel's filter six instructions."""
 
 
 def is_a_name(topology: Topology, question: Question) -> bool:
@@ -20,29 +31,78 @@ def is_a_name(topology: Topology, question: Question) -> bool:
     word = question.destination
     if question.names_only:
         return True
-    if word in {HOST, GATEWAY} or _is_address(word):
+    if word in {HOST, GATEWAY, question.source} or is_address(word):
         return False
     found = find_containers(topology.containers, word)
     return not found or any(each.name == word for each in found)
 
 
 def plan_lookup(topology: Topology, question: Question, source: Party, setup: ResolverSetup) -> LookupPlan:
-    """Return the plan of looking the question's destination up inside the source."""
-    address = _is_address(question.destination)
+    """Return the plan of looking the question's destination up inside the source.
+
+    Raises UsageError where the name cannot be written in a DNS message.
+    """
+    sandbox = source.sandbox or SandboxId(source.label)
     wanted = Wanted(
         name=question.destination,
-        types=(POINTER,) if address else question.types,
-        sandbox=source.sandbox or SandboxId(source.label),
+        types=(POINTER,) if is_address(question.destination) else question.types,
+        sandbox=sandbox,
         every=question.every,
         timeout_s=question.lookup_timeout_s,
-        attempts=None if question.names_only else 1,
+        attempts=None if question.lookup_timeout_s is None else 1,
     )
-    raise NotImplementedError(wanted, topology, setup, name_points, LookupPlan)
+    first = first_mechanism(setup, wanted)
+    names = candidates(wanted, setup)
+    _refuse_unwritable(names)
+    return LookupPlan(
+        wanted=wanted,
+        source=source,
+        setup=setup,
+        hosts=first.lines,
+        asks=first.asks_dns or question.every,
+        candidates=names,
+        points=name_points(topology, sandbox, setup, passive=question.passive),
+        neighbours=tuple(_neighbours(topology, sandbox, setup)),
+        reverse=tuple(_neighbourly(topology, source))[:MOST_REVERSED] if question.names_only else (),
+    )
 
 
-def _is_address(word: str) -> bool:
+def lookup_program(plan: LookupPlan) -> tuple[Instruction, ...]:
+    """Return what every tap of a lookup accepts."""
+    asked = (*plan.candidates, *(reverse_name(each) for each in plan.reverse))
+    ports = {PORT, *(rule.to_port for rule in plan.setup.rules if rule.to_port)}
+    return name_program(names=(encode_name(each) for each in asked), ports=sorted(ports), neighbours=plan.neighbours)
+
+
+def is_address(word: str) -> bool:
+    """Whether a word is an IPv4 or IPv6 address, perhaps with a scope."""
     try:
         ip_address(word.partition("%")[0])
     except ValueError:
         return False
     return True
+
+
+def _refuse_unwritable(names: tuple[str, ...]) -> None:
+    for each in names:
+        try:
+            encode_name(each)
+        except InvalidNameError as error:
+            raise UsageError(str(error), "a label has 1 to 63 bytes, a name at most 255 (RFC 1035, 2.3.4)") from error
+
+
+def _neighbours(topology: Topology, sandbox: SandboxId, setup: ResolverSetup) -> Iterator[str]:
+    """Yield the servers, and the gateways on the way to them: whose ARP and ND belongs to the lookup."""
+    for server in servers_of(setup):
+        yield server
+        yield from find_way(topology, sandbox, server).gateways
+
+
+def _neighbourly(topology: Topology, source: Party) -> Iterator[str]:
+    """Yield the addresses of the containers that are on a network with the source: those have names of the engine's."""
+    container = topology.container(source.container or "")
+    mine = {each.network for each in (container.endpoints if container else ())}
+    for other in topology.containers:
+        for endpoint in other.endpoints:
+            if endpoint.network in mine:
+                yield from endpoint.addresses

@@ -1,0 +1,61 @@
+"""Find out what a source's resolver goes by: its files, its libc, and the rules that send its questions elsewhere."""
+
+from inspector import netns
+from inspector.discover.engine import Engine
+from inspector.discover.files import ResolverFiles
+from inspector.discover.nat_rules import read_nat_rules
+from inspector.discover.survey import Stacks, host_resolv_conf, resolver_files
+from inspector.model.lookup import Libc, Nameservers, ResolverSetup, Service, TranslationRule, Upstream
+from inspector.model.question import Party
+from inspector.model.topology import HOST
+from inspector.wire.resolver_files import DEFAULT_ORDER, read_hosts, read_nsswitch, read_resolv_conf
+
+
+def resolver_setup(engine: Engine, stacks: Stacks, source: Party) -> ResolverSetup:
+    """Read it all; what cannot be read is said in its place, and the rest goes on."""
+    files = resolver_files(engine, stacks, source.container)
+    nameservers = read_resolv_conf(files.resolv_conf.text or "", libc=files.libc)
+    services, evidence = _order(files)
+    rules, why = _rules(stacks, source)
+    return ResolverSetup(
+        libc=files.libc,
+        libc_evidence=files.libc_evidence,
+        services=services,
+        order_evidence=evidence,
+        hosts=read_hosts(files.hosts.text or ""),
+        nameservers=nameservers,
+        upstreams=nameservers.forwards_to or _upstreams(engine, stacks, source),
+        files=(files.hosts, files.resolv_conf, files.nsswitch),
+        rules=rules,
+        rules_why=why,
+    )
+
+
+def _order(files: ResolverFiles) -> tuple[tuple[Service, ...], str]:
+    """Return the order of the mechanisms, and what says so."""
+    if files.libc is Libc.MUSL:
+        return DEFAULT_ORDER, "musl reads no nsswitch.conf"
+    found = read_nsswitch(files.nsswitch.text) if files.nsswitch.text is not None else None
+    if found is not None:
+        return found, f"{files.nsswitch.path}, hosts:"
+    missing = files.nsswitch.why or "it has no line for hosts"
+    return DEFAULT_ORDER, f"assumed: {files.nsswitch.path}: {missing}"
+
+
+def _upstreams(engine: Engine, stacks: Stacks, source: Party) -> tuple[Upstream, ...]:
+    """Say where the embedded DNS forwards to where its file does not: the container's own servers, else the host's."""
+    fact = stacks.facts.get(source.container or "")
+    if fact is None or source.sandbox == HOST:
+        return ()
+    known: Nameservers = Nameservers(fact.dns_servers) if fact.dns_servers else host_resolv_conf(engine)
+    return tuple(Upstream(each) for each in known.addresses)
+
+
+def _rules(stacks: Stacks, source: Party) -> tuple[tuple[TranslationRule, ...], str | None]:
+    namespace = stacks.namespaces.get(source.sandbox) if source.sandbox else None
+    if namespace is None or source.sandbox == HOST:
+        return (), None
+    try:
+        return netns.enter(namespace.fd, read_nat_rules), None
+    except OSError as error:
+        return (), error.strerror or str(error)
