@@ -47,9 +47,10 @@ def extra(course: str, _upstream: Upstream) -> Iterator[Callable[..., str]]:
     made: list[str] = []
 
     def start(name: str, *options: str, verb: str = "run") -> str:
-        detached = ["-d"] if verb == "run" else []
+        # An image that went away meanwhile is an error: looking for it would ask the machine's own name server.
+        words = [verb, "--pull", "never", *(["-d"] if verb == "run" else []), "--name", name]
         made.append(name)
-        return docker(verb, *detached, "--name", name, *_dns_options(options, _upstream.address), *options, course)
+        return docker(*words, *_dns_options(options, _upstream.address), *options, course)
 
     yield start
     if made:
