@@ -1,4 +1,4 @@
-"""Find an image that stays up, or make one from the host's static busybox, with no registry."""
+"""Find an image that stays up: one that is there, one made from the host's static busybox, or one of a registry."""
 
 import io
 import json
@@ -32,10 +32,17 @@ def find_image(engine: Engine, asked: str | None) -> tuple[str, tuple[str, ...] 
     for name in (*SMALL, OWN):
         if _is_present(engine, name):
             return name, FOREVER
+    # What is on this machine comes before a registry: it is there at once, and asking a registry tells others.
+    program = BUSYBOX.read_bytes() if BUSYBOX.exists() else b""
+    if is_static(program):
+        _make(engine, program)
+        return OWN, FOREVER
     if _is_pulled(engine):
         return f"{PULLED}:latest", FOREVER
-    _make(engine)
-    return OWN, FOREVER
+    raise UsageError(
+        "no image for the lab: none is here, this host has no static busybox, and none can be pulled",
+        "name an image that stays up with --image, or `apt-get install busybox-static`",
+    )
 
 
 def remove_own(engine: Engine) -> bool:
@@ -81,13 +88,7 @@ def _is_pulled(engine: Engine) -> bool:
     return _is_present(engine, f"{PULLED}:latest")
 
 
-def _make(engine: Engine) -> None:
-    program = BUSYBOX.read_bytes() if BUSYBOX.exists() else b""
-    if not is_static(program):
-        raise UsageError(
-            "no image for the lab: none is here, none can be pulled, and this host has no static busybox",
-            "name an image that stays up with --image, or `apt-get install busybox-static`",
-        )
+def _make(engine: Engine, program: bytes) -> None:
     with engine.calls():
         engine.api.import_image_from_data(
             image_tree(program),
