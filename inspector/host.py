@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Self
 from inspector.capture import recorder
 from inspector.discover.engine import Engine
 from inspector.discover.survey import Stacks, survey
-from inspector.model.question import Plan
+from inspector.model.lookup import LookupPlan, ResolverSetup
+from inspector.model.question import Party, Plan
 from inspector.model.topology import Topology
 from inspector.plan.filters import answer_program, tap_program
 from inspector.wire.craft import TOKEN_LENGTH

@@ -5,13 +5,14 @@ and pyroute2's own `netns=` would fork.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from ipaddress import ip_address, ip_interface, ip_network
 from pathlib import Path
 from typing import Any
 
 from inspector import netns
-from inspector.discover import iproute
 from inspector.discover.facts import LinkFact, NeighbourFact, RouteFact, StackFact
+from inspector.discover.rtnetlink import Message, Rtnetlink
 from inspector.model.text import safe
 from inspector.model.topology import LinkKind, SandboxId, Setting
 
@@ -64,27 +65,27 @@ def read_stack(sandbox: SandboxId, inode: int, others: Mapping[SandboxId, int]) 
 
     `others` are descriptors of the namespaces whose numbers here are wanted, so that veth peers can be found.
     """
-    with iproute.opened() as ip:
-        links = _links(ip)
-        nsids = tuple(_namespace_numbers(ip, links, others))
+    with Rtnetlink() as kernel:
+        links = _links(kernel)
+        nsids = tuple(_namespace_numbers(kernel, links, others))
         has_bridge = any(each.kind is LinkKind.BRIDGE for each in links)
         return StackFact(
             sandbox=sandbox,
             inode=inode,
             links=links,
-            routes=tuple(_routes(ip)),
-            neighbours=tuple(_neighbours(ip)),
-            fdb=tuple(_fdb(ip)) if has_bridge else (),
+            routes=tuple(_routes(kernel)),
+            neighbours=tuple(_neighbours(kernel)),
+            fdb=tuple(_fdb(kernel)) if has_bridge else (),
             nsids=nsids,
             settings=read_settings(),
-            bystanders=tuple(_bystanders(ip, links, {number for number, _ in nsids})),
+            bystanders=tuple(_bystanders(kernel, links, {number for number, _ in nsids})),
         )
 
 
 def read_caches() -> tuple[tuple[NeighbourFact, ...], tuple[NeighbourFact, ...]]:
     """Read the neighbour cache and the bridges' forwarding tables of the namespace the calling thread is in."""
-    with iproute.opened() as ip:
-        return tuple(_neighbours(ip)), tuple(_fdb(ip))
+    with Rtnetlink() as kernel:
+        return tuple(_neighbours(kernel)), tuple(_fdb(kernel))
 
 
 def read_settings(names: tuple[str, ...] = SETTINGS) -> tuple[Setting, ...]:
@@ -100,28 +101,28 @@ def _setting(name: str) -> str | None:
 
 
 def _namespace_numbers(
-    ip: Any, links: tuple[LinkFact, ...], others: Mapping[SandboxId, int]
+    kernel: Rtnetlink, links: tuple[LinkFact, ...], others: Mapping[SandboxId, int]
 ) -> Iterator[tuple[int, SandboxId]]:
     """Ask for the numbers of the others here, until every far end of a veth pair is accounted for."""
     wanted = {each.peer_nsid for each in links if each.peer_nsid is not None}
     for sandbox, descriptor in others.items():
         if not wanted:
             return
-        number = ip.get_netnsid(fd=descriptor)["nsid"]
+        number = kernel.namespace_number(descriptor)
         if number in wanted:
             wanted.discard(number)
             yield number, sandbox
 
 
-def _links(ip: Any) -> tuple[LinkFact, ...]:
+def _links(kernel: Rtnetlink) -> tuple[LinkFact, ...]:
     addresses: dict[int, list[Any]] = {}
-    for message in ip.get_addr():
+    for message in kernel.addresses():
         text = message.get("local") or message.get("address")
         addresses.setdefault(message["index"], []).append(ip_interface(f"{text}/{message['prefixlen']}"))
-    return tuple(_link(message, tuple(addresses.get(message["index"], ()))) for message in ip.get_links())
+    return tuple(_link(message, tuple(addresses.get(message["index"], ()))) for message in kernel.links())
 
 
-def _link(message: Any, addresses: tuple[Any, ...] = ()) -> LinkFact:
+def _link(message: Message, addresses: tuple[Any, ...] = ()) -> LinkFact:
     kind = _kind(message)
     nsid = message.get("link_netnsid")
     peer = message.get("link")
@@ -147,7 +148,7 @@ def _link(message: Any, addresses: tuple[Any, ...] = ()) -> LinkFact:
     )
 
 
-def _kind(message: Any) -> LinkKind:
+def _kind(message: Message) -> LinkKind:
     named = message.get(("linkinfo", "kind"))
     if named is None:
         device = {ARPHRD_ETHER: LinkKind.ETHERNET, ARPHRD_LOOPBACK: LinkKind.LOOPBACK}
@@ -155,19 +156,18 @@ def _kind(message: Any) -> LinkKind:
     return LinkKind(named) if named in set(LinkKind) else LinkKind.OTHER
 
 
-def _bystanders(ip: Any, links: tuple[LinkFact, ...], entered: set[int]) -> Iterator[tuple[int, LinkFact]]:
+def _bystanders(kernel: Rtnetlink, links: tuple[LinkFact, ...], entered: set[int]) -> Iterator[tuple[int, LinkFact]]:
     """Ask for the far end of each bridge port without entering its namespace (IFLA_TARGET_NETNSID, Linux 4.15)."""
     for link in links:
-        if link.kind is LinkKind.VETH and link.master and link.peer_nsid is not None and link.peer_nsid not in entered:
-            try:
-                answer = next(iter(ip.link("get", index=link.peer_ifindex, if_netnsid=link.peer_nsid)))
-            except (OSError, StopIteration, iproute.error_type()):
-                continue
-            yield link.ifindex, _link(answer)
+        if link.kind is not LinkKind.VETH or not link.master or link.peer_ifindex is None:
+            continue
+        if link.peer_nsid is not None and link.peer_nsid not in entered:
+            with suppress(OSError):
+                yield link.ifindex, _link(kernel.link_elsewhere(link.peer_ifindex, link.peer_nsid))
 
 
-def _routes(ip: Any) -> Iterator[RouteFact]:
-    for message in ip.get_routes():
+def _routes(kernel: Rtnetlink) -> Iterator[RouteFact]:
+    for message in kernel.routes():
         table = message.get("table") or message["table"]
         kind = message["type"]
         if (table, kind) not in {(RT_TABLE_MAIN, RTN_UNICAST), (RT_TABLE_LOCAL, RTN_LOCAL)} or not message.get("oif"):
@@ -183,8 +183,8 @@ def _routes(ip: Any) -> Iterator[RouteFact]:
         )
 
 
-def _neighbours(ip: Any) -> Iterator[NeighbourFact]:
-    for message in ip.get_neighbours():
+def _neighbours(kernel: Rtnetlink) -> Iterator[NeighbourFact]:
+    for message in kernel.neighbours():
         state = NUD_STATES.get(message["state"], str(message["state"]))
         if message["family"] in {AF_INET, AF_INET6} and state != "noarp" and message.get("dst"):
             yield NeighbourFact(
@@ -195,8 +195,8 @@ def _neighbours(ip: Any) -> Iterator[NeighbourFact]:
             )
 
 
-def _fdb(ip: Any) -> Iterator[NeighbourFact]:
-    for message in ip.fdb("dump"):
+def _fdb(kernel: Rtnetlink) -> Iterator[NeighbourFact]:
+    for message in kernel.forwarding():
         if message.get("master") and not message["flags"] & NTF_SELF:
             state = NUD_STATES.get(message["state"], str(message["state"]))
             yield NeighbourFact(
