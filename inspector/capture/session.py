@@ -238,7 +238,7 @@ def _side_effects(plan: Plan, opened: Opened, left: int) -> tuple[str, ...]:
         source = f"{plan.source.label} ({plan.source.address})" if plan.source.address else plan.source.label
         version = "ICMPv6" if plan.family == V6 else "ICMP"
         requests = "echo request" if left == 1 else "echo requests"
-        effects.append(f"sent {left} {version} {requests} from {source} to {plan.destination.address}")
+        effects.append(f"sent {left} {version} {requests} from {source} to {plan.resolution.address}")
     watched = [str(plan.points[index]) for index, tap in opened.taps.items() if tap.promiscuous]
     if watched:
         effects.append(f"promiscuous mode on {', '.join(watched)}, through our sockets only: it ended with them")

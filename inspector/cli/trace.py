@@ -55,7 +55,8 @@ EXIT_DELIVERED, EXIT_NOT, EXIT_UNKNOWN, EXIT_DEPARTED, EXIT_INTERRUPTED = 0, 1, 
 def command(choice: EngineChoice, /, **options: object) -> None:
     """Send real probes from SRC to DST, follow them through every hop, and say what became of them.
 
-    SRC is a container (name or the start of its id) or `host`. DST is the same, an address, or `gateway`.
+    SRC is a container (name or the start of its id) or `host`. DST is the same, an address, or `gateway`; a link-local
+    address with an interface of SRC: `fe80::1%eth0`.
     """
     asked = _question(options)
     folder, output = options["folder"], options["output"]
