@@ -67,6 +67,9 @@ class EchoSocket:
         self._family = plan.family
         self._source = plan.source.address or ("::" if plan.family == _V6 else "0.0.0.0")  # noqa: S104 - no bind
         self._destination = plan.destination.address or ""
+        scope = plan.destination.scope.ifindex if plan.destination.scope else 0
+        # sockaddr_in6 takes the interface of a link-local address (RFC 3493, 3.3); sockaddr_in has no place for one.
+        self._place = (0, 0, scope) if plan.family == _V6 else (0,)
         self._token = token
         self._identifier = identifier
         self._clock = clock
@@ -95,7 +98,7 @@ class EchoSocket:
         self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         at_ns = self._clock()
         try:
-            self._sock.sendto(probe, (self._destination, 0))
+            self._sock.sendto(probe, (self._destination, *self._place))
         except OSError as error:
             return Failed(sequence=sequence, at_ns=at_ns, errno=error.errno or 0, why=os.strerror(error.errno or 0))
         self._sent[sequence] = at_ns
@@ -138,7 +141,7 @@ class EchoSocket:
             if question.dont_fragment:
                 self._sock.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _IP_PMTUDISC_DO)
         if question.source_address is not None:
-            self._sock.bind((question.source_address, 0))
+            self._sock.bind((question.source_address.partition("%")[0], *self._place))
 
     def _message(self, flags: int) -> tuple[bytes, list[tuple[int, int, bytes]]] | None:
         """Take the next message, or None where there is none; a pending error of the socket is not a message."""

@@ -144,7 +144,7 @@ def _sent(plan: Plan, left: int) -> tuple[str, ...]:
     source = f"{plan.source.label} ({plan.source.address})" if plan.source.address else plan.source.label
     version = "ICMPv6" if plan.family == V6 else "ICMP"
     requests = "echo request" if left == 1 else "echo requests"
-    return (f"sent {left} {version} {requests} from {source} to {plan.destination.address}",)
+    return (f"sent {left} {version} {requests} from {source} to {plan.resolution.address}",)
 
 
 def promiscuity(points: tuple[CapturePoint, ...], opened: Opened) -> tuple[str, ...]:

@@ -41,7 +41,8 @@ def command(choice: EngineChoice, /, **options: object) -> None:
     """Send real probes from SRC to DST, follow them through every hop, and say what became of them.
 
     SRC is a container (name or the start of its id) or `host`. DST is the same, a name as SRC would use it (it is
-    looked up as SRC would, see `dnetsniff resolve`), an address, or `gateway`.
+    looked up as SRC would, see `dnetsniff resolve`), an address, or `gateway`; a link-local address with an interface
+    of SRC: `fe80::1%eth0`.
     """
     run(choice, _question(options), options)
 

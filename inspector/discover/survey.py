@@ -126,7 +126,9 @@ def host_root(engine: Engine) -> Root | Refusal:
 
 def _wanted(containers: tuple[Container, ...], words: Iterable[str] | None) -> tuple[Container, ...]:
     running = tuple(each for each in containers if each.running)
-    if words is None:
+    words = None if words is None else tuple(words)
+    # The engine does not know who has a link-local address; the kernels of all do.
+    if words is None or any(word.lower().startswith("fe80:") for word in words):
         return running
     named = [found[0] for word in words if len(found := find_containers(containers, word)) == 1]
     shared = {each.shares_with for each in named if each.mode is Mode.SHARED}

@@ -21,7 +21,7 @@ class Heading(StrEnum):
 
 LIMITS = {"count": (1, 1000), "size": (0, 65_507), "ttl": (1, 255)}
 """Least and most that a question may ask for; of `size` what fits in one packet: 65535 - 20 - 8 (RFC 791, RFC 792)."""
-TIME_LIMITS_S = {"timeout_s": (0.01, 60.0), "interval_s": (0.01, 60.0)}
+TIME_LIMITS_S = {"timeout_s": (0.01, 60), "interval_s": (0.01, 60)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,8 @@ class Party:
     sandbox: SandboxId | None
     address: str | None
     container: str | None = None
+    scope: LinkKey | None = None
+    """The source's interface that a link-local address is on (RFC 4007, 6); such an address means nothing without."""
 
 
 @dataclass(frozen=True, slots=True)

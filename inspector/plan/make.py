@@ -31,8 +31,8 @@ def make_plan(topology: Topology, question: Question, names: NameReport | None =
     if obstacle or source.sandbox is None or destination.address is None:
         return _nothing_to_send(question, source, destination, resolution, obstacle)
     address = destination.address
-    sender = _sender(topology, question, source.sandbox, address)
-    request = find_way(topology, source.sandbox, address)
+    sender = _sender(topology, question, source.sandbox, destination)
+    request = find_way(topology, source.sandbox, address, destination.scope)
     reply = _way_back(topology, request, destination, sender)
     promiscuous = set() if question.passive else {*request.switched, *reply.switched}
     points = _points(topology, request, reply, (source.sandbox, destination.sandbox), promiscuous)
@@ -109,11 +109,14 @@ def _nothing_to_send(
     )
 
 
-def _sender(topology: Topology, question: Question, sandbox: SandboxId, destination: str) -> str | None:
+def _sender(topology: Topology, question: Question, sandbox: SandboxId, destination: Party) -> str | None:
     if question.source_address is None:
-        return own_address(topology, sandbox, destination)
+        return own_address(topology, sandbox, destination.address or "", destination.scope)
     stack = topology.sandbox(sandbox)
-    wanted = ip_address(question.source_address)
+    try:
+        wanted = ip_address(question.source_address.partition("%")[0])
+    except ValueError as error:
+        raise UsageError(f"{question.source_address!r} is no address", "write it like 172.17.0.2 or fd00::2") from error
     own = {each.ip for link in (stack.links if stack else ()) for each in link.addresses}
     if wanted not in own:
         have = ", ".join(sorted(str(each) for each in own if not each.is_loopback and not each.is_link_local))
@@ -126,7 +129,8 @@ def _way_back(topology: Topology, request: Way, destination: Party, sender: str 
     last = request.steps[-1].point.sandbox if request.steps else None
     arrived = destination.sandbox is not None and last == destination.sandbox
     if arrived and destination.sandbox and sender and request.kind is not PathKind.LOOPBACK:
-        return find_way(topology, destination.sandbox, sender)
+        near = request.steps[-1].point.link if destination.scope else None
+        return find_way(topology, destination.sandbox, sender, near)
     return Way(kind=request.kind, steps=_turned(request.steps), bridges=request.bridges, switched=request.switched)
 
 

@@ -1,6 +1,7 @@
 """Find the two ends of a question in the topology. Pure; raises UsageError where the words fit nothing."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from ipaddress import ip_address
 
 from inspector.errors import UsageError
@@ -8,7 +9,8 @@ from inspector.model.lookup import Libc
 from inspector.model.names import NameReport
 from inspector.model.naming import find_containers, nearest_names
 from inspector.model.question import Party, Question, Resolution
-from inspector.model.topology import HOST, Container, Mode, SandboxId, Topology
+from inspector.model.topology import HOST, Container, LinkKey, Mode, SandboxId, Topology
+from inspector.plan.link_local import find_link_local, is_scoped
 from inspector.plan.routes import addresses_of, find_route, route_source
 
 GATEWAY = "gateway"
@@ -34,6 +36,8 @@ def find_destination(
     if (address := _as_address(word)) is not None:
         if question.family and question.family != _family(address):
             raise UsageError(f"{word} is no IPv{question.family} address", f"leave -{question.family} out")
+        if is_scoped(address):
+            return find_link_local(topology, source, address)
         return _holder(topology, address), Resolution(name=word, mechanism="address", address=address)
     if names is not None and names.addresses:
         address = preferred(topology, source, names)[0]
@@ -62,10 +66,10 @@ def the_container(topology: Topology, word: str) -> Container:
     raise UsageError(f"there is no container {word!r}", hint)
 
 
-def own_address(topology: Topology, sandbox: SandboxId, destination: str) -> str | None:
+def own_address(topology: Topology, sandbox: SandboxId, destination: str, scope: LinkKey | None = None) -> str | None:
     """Return the address the sandbox would send from, as its route says."""
     stack = topology.sandbox(sandbox)
-    route = find_route(stack, destination) if stack else None
+    route = find_route(stack, destination, scope) if stack else None
     return route_source(stack, route, destination) if stack and route else None
 
 
@@ -138,13 +142,18 @@ def _host_as_seen_from(topology: Topology, source: Party, question: Question) ->
 def _gateway(topology: Topology, source: Party, question: Question) -> tuple[Party, Resolution]:
     stack = topology.sandbox(source.sandbox) if source.sandbox else None
     gateways = [
-        each.gateway for each in (stack.routes if stack else ()) if each.gateway and not each.destination.prefixlen
+        f"{each.gateway}%{each.ifindex}" if is_scoped(each.gateway) else each.gateway
+        for each in (stack.routes if stack else ())
+        if each.gateway and not each.destination.prefixlen
     ]
     if not gateways and stack:
         raise UsageError(
             f"{source.label} has no default gateway", "an internal network has none; name an address or a container"
         )
     address = _of_family(gateways, question.family, f"the gateway of {source.label}")
+    if address and is_scoped(address):
+        party, resolution = find_link_local(topology, source, address)
+        return party, replace(resolution, name=GATEWAY, mechanism="engine")
     party = _holder(topology, address) if address else Party(GATEWAY, None, None)
     return party, Resolution(GATEWAY, "engine", address)
 

@@ -8,10 +8,10 @@ from ipaddress import ip_address
 from inspector.model.topology import Interface, Link, LinkKey, Route, Sandbox
 
 
-def find_route(stack: Sandbox, destination: str) -> Route | None:
-    """Return the route that the kernel would take, or None: network unreachable."""
+def find_route(stack: Sandbox, destination: str, scope: LinkKey | None = None) -> Route | None:
+    """Return the route that the kernel would take, or None: network unreachable. `scope` allows one interface alone."""
     wanted = ip_address(destination)
-    up = {link.key.ifindex for link in stack.links if link.up}
+    up = {link.key.ifindex for link in stack.links if link.up and scope in {None, link.key}}
     fitting = [
         route
         for route in stack.routes

@@ -40,12 +40,13 @@ class Way:
         return [*self.steps, *self.beyond]
 
 
-def find_way(topology: Topology, start: SandboxId, destination: str) -> Way:
-    """Return the way from a sandbox to an address."""
+def find_way(topology: Topology, start: SandboxId, destination: str, scope: LinkKey | None = None) -> Way:
+    """Return the way from a sandbox to an address, by the interface `scope` where it is a link-local one."""
     way = Way(kind=PathKind.NO_ROUTE)
     current: SandboxId | None = start
-    for decision in range(MAX_ROUTERS):
-        current = _leave(topology, way, current, destination, routed=decision > 0) if current else None
+    # What is for a link-local address is never routed (RFC 4291, 2.5.6).
+    for decision in range(1 if scope else MAX_ROUTERS):
+        current = _leave(topology, way, current, destination, routed=decision > 0, scope=scope) if current else None
         if current is None:
             break
     if way.whole:
@@ -53,10 +54,12 @@ def find_way(topology: Topology, start: SandboxId, destination: str) -> Way:
     return way
 
 
-def _leave(topology: Topology, way: Way, sandbox: SandboxId, destination: str, *, routed: bool) -> SandboxId | None:
+def _leave(
+    topology: Topology, way: Way, sandbox: SandboxId, destination: str, *, routed: bool, scope: LinkKey | None
+) -> SandboxId | None:
     """Take one stack's decision and follow the frame to the next stack; None where the walk ends."""
     stack = topology.sandbox(sandbox)
-    route = find_route(stack, destination) if stack else None
+    route = find_route(stack, destination, scope) if stack else None
     if stack is None or route is None:
         return None
     if route.local:
@@ -87,12 +90,17 @@ def _into(topology: Topology, way: Way, peer: Link, next_hop: str) -> SandboxId 
     _bar_port(way, peer)
     way.bridges.append(bridge.key)
     _step(way, bridge, Heading.IN)
-    owner = topology.sandbox(bridge.sandbox)
-    wanted = ip_address(next_hop)
-    if owner and any(each.ip == wanted for link in owner.links for each in link.addresses):
+    if _is_bridge_s_own(topology, bridge, next_hop):
         return bridge.sandbox
     way.switched.append(bridge.key)
     return _out_of_bridge(topology, way, bridge.key, next_hop)
+
+
+def _is_bridge_s_own(topology: Topology, bridge: Link, address: str) -> bool:
+    """Whether the stack of the bridge takes what is for the address; a link-local one only by the link that has it."""
+    wanted, stack = ip_address(address), topology.sandbox(bridge.sandbox)
+    links = (bridge,) if wanted.is_link_local or stack is None else stack.links
+    return any(each.ip == wanted for link in links for each in link.addresses)
 
 
 def _out_of_bridge(topology: Topology, way: Way, bridge: LinkKey, next_hop: str) -> SandboxId | None:

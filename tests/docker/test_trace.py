@@ -167,6 +167,36 @@ def test_ipv6_is_followed_like_ipv4(run: Run, extra: Callable[..., str], network
     assert [each.split("/")[0] for each in points(report)] == ["dn-a", "host", "host", "host", "dn-b"]
 
 
+def test_a_link_local_address_is_followed_on_its_link(
+    run: Run, extra: Callable[..., str], network: Callable[..., str]
+) -> None:
+    network("dn-six", "--ipv6", "--subnet", "fd00:d0c:6::/64")
+    for name in ("dn-a", "dn-b"):
+        extra(name, "--network", "dn-six")
+    address = link_local("dn-b")
+    link_local("dn-a")
+    status, report = traced(run, "dn-a", f"{address}%eth0")
+    assert status == 0
+    assert report["resolution"]["address"] == f"{address}%eth0"
+    assert [each.split("/")[0] for each in points(report)] == ["dn-a", "host", "host", "host", "dn-b"]
+    assert points(report, seen=False) == []
+    assert any(effect.endswith(f" to {address}%eth0") for effect in report["side_effects"])
+    refused = run("trace", "dn-a", address)
+    assert (refused.status, refused.err.count("\n")) == (2, 1)
+    assert f"write {address}%eth0 (dn-a has eth0)" in refused.err
+
+
+def link_local(name: str) -> str:
+    """Return the container's link-local address, once it may be used (RFC 4862, 5.4)."""
+    pid = docker("inspect", "-f", "{{.State.Pid}}", name)
+    show = ["nsenter", "-t", pid, "-n", "ip", "-j", "-6", "addr", "show", "dev", "eth0", "scope", "link"]
+    while True:
+        (link,) = json.loads(subprocess.check_output(show))
+        ready = [each["local"] for each in link["addr_info"] if "local" in each and not each.get("tentative")]
+        if ready:
+            return str(ready[0])
+
+
 @pytest.mark.usefixtures("course")
 def test_an_address_nobody_has_is_never_answered_about(run: Run) -> None:
     status, report = traced(run, "tomcat01", "172.17.255.77", "-c", "1", "-W", "0.3")

@@ -16,7 +16,7 @@ from inspector import netns
 from inspector.capture.injector import EchoSocket, icmp_socket
 from inspector.model.question import Party, PathKind, Plan, Question, Resolution
 from inspector.model.recording import Answered, Failed, Sent
-from inspector.model.topology import SandboxId
+from inspector.model.topology import LinkKey, SandboxId
 from inspector.plan.filters import answer_program
 from inspector.wire import craft
 
@@ -67,6 +67,24 @@ def test_a_probe_is_answered(world: Lab, destination: str, source: str, size: in
         (answer,) = answers(echo)
     assert (answer.sequence, answer.at_ns, answer.answer) == (1, sent.at_ns, "reply")
     assert before <= sent.at_ns < answer.answered_ns <= time.time_ns()
+
+
+@pytest.fixture
+def link_local(world: Lab) -> Iterator[Lab]:
+    """Give both ends a link-local address that needs no second of waiting (RFC 4862, 5.4)."""
+    for place in "ab":
+        world.ip(place, f"addr add fe80::{place}/64 dev eth0 nodad")
+    yield world
+    for place in "ab":
+        world.ip(place, f"addr del fe80::{place}/64 dev eth0")
+
+
+def test_a_link_local_address_is_reached_by_its_interface(link_local: Lab) -> None:
+    plan = plan_to("fe80::b", "fe80::a", source_address="fe80::a%eth0")
+    scope = LinkKey(SandboxId("a"), link_local.index("a", "eth0"))
+    with echoes(link_local, replace(plan, destination=replace(plan.destination, scope=scope))) as echo:
+        assert isinstance(echo.send(1), Sent)
+        assert [each.answer for each in answers(echo)] == ["reply"]
 
 
 def test_it_answers_itself_over_loopback(world: Lab) -> None:

@@ -167,3 +167,5 @@ def test_the_source_address_has_to_be_one_s_own() -> None:
     with pytest.raises(UsageError, match="web does not have the address") as raised:
         planned(WORLD, "web", "db", source_address="10.9.9.9")
     assert raised.value.hint == "it has 172.17.0.2"
+    with pytest.raises(UsageError, match="'eth0' is no address"):
+        planned(WORLD, "web", "db", source_address="eth0")

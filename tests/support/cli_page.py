@@ -1,5 +1,6 @@
 """Write docs/cli.md from the real --help; the test compares."""
 
+import os
 import subprocess
 import sys
 
@@ -37,7 +38,7 @@ def help_of(words: str) -> str:
         check=True,
         capture_output=True,
         text=True,
-        env={"COLUMNS": "100", "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+        env={**os.environ, "COLUMNS": "100", "LC_ALL": "C.UTF-8"},
     )
     return done.stdout
 
