@@ -14,7 +14,7 @@ from inspector.capture.listening import Listening
 from inspector.capture.opening import Opened, open_taps, visit
 from inspector.capture.resolver_socket import ResolverSocket, resolver_socket, words
 from inspector.capture.session import Clocks, promiscuity
-from inspector.model.dns import Asked, Message, Transport
+from inspector.model.dns import Asked, Message
 from inspector.model.lookup import LookupPlan, Query, QueryOutcome, Replied, Silent, Unsent
 from inspector.model.recording import Lookup
 from inspector.model.topology import SandboxId
@@ -89,7 +89,7 @@ class _Asking:
         self._namespace = namespace
         self._listening = listening
         self._clocks = clocks
-        self._sockets: dict[tuple[str, str, Transport], ResolverSocket] = {}
+        self._sockets: dict[int, ResolverSocket] = {}
         self._pending: dict[int, tuple[Query, Asked, ResolverSocket, int]] = {}
         """By number: the query, what its answer has to ask, where it was sent, and when (since the epoch)."""
         self._outcomes: dict[int, QueryOutcome] = {}
@@ -144,14 +144,13 @@ class _Asking:
         self._await(sock)
 
     def _socket(self, query: Query) -> ResolverSocket:
-        """Return the socket for this name, server and transport: A and AAAA leave by one and the same."""
-        key = (query.name, query.server, query.transport)
-        if key not in self._sockets:
+        """Return the socket that the query leaves by; several leave by one where libc does so."""
+        if query.socket not in self._sockets:
             sock = visit(self._namespace, partial(resolver_socket, query.server, query.transport))
             made = ResolverSocket(sock, query.server, query.transport, self._clocks.realtime_ns)
-            self._sockets[key] = made
+            self._sockets[query.socket] = made
             self._listening.join(made, partial(self._hear, made))
-        return self._sockets[key]
+        return self._sockets[query.socket]
 
     def _await(self, sock: ResolverSocket) -> None:
         events = EVENT_READ | (EVENT_WRITE if sock.has_more_to_send else 0)

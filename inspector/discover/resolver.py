@@ -4,11 +4,11 @@ from inspector import netns
 from inspector.discover.engine import Engine
 from inspector.discover.files import ResolverFiles
 from inspector.discover.nat_rules import read_nat_rules
-from inspector.discover.survey import Stacks, host_resolv_conf, resolver_files
-from inspector.model.lookup import Libc, Nameservers, ResolverSetup, Service, TranslationRule, Upstream
+from inspector.discover.survey import Stacks, resolver_files
+from inspector.model.lookup import Libc, ResolverSetup, Service, TranslationRule, Upstream
 from inspector.model.question import Party
 from inspector.model.topology import HOST
-from inspector.wire.resolver_files import DEFAULT_ORDER, read_hosts, read_nsswitch, read_resolv_conf
+from inspector.wire.resolver_files import read_hosts, read_nsswitch, read_resolv_conf
 
 
 def resolver_setup(engine: Engine, stacks: Stacks, source: Party) -> ResolverSetup:
@@ -47,8 +47,10 @@ def _upstreams(engine: Engine, stacks: Stacks, source: Party) -> tuple[Upstream,
     fact = stacks.facts.get(source.container or "")
     if fact is None or source.sandbox == HOST:
         return ()
-    known: Nameservers = Nameservers(fact.dns_servers) if fact.dns_servers else host_resolv_conf(engine)
-    return tuple(Upstream(each) for each in known.addresses)
+    if fact.dns_servers:
+        return tuple(Upstream(each) for each in fact.dns_servers)
+    text = resolver_files(engine, stacks, None).resolv_conf.text
+    return tuple(Upstream(each) for each in read_resolv_conf(text or "").addresses)
 
 
 def _rules(stacks: Stacks, source: Party) -> tuple[tuple[TranslationRule, ...], str | None]:

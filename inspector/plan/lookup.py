@@ -1,24 +1,23 @@
 """Plan a lookup: what the hosts file answers, whether DNS is asked, for which names, and where to watch. Pure."""
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 
 from inspector.errors import UsageError
 from inspector.model.dns import PORT
 from inspector.model.lookup import LookupPlan, ResolverSetup, Wanted
 from inspector.model.naming import find_containers
 from inspector.model.question import Party, Question
+from inspector.model.text import safe
 from inspector.model.topology import HOST, SandboxId, Topology
 from inspector.plan.bpf import Instruction
-from inspector.plan.candidates import candidates
-from inspector.plan.mechanisms import first_mechanism
+from inspector.plan.candidates import as_address, candidates
+from inspector.plan.mechanisms import POINTER, before_dns
 from inspector.plan.name_filter import name_program
 from inspector.plan.name_points import name_points, servers_of
 from inspector.plan.parties import GATEWAY
 from inspector.plan.way import find_way
-from inspector.wire.dns import InvalidNameError, encode_name, reverse_name
+from inspector.wire.dns import encode_name, reverse_name
 
-POINTER = "PTR"
 MOST_REVERSED = 64
 """Addresses whose name may be asked for too; each costs the kernel's filter six instructions."""
 
@@ -31,7 +30,7 @@ def is_a_name(topology: Topology, question: Question) -> bool:
     word = question.destination
     if question.names_only:
         return True
-    if word in {HOST, GATEWAY, question.source} or is_address(word):
+    if word in {HOST, GATEWAY, question.source} or as_address(word) is not None:
         return False
     found = find_containers(topology.containers, word)
     return not found or any(each.name == word for each in found)
@@ -45,22 +44,26 @@ def plan_lookup(topology: Topology, question: Question, source: Party, setup: Re
     sandbox = source.sandbox or SandboxId(source.label)
     wanted = Wanted(
         name=question.destination,
-        types=(POINTER,) if is_address(question.destination) else question.types,
+        types=(POINTER,) if as_address(question.destination) is not None else question.types,
         sandbox=sandbox,
         every=question.every,
         timeout_s=question.lookup_timeout_s,
         attempts=None if question.lookup_timeout_s is None else 1,
     )
-    first = first_mechanism(setup, wanted)
-    names = candidates(wanted, setup)
-    _refuse_unwritable(names)
+    names = candidates(wanted.name, setup.nameservers, setup.libc, wanted.types)
+    if not names:
+        raise UsageError(
+            f"{safe(wanted.name)!r} is no name that DNS can be asked for",
+            "a label has 1 to 63 bytes, a name at most 255 (RFC 1035, 2.3.4)",
+        )
+    first = before_dns(setup, wanted)
     return LookupPlan(
         wanted=wanted,
         source=source,
         setup=setup,
-        hosts=first.lines,
-        asks=first.asks_dns or question.every,
-        candidates=names,
+        hosts=first.hosts,
+        asks=first.asks or question.every,
+        candidates=tuple(dict.fromkeys(each.name for each in names)),
         points=name_points(topology, sandbox, setup, passive=question.passive),
         neighbours=tuple(_neighbours(topology, sandbox, setup)),
         reverse=tuple(_neighbourly(topology, source))[:MOST_REVERSED] if question.names_only else (),
@@ -72,23 +75,6 @@ def lookup_program(plan: LookupPlan) -> tuple[Instruction, ...]:
     asked = (*plan.candidates, *(reverse_name(each) for each in plan.reverse))
     ports = {PORT, *(rule.to_port for rule in plan.setup.rules if rule.to_port)}
     return name_program(names=(encode_name(each) for each in asked), ports=sorted(ports), neighbours=plan.neighbours)
-
-
-def is_address(word: str) -> bool:
-    """Whether a word is an IPv4 or IPv6 address, perhaps with a scope."""
-    try:
-        ip_address(word.partition("%")[0])
-    except ValueError:
-        return False
-    return True
-
-
-def _refuse_unwritable(names: tuple[str, ...]) -> None:
-    for each in names:
-        try:
-            encode_name(each)
-        except InvalidNameError as error:
-            raise UsageError(str(error), "a label has 1 to 63 bytes, a name at most 255 (RFC 1035, 2.3.4)") from error
 
 
 def _neighbours(topology: Topology, sandbox: SandboxId, setup: ResolverSetup) -> Iterator[str]:

@@ -79,7 +79,8 @@ class Script:
 
 
 def query(number: int = 1, kind: str = "A", *, server: str = SERVER, transport: Transport = Transport.UDP) -> Query:
-    return Query(number, "tomcat02", kind, server, transport, identifier=0x1000 + number)
+    socket = 1 if transport is Transport.UDP else 2
+    return Query(number, "tomcat02", kind, server, transport, identifier=0x1000 + number, socket=socket)
 
 
 def carry_out(world: Lab, script: Script, interruption: int | None = None) -> Lookup:
