@@ -12,12 +12,15 @@ from inspector.discover.survey import Stacks, survey
 from inspector.model.lookup import LookupPlan, ResolverSetup
 from inspector.model.question import Party, Plan
 from inspector.model.topology import Topology
+from inspector.plan.bpf import pack
 from inspector.plan.filters import answer_program, tap_program
+from inspector.plan.inquiry import MOST_QUERIES, Inquiry
+from inspector.plan.lookup import lookup_program
 from inspector.wire.craft import TOKEN_LENGTH
 from inspector.worker import Worker
 
 if TYPE_CHECKING:
-    from inspector.model.recording import Recording
+    from inspector.model.recording import Lookup, Recording
 
 
 class LiveHost:
@@ -57,6 +60,8 @@ class LiveHost:
 
     def resolver(self, topology: Topology, source: Party) -> ResolverSetup:  # noqa: ARG002 - the port's signature
         """Say what the source's resolver goes by."""
+        from inspector.discover.resolver import resolver_setup
+
         return resolver_setup(self._engine, self._stacks, source)
 
     def look_up(self, topology: Topology, plan: LookupPlan) -> "Lookup":  # noqa: ARG002 - the port's signature

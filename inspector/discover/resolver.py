@@ -5,7 +5,7 @@ from inspector.discover.engine import Engine
 from inspector.discover.files import ResolverFiles
 from inspector.discover.nat_rules import read_nat_rules
 from inspector.discover.survey import Stacks, resolver_files
-from inspector.model.lookup import Libc, ResolverSetup, Service, TranslationRule, Upstream
+from inspector.model.lookup import FILES_THEN_DNS, Libc, ResolverSetup, Service, TranslationRule, Upstream
 from inspector.model.question import Party
 from inspector.model.topology import HOST
 from inspector.wire.resolver_files import read_hosts, read_nsswitch, read_resolv_conf
@@ -34,12 +34,12 @@ def resolver_setup(engine: Engine, stacks: Stacks, source: Party) -> ResolverSet
 def _order(files: ResolverFiles) -> tuple[tuple[Service, ...], str]:
     """Return the order of the mechanisms, and what says so."""
     if files.libc is Libc.MUSL:
-        return DEFAULT_ORDER, "musl reads no nsswitch.conf"
+        return FILES_THEN_DNS, "musl: always /etc/hosts, then DNS"
     found = read_nsswitch(files.nsswitch.text) if files.nsswitch.text is not None else None
     if found is not None:
         return found, f"{files.nsswitch.path}, hosts:"
     missing = files.nsswitch.why or "it has no line for hosts"
-    return DEFAULT_ORDER, f"assumed: {files.nsswitch.path}: {missing}"
+    return FILES_THEN_DNS, f"assumed, as glibc 2.35 and later do: {files.nsswitch.path}: {missing}"
 
 
 def _upstreams(engine: Engine, stacks: Stacks, source: Party) -> tuple[Upstream, ...]:

@@ -45,6 +45,29 @@ class HostsLine:
     names: tuple[str, ...]
 
 
+class Status(StrEnum):
+    """How a mechanism of the name service switch ended (nsswitch.conf(5))."""
+
+    SUCCESS = "success"
+    NOT_FOUND = "notfound"
+    UNAVAILABLE = "unavail"
+    TRY_AGAIN = "tryagain"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One mechanism of the `hosts:` line of /etc/nsswitch.conf."""
+
+    name: str
+    """`files`, `dns`, or what else is written there."""
+    ends_on: tuple[Status, ...] = (Status.SUCCESS,)
+    """The endings after which no later mechanism is asked: `[NOTFOUND=return]` adds one."""
+
+
+FILES_THEN_DNS = (Service("files"), Service("dns"))
+"""The order where nothing says otherwise: glibc 2.35 and later (nss/nss_database.c), and musl always."""
+
+
 @dataclass(frozen=True, slots=True)
 class Nameservers:
     """What /etc/resolv.conf says (resolv.conf(5)), defaults filled in."""
@@ -58,8 +81,16 @@ class Nameservers:
     rotate: bool = False
     single_request: bool = False
     """A and AAAA one after the other, not at once (`single-request`, `single-request-reopen`)."""
+    single_request_reopen: bool = False
+    """And each from a socket of its own."""
     use_tcp: bool = False
     """`use-vc`."""
+    edns0: bool = False
+    """Queries say how long an answer over UDP may be (RFC 6891); glibc says 1200 bytes."""
+    no_aaaa: bool = False
+    """AAAA is never asked for (`no-aaaa`)."""
+    no_tld_query: bool = False
+    """A name without a dot is not asked for as it is, where there are search domains (`no-tld-query`)."""
     forwards_to: tuple["Upstream", ...] = ()
     """Where the embedded DNS sends what it does not know, as the engine notes in a comment of the file."""
 
@@ -85,6 +116,20 @@ class TranslationRule:
     """As `iptables-save` writes it, from `-A` on."""
     backend: str
     """`nf_tables` or `legacy`."""
+    family: str = "ip"
+    """`ip`, `ip6`, or `inet` for both."""
+    target: str | None = None
+    """`DNAT`, `SNAT`, `MASQUERADE`, `REDIRECT`, `RETURN`..., or the chain it jumps to; None where it only counts."""
+    source: str | None = None
+    """The one address or prefix it matches, not negated; as the fields below, None where there is no such."""
+    destination: str | None = None
+    protocol: str | None = None
+    source_port: int | None = None
+    port: int | None = None
+    """The destination port it matches."""
+    to_address: str | None = None
+    """What it rewrites the address to, where that is one address."""
+    to_port: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +139,8 @@ class ResolverSetup:
     libc: Libc
     libc_evidence: str
     """`/lib/ld-musl-x86_64.so.1 is there`, or `assumed: ...`."""
-    order: tuple[str, ...] = ("files", "dns")
-    """Of the mechanisms, as `hosts:` in nsswitch.conf gives it."""
+    services: tuple[Service, ...] = FILES_THEN_DNS
+    """The mechanisms in order, as `hosts:` in nsswitch.conf gives them."""
     order_evidence: str = ""
     hosts: tuple[HostsLine, ...] = ()
     nameservers: Nameservers = Nameservers()
@@ -106,6 +151,11 @@ class ResolverSetup:
     """Of the source's own nat table."""
     rules_why: str | None = None
     """Why they could not be read, where they could not."""
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The names of the mechanisms, in order."""
+        return tuple(each.name for each in self.services)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +170,9 @@ class Query:
     transport: Transport
     identifier: int
     attempt: int = 1
-    """Counted from 1 for each candidate name."""
+    """Which time this question goes to this server by this transport, counted from 1."""
+    socket: int = 0
+    """Queries of one number leave from one socket, as they do in libc: the same source port, the same connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +225,36 @@ class Wanted:
     timeout_s: float | None = None
     """For each query; None is what /etc/resolv.conf says."""
     attempts: int | None = None
+
+
+class Ending(StrEnum):
+    """What came of asking DNS, in the end."""
+
+    ANSWERED = "answered"
+    NO_DATA = "nodata"
+    """The name is there, and nothing of the types that were asked for."""
+    NO_SUCH_NAME = "nxdomain"
+    SERVER_FAILED = "servfail"
+    REFUSED = "refused"
+    """A server gave another error: REFUSED, NOTIMP, FORMERR."""
+    TIMED_OUT = "timeout"
+    UNREACHABLE = "unreachable"
+    """The source's own stack, an ICMP error or a TCP reset refused every query."""
+    UNASKED = "unasked"
+    """There was nothing that could be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """How a lookup in DNS ended."""
+
+    ending: Ending
+    candidate: str | None = None
+    """The name that was answered."""
+    decided_by: tuple[int, ...] = ()
+    """Numbers of the queries whose answers libc goes by."""
+    error: str | None = None
+    """What a program gets from getaddrinfo(3) where this was all: `EAI_AGAIN`, `EAI_NONAME`, `EAI_NODATA`."""
 
 
 @dataclass(frozen=True, slots=True)

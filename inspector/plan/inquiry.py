@@ -1,16 +1,16 @@
 """What a lookup asks, from the first query to the last: the name by the rules of its libc, then the answer's own name.
 
-It is driven by whoever has sockets, and knows none: it says what is due, and takes in what came back. Picklable, so that
-it can be driven in another process.
+It is driven by whoever has sockets, and knows none: it says what is due, and takes in what came back. It can be
+pickled, to be driven in another process.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from inspector.model.dns import Message
 from inspector.model.lookup import LookupPlan, Query, Wanted
 from inspector.plan.mechanisms import POINTER
 from inspector.plan.resolver import Resolver
-from inspector.wire.dns import reverse_name
 
 MOST_QUERIES = 200
 """Identifiers that are enough for anything a resolv.conf can make a libc ask."""
@@ -24,8 +24,11 @@ class Inquiry:
         self._plan = plan
         self._identifiers = tuple(identifiers)
         self._found: list[str] = []
-        self._current: Resolver | None = self._resolver(plan.wanted, 0) if plan.asks else None
-        self._asked = 0
+        self._sent: dict[int, Query] = {}
+        """What the resolver calls each query, by the number it has here."""
+        self._ahead = 0
+        """Queries that were sent before the resolver's first."""
+        self._current: Resolver | None = self._resolver(plan.wanted) if plan.asks else None
 
     @property
     def done(self) -> bool:
@@ -36,9 +39,7 @@ class Inquiry:
         """Return the queries that leave now."""
         queries: list[Query] = []
         while self._current is not None:
-            leaving = self._current.due(now_ns)
-            self._asked += len(leaving)
-            queries.extend(leaving)
+            queries.extend(self._numbered(each) for each in self._current.due(now_ns))
             if not self._current.done:
                 break
             self._go_on()
@@ -52,12 +53,12 @@ class Inquiry:
         """Take in an answer."""
         if self._current is not None:
             self._found.extend(each.data for each in message.answers if each.type in {"A", "AAAA"})
-            self._current.answered(query, message, now_ns)
+            self._current.answered(self._sent[query.number], message, now_ns)
 
     def refused(self, query: Query, errno: int, now_ns: int) -> None:
         """Take in that the stack, or an ICMP error or reset, refused a query."""
         if self._current is not None:
-            self._current.refused(query, errno, now_ns)
+            self._current.refused(self._sent[query.number], errno, now_ns)
 
     def _go_on(self) -> None:
         """Ask for the name of the first address, where that is one of those it may be asked for."""
@@ -66,8 +67,15 @@ class Inquiry:
         if address is None or self._plan.wanted.types == (POINTER,):
             self._current = None
             return
-        wanted = Wanted(reverse_name(address), (POINTER,), self._plan.wanted.sandbox, timeout_s=1.0, attempts=1)
-        self._current = self._resolver(wanted, self._asked)
+        wanted = Wanted(address, (POINTER,), self._plan.wanted.sandbox, timeout_s=1.0, attempts=1)
+        self._ahead = len(self._sent)
+        self._current = self._resolver(wanted)
 
-    def _resolver(self, wanted: Wanted, asked: int) -> Resolver:
-        return Resolver(wanted, self._plan.setup, self._identifiers[asked:], first_number=asked + 1)
+    def _resolver(self, wanted: Wanted) -> Resolver:
+        return Resolver(wanted, self._plan.setup, self._identifiers[self._ahead :])
+
+    def _numbered(self, query: Query) -> Query:
+        """Count queries and sockets over both resolvers."""
+        numbered = replace(query, number=query.number + self._ahead, socket=query.socket + self._ahead)
+        self._sent[numbered.number] = query
+        return numbered

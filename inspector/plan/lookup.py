@@ -10,7 +10,7 @@ from inspector.model.question import Party, Question
 from inspector.model.text import safe
 from inspector.model.topology import HOST, SandboxId, Topology
 from inspector.plan.bpf import Instruction
-from inspector.plan.candidates import as_address, candidates
+from inspector.plan.candidates import as_address, names_to_try
 from inspector.plan.mechanisms import POINTER, before_dns
 from inspector.plan.name_filter import name_program
 from inspector.plan.name_points import name_points, servers_of
@@ -50,7 +50,7 @@ def plan_lookup(topology: Topology, question: Question, source: Party, setup: Re
         timeout_s=question.lookup_timeout_s,
         attempts=None if question.lookup_timeout_s is None else 1,
     )
-    names = candidates(wanted.name, setup.nameservers, setup.libc, wanted.types)
+    names = names_to_try(wanted.name, setup.nameservers, setup.libc, wanted.types)
     if not names:
         raise UsageError(
             f"{safe(wanted.name)!r} is no name that DNS can be asked for",
