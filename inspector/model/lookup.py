@@ -75,16 +75,30 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True)
 class TranslationRule:
-    """A rule of a nat table that rewrites addresses or ports."""
+    """A rule of a nat table. What it matches and does is in the text; the plain parts of that are fields as well."""
 
     table: str
     chain: str
     position: int
     """Within its chain, counted from 1, as `iptables -L --line-numbers` does."""
     text: str
-    """As `iptables-save` writes it, from `-A` on."""
+    """As `iptables-save` writes it, from `-A` on; `[NAME]` stands for what could not be read of it."""
     backend: str
     """`nf_tables` or `legacy`."""
+    family: str = "ip"
+    """`ip`, `ip6`, or `inet` for both."""
+    target: str | None = None
+    """`DNAT`, `SNAT`, `MASQUERADE`, `REDIRECT`, `RETURN`..., or the chain it jumps to; None where it only counts."""
+    source: str | None = None
+    """The one address or prefix it matches, not negated; as the fields below, None where there is no such."""
+    destination: str | None = None
+    protocol: str | None = None
+    source_port: int | None = None
+    port: int | None = None
+    """The destination port it matches."""
+    to_address: str | None = None
+    """What it rewrites the address to, where that is one address."""
+    to_port: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
