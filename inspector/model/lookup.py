@@ -106,14 +106,14 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True)
 class TranslationRule:
-    """A rule of a nat table that rewrites addresses or ports."""
+    """A rule of a nat table. What it matches and does is in the text; the plain parts of that are fields as well."""
 
     table: str
     chain: str
     position: int
     """Within its chain, counted from 1, as `iptables -L --line-numbers` does."""
     text: str
-    """As `iptables-save` writes it, from `-A` on."""
+    """As `iptables-save` writes it, from `-A` on; `[NAME]` stands for what could not be read of it."""
     backend: str
     """`nf_tables` or `legacy`."""
     family: str = "ip"
