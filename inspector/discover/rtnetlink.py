@@ -35,7 +35,7 @@ _LINK, _ADDRESS, _ROUTE, _NEIGHBOUR, _GENERIC = "=BxHiII", "=BBBBI", "=8BI", "=B
 """struct ifinfomsg, ifaddrmsg, rtmsg, ndmsg, rtgenmsg (linux/rtnetlink.h, if_addr.h, neighbour.h)"""
 _BUFFER = 1 << 18
 _ATTEMPTS = 5
-"""Of a dump that something changed under (NLM_F_DUMP_INTR): it may have holes."""
+"""More, of a dump that something changed under (NLM_F_DUMP_INTR): it may have holes."""
 
 Message = Any
 """A message of pyroute2: `message["index"]` is a field, `message.get("ifname")` an attribute."""
@@ -93,10 +93,11 @@ class Rtnetlink:
         return _read("ifinfmsg", answer)
 
     def _dump(self, kind: int, body: bytes, reader: str) -> tuple[Message, ...]:
+        answers = self._ask(kind, _REQUEST | _DUMP, body)
         for _ in range(_ATTEMPTS):
-            answers = self._ask(kind, _REQUEST | _DUMP, body)
             if not any(_HEADER.unpack_from(each)[2] & _INTERRUPTED for each in answers):
                 break
+            answers = self._ask(kind, _REQUEST | _DUMP, body)
         return tuple(_read(reader, each) for each in answers)
 
     def _ask(self, kind: int, flags: int, body: bytes) -> list[bytes]:

@@ -22,9 +22,10 @@ from topologies import (
 
 from inspector.correlate.correlation import correlate
 from inspector.correlate.judge import spread
+from inspector.model.path import Unseen
 from inspector.model.question import Plan
 from inspector.model.recording import Aftermath, Answered, Failed, NotSent, Recording, TapCount
-from inspector.model.report import Outcome, Spread, Unseen, Verdict
+from inspector.model.report import Outcome, Spread, Verdict
 from inspector.model.topology import BlindSpot, Neighbour
 
 WORLD = read("two-networks.toml")
