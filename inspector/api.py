@@ -52,13 +52,14 @@ def trace(
     family: int | None = None,
     source_address: str | None = None,
     passive: bool = False,
+    look_up: bool = True,
     write: Folder | None = None,
     host: str | None = None,
     context: str | None = None,
 ) -> Report:
     """Send real probes, follow them through every hop, and say what became of them. Needs root, as the command does.
 
-    The options are those of `dnetsniff trace`; `write` keeps the recording in a new folder. `host` or `context` names
+    The options are those of `dnetsniff trace` (`look_up=False` is its `--no-lookup`); `write` keeps the recording in a new folder. `host` or `context` names
     the engine, neither means what `docker` would take. Raises InspectorError.
     """
     question = Question(
@@ -73,6 +74,8 @@ def trace(
         family=family,
         source_address=source_address,
         passive=passive,
+        look_up=look_up,
+        lookup_timeout_s=timeout_s,
     )
     _refuse_odd(question)
     from inspector import pipeline

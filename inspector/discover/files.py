@@ -65,21 +65,21 @@ def _container_file(path: str, own: Content | Refusal, engines: Content | Refusa
     if isinstance(own, Refusal):
         if isinstance(engines, Refusal):
             return _file(path, Refusal(f"{own.why}; the engine's: {engines.why}"), OWN)
-        return ResolverFile(path=path, text=_text(engines), origin=ENGINES, why=f"the container's own: {own.why}")
+        return ResolverFile(path=path, lines=_lines(engines), origin=ENGINES, why=f"the container's own: {own.why}")
     same = isinstance(engines, Content) and engines.identity == own.identity
     return _file(path, own, ENGINES if same else OWN)
 
 
 def _file(path: str, found: Content | Refusal, origin: str) -> ResolverFile:
     if isinstance(found, Refusal):
-        return ResolverFile(path=path, text=None, origin=origin, why=found.why)
+        return ResolverFile(path=path, lines=None, origin=origin, why=found.why)
     why = None if found.whole else f"only its first {MAX_BYTES} bytes were read"
-    return ResolverFile(path=path, text=_text(found), origin=origin, why=why)
+    return ResolverFile(path=path, lines=_lines(found), origin=origin, why=why)
 
 
-def _text(content: Content) -> str:
+def _lines(content: Content) -> tuple[str, ...]:
     """Make each line harmless. Tabs, which part the words of these files, become blanks: both mean the same there."""
     lines = content.data.split(b"\n")
     if not content.whole:
         lines.pop()  # it may go on where we stopped
-    return "\n".join(safe(line.replace(b"\t", b" "), LINE_LIMIT) for line in lines)
+    return tuple(safe(line.replace(b"\t", b" "), LINE_LIMIT) for line in lines)

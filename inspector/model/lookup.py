@@ -24,15 +24,20 @@ class ResolverFile:
 
     path: str
     """Where the source would open it: `/etc/hosts`."""
-    text: str | None
-    """Its lines, made harmless, each tab a blank; None where it could not be read."""
+    lines: tuple[str, ...] | None
+    """Made harmless, each tab a blank; None where it could not be read."""
     origin: str
     """Where it was read: `the engine's file`, `the container's own file`, `the host's file`."""
     why: str | None = None
     """Why it could not be read, in words: `no such file`, `not a regular file`.
 
-    Beside a text: why that is the engine's and not the container's own, or not all of it.
+    Beside lines: why those are the engine's and not the container's own, or not all of it.
     """
+
+    @property
+    def text(self) -> str | None:
+        """Return the lines as they stood, one below the other."""
+        return None if self.lines is None else "\n".join(self.lines)
 
 
 @dataclass(frozen=True, slots=True)
