@@ -59,8 +59,8 @@ def trace(
 ) -> Report:
     """Send real probes, follow them through every hop, and say what became of them. Needs root, as the command does.
 
-    The options are those of `dnetsniff trace` (`look_up=False` is its `--no-lookup`); `write` keeps the recording in a new folder. `host` or `context` names
-    the engine, neither means what `docker` would take. Raises InspectorError.
+    The options are those of `dnetsniff trace` (`look_up=False` is its `--no-lookup`); `write` keeps the recording in a
+    new folder. `host` or `context` names the engine, neither means what `docker` would take. Raises InspectorError.
     """
     question = Question(
         source=source,

@@ -9,17 +9,14 @@ from typing import TYPE_CHECKING, Self
 from inspector.capture import recorder
 from inspector.discover.engine import Engine
 from inspector.discover.survey import Stacks, survey
-from inspector.model.lookup import LookupPlan, ResolverSetup
 from inspector.model.question import Party, Plan
 from inspector.model.topology import Topology
-from inspector.plan.bpf import pack
 from inspector.plan.filters import answer_program, tap_program
-from inspector.plan.inquiry import MOST_QUERIES, Inquiry
-from inspector.plan.lookup import lookup_program
 from inspector.wire.craft import TOKEN_LENGTH
 from inspector.worker import Worker
 
 if TYPE_CHECKING:
+    from inspector.model.lookup import LookupPlan, ResolverSetup
     from inspector.model.recording import Lookup, Recording
 
 
@@ -58,22 +55,27 @@ class LiveHost:
         """Say what is there."""
         return survey(self._engine, self._stacks, self._words)
 
-    def resolver(self, topology: Topology, source: Party) -> ResolverSetup:  # noqa: ARG002 - the port's signature
+    def resolver(self, topology: Topology, source: Party) -> "ResolverSetup":  # noqa: ARG002 - the port's signature
         """Say what the source's resolver goes by."""
         from inspector.discover.resolver import resolver_setup
 
         return resolver_setup(self._engine, self._stacks, source)
 
-    def look_up(self, topology: Topology, plan: LookupPlan) -> "Lookup":  # noqa: ARG002 - the port's signature
+    def look_up(self, topology: Topology, plan: "LookupPlan") -> "Lookup":  # noqa: ARG002 - the port's signature
         """Watch, ask the resolver's questions, and say what came back and was seen."""
-        order = recorder.LookupOrder(
+        from inspector.capture.lookup_recorder import LookupOrder, carry_out_lookup
+        from inspector.plan.bpf import pack
+        from inspector.plan.inquiry import MOST_QUERIES, Inquiry
+        from inspector.plan.lookup import lookup_program
+
+        order = LookupOrder(
             plan=plan,
             inquiry=Inquiry(plan, tuple(secrets.randbelow(0x10000) for _ in range(MOST_QUERIES))),
             tap_program=pack(lookup_program(plan)),
             sandboxes=tuple(self._stacks.namespaces),
             containers=tuple(self._stacks.processes),
         )
-        asked = self._worker.start(recorder.carry_out_lookup, self._descriptors(), order)
+        asked = self._worker.start(carry_out_lookup, self._descriptors(), order)
         self._meanwhile()
         return asked()
 

@@ -9,14 +9,13 @@ root and no engine, and gives the same report of the same recording anywhere.
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from inspector.model.lookup import LookupPlan, ResolverSetup
 from inspector.model.question import Party, Plan, Question
 from inspector.model.topology import Topology
-from inspector.plan.lookup import is_a_name, plan_lookup
 from inspector.plan.make import make_plan
-from inspector.plan.parties import find_source
+from inspector.plan.parties import find_source, is_a_name
 
 if TYPE_CHECKING:
+    from inspector.model.lookup import LookupPlan, ResolverSetup
     from inspector.model.names import NameReport
     from inspector.model.recording import Lookup, Recording
     from inspector.model.report import Report
@@ -29,11 +28,11 @@ class Host(Protocol):
         """Say what is there."""
         ...
 
-    def resolver(self, topology: Topology, source: Party) -> ResolverSetup:
+    def resolver(self, topology: Topology, source: Party) -> "ResolverSetup":
         """Say what the source's resolver goes by."""
         ...
 
-    def look_up(self, topology: Topology, plan: LookupPlan) -> "Lookup":
+    def look_up(self, topology: Topology, plan: "LookupPlan") -> "Lookup":
         """Watch, ask the resolver's questions, and say what came back and was seen."""
         ...
 
@@ -82,8 +81,13 @@ def load_thinking() -> None:
     import inspector.explain.report  # noqa: F401
 
 
-def _look_up(topology: Topology, question: Question, host: Host) -> "Lookup":
+def _look_up(topology: Topology, question: Question, host: Host) -> "Lookup | None":
+    """Look the destination's name up inside the source, where that has a network stack."""
+    from inspector.plan.lookup import plan_lookup
+
     source = find_source(topology, question.source)
+    if source.sandbox is None:
+        return None
     return host.look_up(topology, plan_lookup(topology, question, source, host.resolver(topology, source)))
 
 

@@ -1,16 +1,15 @@
 """Carry out a plan in the worker process: what it is told, and what it loads ahead."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from inspector.model.lookup import LookupPlan
 from inspector.model.question import Plan
 from inspector.model.topology import SandboxId, Topology
 from inspector.worker import Call
 
 if TYPE_CHECKING:
-    from inspector.capture.asking import Inquiry
-    from inspector.model.recording import Lookup, Recording
+    from inspector.model.recording import Recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +26,13 @@ class Order:
     containers: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LookupOrder:
-    """What is to be looked up; descriptors come as for an Order. The inquiry knows what to ask, and travels whole."""
-
-    plan: LookupPlan
-    inquiry: "Inquiry"
-    tap_program: bytes
-    sandboxes: tuple[SandboxId, ...]
-    containers: tuple[str, ...]
-
-
 def load() -> None:
-    """Load what a recording needs; the first probe would pay for scapy's layers otherwise."""
+    """Load what a recording or a lookup needs; the first packet would pay for scapy's layers otherwise."""
+    import inspector.capture.asking
     import inspector.capture.session  # noqa: F401
-    from inspector.wire.craft import echo_request
+    from inspector.wire.craft import dns_query, echo_request
 
+    dns_query(name="localhost", type="A", identifier=1)
     echo_request(family=4, source="0.0.0.0", destination="0.0.0.0", identifier=1, sequence=1, payload=b"")  # noqa: S104
 
 
@@ -57,8 +47,8 @@ def carry_out(call: Call, order: Order) -> "Recording":
     return record(
         order.topology,
         order.plan,
-        _namespaces(call, order),
-        pidfds=_pidfds(call, order),
+        namespaces_of(call, order.sandboxes),
+        pidfds=pidfds_of(call, order.sandboxes, order.containers),
         token=order.token,
         identifier=order.identifier,
         tap_program=order.tap_program,
@@ -68,28 +58,11 @@ def carry_out(call: Call, order: Order) -> "Recording":
     )
 
 
-def carry_out_lookup(call: Call, order: LookupOrder) -> "Lookup":
-    """Return what was asked and seen; the answer leaves before everything is closed."""
-    from inspector.capture.asking import look_up
-
-    def deliver(lookup: "Lookup") -> "Lookup":
-        call.answer(lookup)
-        return lookup
-
-    return look_up(
-        order.plan,
-        order.inquiry,
-        _namespaces(call, order),
-        pidfds=_pidfds(call, order),
-        tap_program=order.tap_program,
-        interruption=call.interruption,
-        finish=deliver,
-    )
+def namespaces_of(call: Call, sandboxes: Sequence[SandboxId]) -> dict[SandboxId, int]:
+    """Return the descriptor of each sandbox's namespace: those of a call stand in this order, before the processes."""
+    return dict(zip(sandboxes, call.descriptors, strict=False))
 
 
-def _namespaces(call: Call, order: Order | LookupOrder) -> dict[SandboxId, int]:
-    return dict(zip(order.sandboxes, call.descriptors, strict=False))
-
-
-def _pidfds(call: Call, order: Order | LookupOrder) -> dict[str, int]:
-    return dict(zip(order.containers, call.descriptors[len(order.sandboxes) :], strict=True))
+def pidfds_of(call: Call, sandboxes: Sequence[SandboxId], containers: Sequence[str]) -> dict[str, int]:
+    """Return the descriptor of each container's first process."""
+    return dict(zip(containers, call.descriptors[len(sandboxes) :], strict=True))

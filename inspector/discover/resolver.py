@@ -1,10 +1,11 @@
 """Find out what a source's resolver goes by: its files, its libc, and the rules that send its questions elsewhere."""
 
 from inspector import netns
+from inspector.discover.beneath import Refusal, Root, open_root, own_root
 from inspector.discover.engine import Engine
-from inspector.discover.files import ResolverFiles
+from inspector.discover.files import ResolverFiles, read_host_files, read_resolver_files
 from inspector.discover.nat_rules import read_nat_rules
-from inspector.discover.survey import Stacks, resolver_files
+from inspector.discover.survey import Stacks
 from inspector.model.lookup import FILES_THEN_DNS, Libc, ResolverSetup, Service, TranslationRule, Upstream
 from inspector.model.question import Party
 from inspector.model.topology import HOST
@@ -29,6 +30,28 @@ def resolver_setup(engine: Engine, stacks: Stacks, source: Party) -> ResolverSet
         rules=rules,
         rules_why=why,
     )
+
+
+def resolver_files(engine: Engine, stacks: Stacks, container: str | None) -> ResolverFiles:
+    """Read what a container that was looked into resolves names by; None means the engine's host itself."""
+    root = host_root(engine)
+    try:
+        if container is None:
+            return read_host_files(root)
+        return read_resolver_files(own=stacks.roots[container], engine=root, process=stacks.facts[container])
+    finally:
+        if isinstance(root, Root):
+            root.close()
+
+
+def host_root(engine: Engine) -> Root | Refusal:
+    """Open the root the engine's own files lie below: that of the process behind its socket, not always ours."""
+    pid = engine.peer_pid() if engine.is_local else None
+    if pid is None:
+        return own_root()
+    root = open_root(pid)
+    # As for its namespace: the pid may be another pid namespace's.
+    return own_root() if isinstance(root, Refusal) and root.gone else root
 
 
 def _order(files: ResolverFiles) -> tuple[tuple[Service, ...], str]:

@@ -8,9 +8,8 @@ from typing import Self
 
 from inspector import netns
 from inspector.discover.assemble import assemble
-from inspector.discover.beneath import Refusal, Root, open_root, own_root
+from inspector.discover.beneath import Refusal, Root, open_root
 from inspector.discover.engine import Engine, ProcessFact
-from inspector.discover.files import ResolverFiles, read_host_files, read_resolver_files
 from inspector.discover.kernel import read_stacks
 from inspector.errors import DepartedError, EngineUnreachableError
 from inspector.model.naming import find_containers
@@ -78,18 +77,6 @@ def survey(engine: Engine, stacks: Stacks, words: Iterable[str] | None = None) -
     )
 
 
-def resolver_files(engine: Engine, stacks: Stacks, container: str | None) -> ResolverFiles:
-    """Read what a container that was looked into resolves names by; None means the engine's host itself."""
-    root = host_root(engine)
-    try:
-        if container is None:
-            return read_host_files(root)
-        return read_resolver_files(own=stacks.roots[container], engine=root, process=stacks.facts[container])
-    finally:
-        if isinstance(root, Root):
-            root.close()
-
-
 def host_routes(engine: Engine) -> list[str]:
     """List the prefixes that the engine's host already has a route for."""
     with host_namespace(engine) as namespace:
@@ -112,16 +99,6 @@ def host_namespace(engine: Engine) -> netns.Namespace:
     except DepartedError:
         # The pid is another pid namespace's: we are in a container with the socket mounted.
         return netns.own()
-
-
-def host_root(engine: Engine) -> Root | Refusal:
-    """Open the root the engine's own files lie below: that of the process behind its socket, not always ours."""
-    pid = engine.peer_pid() if engine.is_local else None
-    if pid is None:
-        return own_root()
-    root = open_root(pid)
-    # As for its namespace: the pid may be another pid namespace's.
-    return own_root() if isinstance(root, Refusal) and root.gone else root
 
 
 def _wanted(containers: tuple[Container, ...], words: Iterable[str] | None) -> tuple[Container, ...]:

@@ -5,35 +5,19 @@ from collections.abc import Iterator
 from inspector.errors import UsageError
 from inspector.model.dns import PORT
 from inspector.model.lookup import LookupPlan, ResolverSetup, Wanted
-from inspector.model.naming import find_containers
 from inspector.model.question import Party, Question
 from inspector.model.text import safe
-from inspector.model.topology import HOST, SandboxId, Topology
+from inspector.model.topology import SandboxId, Topology
 from inspector.plan.bpf import Instruction
 from inspector.plan.candidates import as_address, names_to_try
 from inspector.plan.mechanisms import POINTER, before_dns
 from inspector.plan.name_filter import name_program
 from inspector.plan.name_points import name_points, servers_of
-from inspector.plan.parties import GATEWAY
 from inspector.plan.way import find_way
 from inspector.wire.dns import encode_name, reverse_name
 
 MOST_REVERSED = 64
 """Addresses whose name may be asked for too; each costs the kernel's filter six instructions."""
-
-
-def is_a_name(topology: Topology, question: Question) -> bool:
-    """Whether the destination is something that a program would look up.
-
-    The start of a container's id is not, nor are `host` and `gateway`, and an address only where its name is asked for.
-    """
-    word = question.destination
-    if question.names_only:
-        return True
-    if word in {HOST, GATEWAY, question.source} or as_address(word) is not None:
-        return False
-    found = find_containers(topology.containers, word)
-    return not found or any(each.name == word for each in found)
 
 
 def plan_lookup(topology: Topology, question: Question, source: Party, setup: ResolverSetup) -> LookupPlan:

@@ -3,19 +3,22 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 from inspector.errors import UsageError
-from inspector.model.names import NameReport
 from inspector.model.question import CapturePoint, Heading, Party, PathKind, Plan, Question, Resolution, Step
 from inspector.model.topology import HOST, LinkKey, LinkKind, Mode, SandboxId, Topology
 from inspector.plan.parties import find_destination, find_source, own_address
 from inspector.plan.way import Way, find_way
 
+if TYPE_CHECKING:
+    from inspector.model.names import NameReport
+
 MAX_BYSTANDERS = 32
 """Other ports of the bridges watched for flooding; each costs a socket and a small ring."""
 
 
-def make_plan(topology: Topology, question: Question, names: NameReport | None = None) -> Plan:
+def make_plan(topology: Topology, question: Question, names: "NameReport | None" = None) -> Plan:
     """Return the plan; `names` is what the source got when it looked the destination's name up.
 
     Raises UsageError where the question fits nothing that is there.
@@ -79,7 +82,7 @@ def _obstacle(topology: Topology, source: Party, destination: Party) -> str | No
     return None
 
 
-def _nothing_to_probe(topology: Topology, question: Question, source: Party, names: NameReport | None) -> Plan:
+def _nothing_to_probe(topology: Topology, question: Question, source: Party, names: "NameReport | None") -> Plan:
     """Plan nothing behind a lookup; an obstacle is what keeps the source from looking anything up."""
     address = names.addresses[0] if names and names.addresses else None
     destination = Party(label=question.destination, sandbox=None, address=address)

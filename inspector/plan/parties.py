@@ -3,15 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 from inspector.errors import UsageError
-from inspector.model.lookup import Libc
-from inspector.model.names import NameReport
 from inspector.model.naming import find_containers, nearest_names
 from inspector.model.question import Party, Question, Resolution
 from inspector.model.topology import HOST, Container, LinkKey, Mode, SandboxId, Topology
 from inspector.plan.link_local import find_link_local, is_scoped
 from inspector.plan.routes import addresses_of, find_route, route_source
+
+if TYPE_CHECKING:
+    from inspector.model.names import NameReport
 
 GATEWAY = "gateway"
 
@@ -25,7 +27,7 @@ def find_source(topology: Topology, word: str) -> Party:
 
 
 def find_destination(
-    topology: Topology, question: Question, source: Party, names: NameReport | None = None
+    topology: Topology, question: Question, source: Party, names: "NameReport | None" = None
 ) -> tuple[Party, Resolution]:
     """Return who is asked, and the address to probe: the one the source got, where looking the name up gave it one."""
     word = question.destination
@@ -40,6 +42,8 @@ def find_destination(
             return find_link_local(topology, source, address)
         return _holder(topology, address), Resolution(name=word, mechanism="address", address=address)
     if names is not None and names.addresses:
+        from inspector.plan.preference import preferred
+
         address = preferred(topology, source, names)[0]
         if question.family:
             address = _of_family(names.addresses, question.family, word) or address
@@ -50,6 +54,20 @@ def find_destination(
     address = _address_of(topology, container, source, question)
     party = Party(label=container.name, sandbox=container.sandbox, address=address, container=container.name)
     return party, Resolution(name=word, mechanism="engine", address=address)
+
+
+def is_a_name(topology: Topology, question: Question) -> bool:
+    """Whether the destination is something that a program would look up.
+
+    The start of a container's id is not, nor are `host` and `gateway`, and an address only where its name is asked for.
+    """
+    word = question.destination
+    if question.names_only:
+        return True
+    if word in {HOST, GATEWAY, question.source} or _as_address(word) is not None:
+        return False
+    found = find_containers(topology.containers, word)
+    return not found or any(each.name == word for each in found)
 
 
 def the_container(topology: Topology, word: str) -> Container:
@@ -85,21 +103,6 @@ def _address_of(topology: Topology, container: Container, source: Party, questio
     ordered = sorted(container.endpoints, key=lambda each: each.network not in near)
     addresses = [address for each in ordered for address in each.addresses]
     return _of_family(addresses, question.family, container.name) if container.running else None
-
-
-def preferred(topology: Topology, source: Party, names: NameReport) -> list[str]:
-    """Order the addresses that a name has as getaddrinfo would (RFC 6724, 6): first those that there is a way to.
-
-    glibc then prefers IPv6, musl does so for global addresses alone (fc00::/7 comes after IPv4 in its table).
-    """
-    stack = topology.sandbox(source.sandbox) if source.sandbox else None
-
-    def rank(address: str) -> tuple[bool, bool]:
-        parsed = ip_address(address)
-        late = parsed.version == 4 if names.setup.libc is Libc.GLIBC else parsed.is_private and parsed.version == 6  # noqa: PLR2004
-        return stack is None or find_route(stack, address) is None, late
-
-    return sorted(names.addresses, key=rank)
 
 
 def _of_family(addresses: Iterable[str], family: int | None, whose: str) -> str | None:

@@ -9,7 +9,8 @@ from commands import docker
 
 from inspector.discover.engine import Engine
 from inspector.discover.files import ResolverFiles
-from inspector.discover.survey import Stacks, resolver_files, survey
+from inspector.discover.resolver import resolver_files
+from inspector.discover.survey import Stacks, survey
 from inspector.lab.image import find_image
 from inspector.model.lookup import Libc
 
