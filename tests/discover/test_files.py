@@ -133,4 +133,4 @@ def test_a_file_that_is_too_long_ends_with_a_whole_line_and_says_so(world: World
 def test_any_bytes_become_harmless_lines(data: bytes) -> None:
     lines = files._lines(Content(data=data, identity=Identity(0, 0)))
     assert len(lines) == data.count(b"\n") + 1
-    assert all(line.isprintable() for line in text.split("\n"))
+    assert all(line.isprintable() for line in lines)
