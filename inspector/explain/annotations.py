@@ -48,5 +48,12 @@ def annotate_names(names: NameReport) -> tuple[dict[int, str], dict[int, int]]:
 def _messages(asked: str, leg: Leg) -> Iterator[tuple[str, tuple[Seen, ...]]]:
     who = f"to {leg.server}" if leg.kind is LegKind.ASKED else f"forwarded to {leg.server}"
     yield f"{asked} {who}", leg.question
-    said = f"{leg.message.rcode}, {len(leg.message.answers)} answers" if leg.message else "no DNS message"
+    said = _said(leg)
     yield f"answer to {asked} from {leg.server}: {said}", leg.answer
+
+
+def _said(leg: Leg) -> str:
+    if leg.message is None:
+        return "no DNS message"
+    count = len(leg.message.answers)
+    return f"{leg.message.rcode}, {count} {'answer' if count == 1 else 'answers'}"
