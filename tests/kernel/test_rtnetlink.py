@@ -62,7 +62,7 @@ def test_namespaces_have_numbers_and_their_links_can_be_asked_for_from_outside(w
 
 def test_what_the_kernel_refuses_is_an_error_with_its_words() -> None:
     with Rtnetlink() as kernel:
-        with pytest.raises(OSError, match="Invalid argument|No such device"):
+        with pytest.raises(OSError, match=r"Invalid argument|No such device"):
             kernel.link_elsewhere(999_999, 77)
         assert kernel.links(), "and the socket is still good"
 
