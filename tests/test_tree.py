@@ -11,6 +11,7 @@ MODULES = sorted(
     if not each.name.startswith(("__init__", "."))
 )
 ELSEWHERE = {
+    "inspector/archive_frames.py": "tests/archive/test_lookups.py",
     "inspector/capture/": "tests/kernel/test_session.py",
     "inspector/cli/": "tests/docker/test_faults.py",
     "inspector/correlate/": "tests/test_worlds.py",
@@ -19,6 +20,7 @@ ELSEWHERE = {
     "inspector/explain/": "tests/test_worlds.py",
     "inspector/host.py": "tests/docker/test_trace.py",
     "inspector/keep.py": "tests/docker/test_trace.py",
+    "inspector/plan/bpf.py": "tests/plan/test_filters.py",
     "inspector/model/": "tests/test_worlds.py",
     "inspector/pipeline.py": "tests/test_worlds.py",
     "inspector/render/": "tests/test_worlds.py",
