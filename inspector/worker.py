@@ -14,7 +14,7 @@ import signal
 import socket
 import struct
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 from types import TracebackType
@@ -41,6 +41,8 @@ class Call:
     """In the order they were sent; closed after the call."""
     interruption: int | None = None
     """Turns readable when the run is to end early."""
+    until: ExitStack = field(default_factory=ExitStack)
+    """What may take longer than the call, and has to be over when the worker ends."""
     _answer: Callable[[object], None] | None = None
     answered: bool = field(default=False, init=False)
 
@@ -121,8 +123,9 @@ def _serve(channel: socket.socket, ahead: tuple[str, ...], interruption: int | N
         if os.getppid() == owner:
             for name in ahead:
                 import_module(name).load()
-            while (message := _receive(channel)) is not None:
-                _carry_out(channel, message, interruption)
+            with ExitStack() as until:
+                while (message := _receive(channel)) is not None:
+                    _carry_out(channel, message, interruption, until)
     except BaseException as error:  # noqa: BLE001 - it is the owner that raises it
         with suppress(OSError):
             _reply(channel, None, error)
@@ -130,9 +133,9 @@ def _serve(channel: socket.socket, ahead: tuple[str, ...], interruption: int | N
         os._exit(0)
 
 
-def _carry_out(channel: socket.socket, message: "_Message", interruption: int | None) -> None:
+def _carry_out(channel: socket.socket, message: "_Message", interruption: int | None, until: ExitStack) -> None:
     work, args, kwargs = message.content
-    call = Call(message.descriptors, interruption, lambda value: _reply(channel, value, None))
+    call = Call(message.descriptors, interruption, until, lambda value: _reply(channel, value, None))
     try:
         value = work(call, *args, **kwargs)
     except BaseException as error:  # noqa: BLE001 - it is the owner that raises it

@@ -6,6 +6,7 @@
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import Protocol
@@ -59,13 +60,15 @@ def look_up(
     finish: Callable[[Lookup], Lookup],
     interruption: int | None = None,
     clocks: Clocks | None = None,
+    until: ExitStack | None = None,
 ) -> Lookup:
     """Return what was asked, answered and seen; `finish` is called while the sockets are closing.
 
     Raises PrivilegeError where the kernel wants a capability. `namespaces` and `pidfds` stay the caller's.
+    Where `until` is given, closing goes on behind what follows, and ends with it.
     """
     times = clocks or Clocks()
-    with open_taps(plan.points, namespaces, tap_program) as opened:
+    with open_taps(plan.points, namespaces, tap_program, until=until) as opened:
         with Listening(plan.points, opened, pidfds, interruption, times.monotonic_ns) as listening:
             asking = _Asking(plan, inquiry, namespaces[plan.wanted.sandbox], listening, times)
             try:

@@ -39,5 +39,6 @@ def carry_out_lookup(call: Call, order: LookupOrder) -> "Lookup":
         pidfds=pidfds_of(call, order.sandboxes, order.containers),
         tap_program=order.tap_program,
         interruption=call.interruption,
+        until=call.until,
         finish=deliver,
     )

@@ -66,11 +66,15 @@ def open_taps(
     namespaces: Mapping[SandboxId, int],
     program: bytes,
     meanwhile: Callable[[Opened], None] | None = None,
+    until: ExitStack | None = None,
 ) -> Iterator[Opened]:
-    """Hold a tap open at each point; do something `meanwhile` the kernel sets the rings up."""
+    """Hold a tap open at each point; do something `meanwhile` the kernel sets the rings up.
+
+    Everything is closed when the block ends; or, where `until` is given, at the latest when that one does.
+    """
     with ExitStack() as stack:
         opened = Opened()
-        stack.callback(opened.pool.shutdown)
+        (until or stack).callback(opened.pool.shutdown)
         stack.callback(opened.begin_closing)
         waiting = _begin_taps(opened, points, namespaces, program)
         try:

@@ -208,7 +208,8 @@ def test_silence_is_told_with_how_long_it_lasted(world: Lab) -> None:
         lookup = carry_out(world, Script([query()], timeout_ns=50_000_000))
     (silent,) = lookup.queries
     assert isinstance(silent, Silent)
-    assert silent.waited_ns >= 50_000_000
+    # The time counts from when the query was due; opening its socket takes a little of it.
+    assert 30_000_000 < silent.waited_ns < 1_000_000_000
     assert silent.source_port
 
 
