@@ -49,7 +49,7 @@ def test_between_survey_and_probes(options: tuple[str, ...], outcome: str, depar
         engine.start("left", "right")
         choice = EngineChoice(host=engine.url)
         with Worker() as worker, LiveHost(connect(choice), worker, ("left", "right")) as live:
-            _, report = trace(Question("left", "right"), StopsAfterSurvey(live, engine))
+            _, report = trace(Question("left", "right", look_up=False), StopsAfterSurvey(live, engine))
     assert report.verdict.outcome == outcome
     assert set(report.departed) == departed
     assert exit_status(report) == status

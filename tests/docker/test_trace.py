@@ -63,7 +63,7 @@ def test_the_first_frame_is_flooded_and_the_bridge_learns(run: Run, extra: Calla
 
 @pytest.mark.usefixtures("course")
 def test_the_host_reaches_a_container_without_a_routing_hop(run: Run) -> None:
-    status, report = traced(run, "host", "tomcat01")
+    status, report = traced(run, "host", "tomcat01", "--no-lookup")
     assert status == 0
     assert [each.split("/")[0] for each in points(report)] == ["host", "host", "tomcat01"]
     assert points(report)[0] == "host/docker0"
@@ -118,7 +118,7 @@ def test_each_mode_of_a_container_is_told_apart(run: Run, extra: Callable[..., s
         "own",
     )
 
-    status, report = traced(run, "dn-host", "tomcat01")
+    status, report = traced(run, "dn-host", "tomcat01", "--no-lookup")
     assert (status, points(report)[0]) == (0, "host/docker0")
     assert "host-network" in findings(report)
 
