@@ -4,6 +4,7 @@ Run it to write those files anew, and look at what changed before keeping them.
 """
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -293,8 +294,9 @@ CASES: dict[str, Callable[[], Report]] = {
 
 
 def as_json(report: Report) -> str:
-    """Write the part of the report's JSON that tells of names."""
-    return json.dumps(to_dict(report)["resolution"], indent=2) + "\n"
+    """Write the part of the report's JSON that tells of names, what holds no other object on one line."""
+    text = json.dumps(to_dict(report)["resolution"], indent=2) + "\n"
+    return re.sub(r"\{[^{}]*\}", lambda found: re.sub(r"\n *", " ", found[0]), text)
 
 
 if __name__ == "__main__":
