@@ -118,6 +118,8 @@ class Resolution:
     name: str
     mechanism: str
     address: str | None
+    engine_addresses: tuple[str, ...] = ()
+    """Of the engine's container of that name, where the source got the address from somebody else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,8 @@ def find_destination(
         address = preferred(topology, source, names)[0]
         if question.family:
             address = _of_family(names.addresses, question.family, word) or address
-        return _holder(topology, address), Resolution(word, names.mechanism, address)
+        engines = _engine_addresses(topology, word)
+        return _holder(topology, address), Resolution(word, names.mechanism, address, engines)
     if names is not None and not find_containers(topology.containers, word):
         return Party(label=word, sandbox=None, address=None), Resolution(word, "unresolved", None)
     container = the_container(topology, word)
@@ -89,6 +90,16 @@ def own_address(topology: Topology, sandbox: SandboxId, destination: str, scope:
     stack = topology.sandbox(sandbox)
     route = find_route(stack, destination, scope) if stack else None
     return route_source(stack, route, destination) if stack and route else None
+
+
+def _engine_addresses(topology: Topology, name: str) -> tuple[str, ...]:
+    """Return every address that the engine's container of exactly this name has."""
+    container = topology.container(name)
+    if container and container.shares_with:
+        container = topology.container(container.shares_with)
+    if container is None or not container.running:
+        return ()
+    return tuple(each for endpoint in container.endpoints for each in endpoint.addresses)
 
 
 def _address_of(topology: Topology, container: Container, source: Party, question: Question) -> str | None:

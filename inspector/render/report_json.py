@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from inspector.model.path import Hop, Path, Seen
-from inspector.model.question import Plan
 from inspector.model.report import Finding, Report, Verdict
+from inspector.render.hops_json import path_dict
+from inspector.render.names_json import resolution_dict
 
 SCHEMA = "dnetsniff.report/1"
 
@@ -24,7 +24,7 @@ def to_dict(report: Report) -> dict[str, Any]:
             "count": question.count,
         },
         "engine": {"name": report.engine.name, "version": report.engine.version},
-        "resolution": _resolution(report.plan),
+        "resolution": resolution_dict(report.plan.resolution, report.names),
         "verdict": _verdict(report.verdict),
         "statistics": {
             "sent": report.statistics.sent,
@@ -32,7 +32,7 @@ def to_dict(report: Report) -> dict[str, Any]:
             "rtt_ns": {"min": rtt.min, "median": rtt.median, "max": rtt.max} if rtt else None,
         },
         "path_kind": report.plan.kind.value,
-        "paths": [_path(each) for each in report.paths],
+        "paths": [path_dict(each) for each in report.paths],
         "story": [{"text": each.text, "evidence": list(each.evidence)} for each in report.story],
         "findings": [_finding(each) for each in report.findings],
         "blind_spots": [{"point": each.point, "why": each.why} for each in report.blind_spots],
@@ -45,18 +45,6 @@ def to_dict(report: Report) -> dict[str, Any]:
 def render_json(report: Report) -> str:
     """Return the report as one JSON object, safe on any terminal: everything beyond ASCII is escaped."""
     return json.dumps(to_dict(report), indent=2)
-
-
-def _resolution(plan: Plan) -> dict[str, Any]:
-    resolution = plan.resolution
-    return {
-        "name": resolution.name,
-        "mechanism": resolution.mechanism,
-        "address": resolution.address,
-        "server": None,
-        "answers": [],
-        "queries": [],
-    }
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
@@ -77,37 +65,6 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         if rule
         else None,
         "reason": verdict.reason,
-    }
-
-
-def _path(path: Path) -> dict[str, Any]:
-    return {
-        "direction": path.direction.value,
-        "sequence": path.sequence,
-        "hops": [_hop(each) for each in path.hops],
-    }
-
-
-def _hop(hop: Hop) -> dict[str, Any]:
-    seen = hop if isinstance(hop, Seen) else None
-    return {
-        "point": str(hop.point),
-        "sandbox": hop.point.sandbox,
-        "interface": hop.point.interface,
-        "heading": hop.heading.value,
-        "seen": seen is not None,
-        "why": None if isinstance(hop, Seen) else hop.why,
-        "at_ns": seen.at_ns if seen else None,
-        "delta_ns": seen.delta_ns if seen else None,
-        "source_mac": seen.source_mac if seen else None,
-        "destination_mac": seen.destination_mac if seen else None,
-        "source": seen.source if seen else None,
-        "destination": seen.destination if seen else None,
-        "ttl": seen.ttl if seen else None,
-        "rewrites": [
-            {"field": each.field, "before": each.before, "after": each.after}
-            for each in (seen.rewrites if seen else ())
-        ],
     }
 
 

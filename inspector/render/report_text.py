@@ -9,19 +9,11 @@ from statistics import median
 
 from inspector.model.path import Direction, Path, Seen, Unseen
 from inspector.model.question import PathKind
-from inspector.model.report import Finding, Outcome, Report, Severity
+from inspector.model.report import Report
+from inspector.model.text import safe
+from inspector.render.report_parts import changes, finding_lines, note_lines, story_lines, verdict_lines
 from inspector.render.text import NARROW, Paint, Style, columns, duration, durations, indented
 
-OUTCOME_STYLES = {
-    Outcome.DELIVERED: Style.GOOD,
-    Outcome.REJECTED: Style.BAD,
-    Outcome.DROPPED: Style.BAD,
-    Outcome.LOST: Style.BAD,
-    Outcome.UNANSWERED: Style.BAD,
-    Outcome.UNRESOLVED: Style.BAD,
-    Outcome.UNKNOWN: Style.DOUBT,
-}
-SEVERITY_STYLES = {Severity.ERROR: Style.BAD, Severity.WARNING: Style.DOUBT, Severity.NOTE: Style.DIM}
 EXPECTATIONS = {
     PathKind.SWITCHED: "same network: switched by the bridge, no router between",
     PathKind.ROUTED: "different networks: has to be routed by the host",
@@ -31,48 +23,45 @@ EXPECTATIONS = {
     PathKind.LOOPBACK: "one network stack: over its loopback",
     PathKind.NO_ROUTE: "no way known from the routes",
 }
-TOLD = ("source", "destination", "ttl")
-"""Rewrites written as before -> after; new MACs are told by where the frame goes now."""
 
 
 def render_text(report: Report, *, width: int = NARROW, coloured: bool = False) -> str:
     """Return the whole report, lines no wider than `width` where words allow."""
+    if report.plan.question.names_only:
+        from inspector.render.names_text import render_names
+
+        return render_names(report, width=width, coloured=coloured)
     paint = Paint(coloured=coloured)
     lines: list[str] = []
     lines.extend(_head(report, width, paint))
     lines.extend(_ladders(report, paint))
-    lines.extend(_story(report, width, paint))
+    lines.extend(story_lines(report, width, paint))
     lines.append("")
     lines.extend(verdict_lines(report, width, paint))
-    lines.extend(_findings(report.findings, width, paint))
-    lines.extend(_notes(report, width, paint))
+    lines.extend(finding_lines(report.findings, width, paint))
+    lines.extend(note_lines(report, width, paint))
     return "\n".join(lines) + "\n"
 
 
 def render_verdict(report: Report, *, width: int = NARROW, coloured: bool = False) -> str:
     """Return the verdict alone."""
-    return "\n".join(verdict_lines(report, width, Paint(coloured=coloured))) + "\n"
-
-
-def verdict_lines(report: Report, width: int, paint: Paint) -> Iterator[str]:
-    """Write the verdict and the times."""
-    word = report.verdict.outcome.upper()
-    rtt = report.statistics.rtt_ns
-    times = f", {duration(rtt.median)}" if rtt else ""
-    if rtt and report.statistics.received > 1:
-        times = f", {durations(rtt.min, rtt.median, rtt.max)} (min/median/max)"
-    first, *rest = indented(report.verdict.summary + times, width, f"{word}  ", "  ")
-    yield paint(word, OUTCOME_STYLES[report.verdict.outcome]) + first[len(word) :]
-    yield from rest
+    write = verdict_lines
+    if report.plan.question.names_only:
+        from inspector.render.names_text import names_verdict_lines as write
+    return "\n".join(write(report, width, Paint(coloured=coloured))) + "\n"
 
 
 def _head(report: Report, width: int, paint: Paint) -> Iterator[str]:
     plan = report.plan
-    asked = f"{plan.source.label} -> {plan.destination.label}"
+    asked = f"{plan.source.label} -> {safe(plan.destination.label)}"
     what = f"{plan.question.protocol} echo x{plan.question.count}"
     yield paint(asked, Style.STRONG) + f"   {what}   {report.engine.name} {report.engine.version}"
-    if plan.resolution.mechanism == "engine" and plan.resolution.address:
-        yield f"name     {plan.resolution.name}: address {plan.resolution.address} taken from the engine"
+    if report.names is not None:
+        from inspector.render.name_line import name_lines
+
+        yield from name_lines(plan, report.names, width)
+    elif plan.resolution.mechanism == "engine" and plan.resolution.address:
+        yield f"name     {safe(plan.resolution.name)}: address {plan.resolution.address} taken from the engine"
     if plan.obstacle is None:
         bridges = _crossing(report)
         yield from indented(EXPECTATIONS[plan.kind] + bridges, width, "path     ")
@@ -110,7 +99,7 @@ def _ladder(alike: list[Path], paint: Paint) -> Iterator[str]:
             styles.append(Style.DIM)
             continue
         delta = "" if hop.delta_ns is None else duration(hop.delta_ns)
-        rows.append((*place, hop.heading, delta, _spread(alike, number), _changes(hop)))
+        rows.append((*place, hop.heading, delta, _spread(alike, number), changes(hop)))
         styles.append(None)
     for line, style in zip(columns(rows), styles, strict=True):
         yield paint(line, style) if style else line
@@ -128,56 +117,9 @@ def _spread(alike: list[Path], number: int) -> str:
     return durations(deltas[0], int(median(deltas)), deltas[-1]) if len(deltas) > 1 and deltas[-1] else ""
 
 
-def _changes(hop: Seen) -> str:
-    """Say what is new at this hop."""
-    words = [f"{each.field} {each.before} -> {each.after}" for each in hop.rewrites if each.field in TOLD]
-    if any(each.field.endswith("_mac") for each in hop.rewrites):
-        words.append(f"now to {hop.destination_mac}")
-    if hop.point.role:
-        words.append(hop.point.role)
-    if hop.delta_ns == 0:
-        words.append("same stamp")
-    if not hop.planned:
-        words.append("not on the planned way")
-    return ", ".join(words)
-
-
 def _way(path: Path) -> tuple[object, ...]:
     """Return what makes two packets' ways equal: the same hops, seen or not, with the same rewrites."""
     return (
         path.direction,
         tuple((hop.point, hop.heading, hop.rewrites if isinstance(hop, Seen) else None) for hop in path.hops),
     )
-
-
-def _story(report: Report, width: int, paint: Paint) -> Iterator[str]:
-    if report.story:
-        yield ""
-        yield paint("what the network did", Style.STRONG)
-    for fact in report.story:
-        yield from indented(fact.text, width, "  ", "    ")
-
-
-def _findings(findings: tuple[Finding, ...], width: int, paint: Paint) -> Iterator[str]:
-    for finding in findings:
-        lead = f"{finding.severity} {finding.id}"
-        sure = "" if finding.severity is Severity.NOTE else f" ({finding.confidence})"
-        first, *rest = indented(f"{finding.title}{sure}", width, f"{lead}  ", "  ")
-        yield paint(lead, SEVERITY_STYLES[finding.severity]) + first[len(lead) :]
-        yield from rest
-        if finding.severity is not Severity.NOTE:
-            yield from indented("; ".join(finding.evidence), width, "  because:  ")
-        for remedy in finding.remedy:
-            yield f"  mend it:  {remedy}"
-
-
-def _notes(report: Report, width: int, paint: Paint) -> Iterator[str]:
-    for spot in report.blind_spots:
-        yield from indented(f"{spot.point}: {spot.why}", width, "could not see  ", "  ")
-    for effect in report.side_effects:
-        for line in indented(effect, width, "did  "):
-            yield paint(line, Style.DIM)
-    if report.departed:
-        yield paint(f"went away meanwhile: {', '.join(report.departed)}", Style.DOUBT)
-    if report.interrupted:
-        yield paint("interrupted: this is what was seen so far", Style.DOUBT)

@@ -1,9 +1,13 @@
 """Words become parties, or a sentence that says which words would."""
 
+from dataclasses import replace
+
+import named
 import pytest
 from topologies import read
 
 from inspector.errors import UsageError
+from inspector.model.names import Mechanism
 from inspector.model.question import Question
 from inspector.model.topology import HOST
 from inspector.plan.parties import find_destination, find_source, own_address, the_container
@@ -123,3 +127,20 @@ def test_the_address_one_sends_from() -> None:
     hermit = find_source(WORLD, "hermit").sandbox
     assert hermit
     assert own_address(WORLD, hermit, "8.8.8.8") is None
+
+
+@pytest.mark.parametrize(
+    ("word", "engines"),
+    [
+        ("both", ("172.17.0.4", "192.168.0.3")),
+        ("sidecar", ("172.17.0.2",)),
+        ("metal", ()),
+        ("gone", ()),
+        ("www.example", ()),
+    ],
+)
+def test_the_engines_addresses_are_kept_beside_the_one_that_the_source_got(word: str, engines: tuple[str, ...]) -> None:
+    names = replace(named.named(word, Mechanism.HOSTS_FILE), addresses=("172.17.255.77",))
+    party, resolution = find_destination(WORLD, Question("web", word), find_source(WORLD, "web"), names)
+    assert (party.address, resolution.address) == ("172.17.255.77", "172.17.255.77")
+    assert resolution.engine_addresses == engines
