@@ -102,8 +102,7 @@ class _Asking:
         listening = self._listening
         listening.wait(0)
         while not listening.ended:
-            for query in self._inquiry.due(listening.now_ns()):
-                self._ask(query)
+            self._ask_all(self._inquiry.due(listening.now_ns()))
             wake_ns = self._inquiry.wake_ns()
             if self._inquiry.done or wake_ns is None or self._asked > MOST_QUERIES:
                 return
@@ -134,10 +133,20 @@ class _Asking:
     def _asked(self) -> int:
         return len(self._pending) + len(self._outcomes)
 
-    def _ask(self, query: Query) -> None:
+    def _ask_all(self, queries: Sequence[Query]) -> None:
+        """Send queries that leave together; one that is refused at once must not keep the next from leaving."""
+        broken: dict[ResolverSocket, int] = {}
+        for query in queries:
+            sock = self._socket(query)
+            broken[sock] = sock.take_error() or broken.get(sock, 0)
+            self._ask(query, sock)
+        for sock, number in broken.items():
+            if number:
+                self._refuse_all(sock, number, self._clocks.realtime_ns())
+
+    def _ask(self, query: Query, sock: ResolverSocket) -> None:
         message = craft.dns_query(name=query.name, type=query.type, identifier=query.identifier)
         read = dns.read(message)
-        sock = self._socket(query)
         at_ns = self._clocks.realtime_ns()
         if read is None or read.asked is None:
             raise AssertionError(query)

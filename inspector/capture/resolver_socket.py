@@ -59,6 +59,10 @@ class ResolverSocket:
         """Whether it should be told when it can be written to: a TCP connection that is not up yet."""
         return bool(self._waiting) and not self._errors
 
+    def take_error(self) -> int:
+        """Return the errno of an ICMP error that came meanwhile, or 0: the next `send` would fail with it otherwise."""
+        return self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if self._transport is Transport.UDP else 0
+
     def close(self) -> None:
         """Stop asking."""
         self._sock.close()

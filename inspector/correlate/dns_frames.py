@@ -111,5 +111,9 @@ def on_loopback(address: str) -> bool:
 
 def _is_about(message: Message, query: Query) -> bool:
     asked = message.asked
-    wanted = query.name.rstrip(".").lower()
-    return asked is not None and asked.type == query.type and asked.name.rstrip(".").lower() == wanted
+    # Compared as they stand in a message: what is shown is escaped, what the user typed is not.
+    return (
+        asked is not None
+        and asked.type == query.type
+        and dns.encode_name(asked.name).lower() == dns.encode_name(query.name).lower()
+    )

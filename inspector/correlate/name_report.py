@@ -17,6 +17,7 @@ from inspector.model.lookup import HostsLine, Query, Replied, Silent, Unsent
 from inspector.model.names import Exchange, Mechanism, NameReport
 from inspector.model.recording import Lookup, Recording
 from inspector.model.report import Outcome, Verdict
+from inspector.model.text import safe
 from inspector.model.topology import HOST
 
 POINTER = "PTR"
@@ -33,7 +34,7 @@ def _outcome(lookup: Lookup, exchanges: tuple[Exchange, ...]) -> NameReport:
     plan = lookup.plan
     wanted = tuple(each for each in exchanges if each.outcome.query.type in plan.wanted.types)
     answering = _answering(wanted, plan.wanted.types)
-    shared = (plan.wanted.name, plan.wanted.types, plan.setup)
+    shared = (safe(plan.wanted.name), plan.wanted.types, plan.setup)
     if plan.hosts and (not answering or plan.setup.order[:1] == ("files",)):
         addresses = _unique(each.address for each in plan.hosts)
         return NameReport(
@@ -51,7 +52,7 @@ def _outcome(lookup: Lookup, exchanges: tuple[Exchange, ...]) -> NameReport:
         _unique(each.data for each in records if each.type in plan.wanted.types and each.type in {"A", "AAAA"}),
         server=query.server,
         answers=records,
-        canonical=query.name,
+        canonical=safe(query.name),
         reverse=_reverse(exchanges, plan.wanted.types),
         exchanges=exchanges,
     )
