@@ -107,7 +107,7 @@ class Servers:
             data = sock.recv(65_536)
             if not data:
                 self.selector.unregister(sock)
-            while data:
+            while data and sock.fileno() >= 0:
                 length = struct.unpack_from("!H", data)[0]
                 self._take(time.time_ns(), sock, data[2 : 2 + length], address, None)
                 data = data[2 + length :]
