@@ -127,7 +127,8 @@ def test_without_search_glibc_takes_the_domain_of_the_machine() -> None:
         ("", None),
         ("passwd: files\n# hosts: dns\n", None),
         ("hosts: files dns", (Service("files"), Service("dns"))),
-        ("hosts: dns\nhosts: files # dns\n", (Service("files"),)),
+        ("hosts: dns\nhosts: files\n", (Service("files"),)),
+        ("hosts: files # dns\n", (Service("files"), Service("#"), Service("dns"))),
         ("hosts:", ()),
         ("hosts: files [NOTFOUND=return] dns", (Service("files", (SUCCESS, NOT_FOUND)), Service("dns"))),
         ("hosts: dns [!UNAVAIL=return] files", (Service("dns", (SUCCESS, NOT_FOUND, TRY_AGAIN)), Service("files"))),
@@ -144,10 +145,10 @@ def test_nsswitch(text: str, services: tuple[Service, ...] | None) -> None:
     assert read_nsswitch(text) == services
 
 
-WORDS = st.sampled_from(
-    ["nameserver", "search", "domain", "options", "hosts:", "10.0.0.1", "::1%", "[", "]", "!", "NOTFOUND=return", "#"]
-    + ["ndots:", "attempts:-9", "timeout:99999999999", "ExtServers:", "[host(", "host()", "\x1b[31m", "\0", "\n", "\t"]
-)
+KEYWORDS = ["nameserver", "search", "domain", "options", "hosts:", "ndots:", "attempts:-9", "timeout:99999999999"]
+PIECES = ["10.0.0.1", "::1%", "[", "]", "!", "NOTFOUND=return", "#", "ExtServers:", "[host(", "host()"]
+HARM = ["\x1b[31m", "\0", "\n", "\t"]
+WORDS = st.sampled_from([*KEYWORDS, *PIECES, *HARM])
 TEXTS = st.text() | st.lists(WORDS | st.text(max_size=5)).map(" ".join)
 
 
