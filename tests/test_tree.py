@@ -21,6 +21,7 @@ ELSEWHERE = {
     "inspector/keep.py": "tests/docker/test_trace.py",
     "inspector/model/": "tests/test_worlds.py",
     "inspector/pipeline.py": "tests/test_worlds.py",
+    "inspector/plan/exchange": "tests/plan/test_resolver.py",
     "inspector/render/": "tests/test_worlds.py",
     "inspector/wire/": "tests/wire/test_headers.py",
 }

@@ -81,8 +81,10 @@ class Case:
     """Servers where nobody listens."""
     queries: tuple[Asked, ...]
     expect: Mapping[str, Any]
-    """`error`: what getaddrinfo(3) returned, empty where it was content. What we call that: `ending` where DNS is asked,
-    `candidate`, and the numbers of the lines in `hosts` that answer."""
+    """`error` is what getaddrinfo(3) returned, empty where it was content.
+
+    The rest is what we call that: `ending` where DNS is asked, `candidate`, the lines of `hosts` that answer.
+    """
 
 
 def cases() -> list[Case]:
