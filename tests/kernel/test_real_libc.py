@@ -35,4 +35,5 @@ def test_glibc_asks_what_the_file_says(name: str) -> None:
     asked = [Asked(*each) for each in found["queries"]]
     assert [replace(each, at_s=0.0) for each in asked] == [replace(each, at_s=0.0) for each in case.queries]
     assert [each.at_s for each in asked] == pytest.approx([each.at_s for each in case.queries], abs=0.5)
+    assert found["over_s"] == pytest.approx(case.expect["over_s"], abs=0.5)
     assert found["error"] == case.expect["error"]

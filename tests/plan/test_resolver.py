@@ -34,6 +34,7 @@ def test_the_queries_are_those_of_a_real_libc(case: Case) -> None:
     asked = _asked(driven.queries, case.refused)
     assert [replace(each, at_s=0.0) for each in asked] == [replace(each, at_s=0.0) for each in case.queries]
     assert [each.at_s for each in asked] == pytest.approx([each.at_s for each in case.queries], abs=0.08)
+    assert driven.over_s == pytest.approx(case.expect["over_s"], abs=0.15)
     result = resolver.result
     assert (result.ending.value, result.candidate) == (case.expect["ending"], case.expect.get("candidate"))
     lines = after_dns(setup, wanted, result.ending).hosts

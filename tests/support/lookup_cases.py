@@ -81,7 +81,7 @@ class Case:
     """Servers where nobody listens."""
     queries: tuple[Asked, ...]
     expect: Mapping[str, Any]
-    """`error` is what getaddrinfo(3) returned, empty where it was content.
+    """`error` is what getaddrinfo(3) returned, empty where it was content; `over_s` when, after the first query.
 
     The rest is what we call that: `ending` where DNS is asked, `candidate`, the lines of `hosts` that answer.
     """
