@@ -23,6 +23,7 @@ ELSEWHERE = {
     "inspector/plan/bpf.py": "tests/plan/test_filters.py",
     "inspector/model/": "tests/test_worlds.py",
     "inspector/pipeline.py": "tests/test_worlds.py",
+    "inspector/plan/exchange": "tests/plan/test_resolver.py",
     "inspector/render/": "tests/test_worlds.py",
     "inspector/wire/": "tests/wire/test_headers.py",
 }

@@ -19,6 +19,8 @@ class Verdict:
     """Numbers of the queries whose answers say so."""
     final: bool = False
     """Whether the other candidates are given up."""
+    error: str | None = None
+    """What getaddrinfo(3) says of it, where that is not what goes with the ending."""
 
 
 class Exchange(Protocol):

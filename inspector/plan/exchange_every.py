@@ -25,10 +25,11 @@ class EveryExchange:
     ) -> None:
         self._name = name
         self._types = types
+        self._servers = tuple(dict.fromkeys(nameservers.addresses))
         self._numbering = numbering
         self._wait_ns = int((nameservers.timeout_s if wanted.timeout_s is None else wanted.timeout_s) * NS_PER_S)
         transport = Transport.TCP if nameservers.use_tcp else Transport.UDP
-        self._to_send = [(kind, server, transport) for server in dict.fromkeys(nameservers.addresses) for kind in types]
+        self._to_send = [(kind, server, transport) for server in self._servers for kind in types]
         self._sockets: dict[tuple[str, Transport], int] = {}
         self._waiting: dict[int, tuple[Query, int]] = {}
         """By number: the query, and until when."""
@@ -72,10 +73,10 @@ class EveryExchange:
             self._endings.append(Ending.UNREACHABLE)
 
     def verdict(self) -> Verdict:
-        """Say the best that any server said; nothing is final."""
+        """Say the best that any server said, of equals the one listed first; nothing is final."""
         full = [query for query, message in self._replies if holds(message, self._types)]
         if full:
-            first = min(full, key=lambda query: query.number).server
+            first = min((query.server for query in full), key=self._servers.index)
             return Verdict(Ending.ANSWERED, tuple(sorted(each.number for each in full if each.server == first)))
         ending = min(self._endings, key=_BEST_FIRST.index, default=Ending.UNASKED)
         by = (query.number for query, message in self._replies if named(message.rcode) is ending)

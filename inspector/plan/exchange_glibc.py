@@ -150,7 +150,10 @@ class GlibcExchange:
         self._next_server()
 
     def verdict(self) -> Verdict:
-        """Say how it ended (__res_context_query); any record at all keeps glibc from trying other names."""
+        """Say how it ended (__res_context_query); any record at all keeps glibc from trying other names.
+
+        An alias without an address, and an answer that is FORMERR, end in EAI_NONAME (measured with glibc 2.36).
+        """
         if self._failure is not None:
             gone = self._errno == ECONNREFUSED if self._tcp else not self._heard
             ending = self._failure if self._rcode in {"NOERROR", "NXDOMAIN"} else named(self._rcode)
@@ -161,9 +164,10 @@ class GlibcExchange:
             return Verdict(Ending.ANSWERED, tuple(full), final=True)
         by = tuple(query.number for query, _ in self._replies)
         if any(each.rcode == "NOERROR" and each.answers for each in messages):
-            return Verdict(Ending.NO_DATA, by, final=True)
+            return Verdict(Ending.NO_DATA, by, final=True, error="EAI_NONAME")
         self._rcode = next((each.rcode for each in messages if each.rcode != "NOERROR"), "NOERROR")
-        return Verdict(named(self._rcode), by)
+        ending = named(self._rcode)
+        return Verdict(ending, by, error="EAI_NONAME" if ending is Ending.REFUSED else None)
 
     @property
     def _place(self) -> int:

@@ -2,6 +2,7 @@
 
 1. Every type is asked of every server at once, from one socket; what is not answered is asked again every
    `timeout / attempts`, and all ends after `timeout`. The first NOERROR or NXDOMAIN of a type is its answer.
+   The last interval may be cut: 3 attempts in 1 s are at 0, 333 and 666 ms, and musl wakes too late for one at 999.
 2. SERVFAIL: that server is asked again at once, twice for each type between two rounds. Other errors are not heard.
 3. The socket is not connected: an ICMP error never reaches it, and musl waits.
 4. A truncated answer: this type over TCP at this server (musl 1.2.4 and later; older ones keep what fitted). Whatever
@@ -27,6 +28,7 @@ class Rounds:
     addresses: tuple[str, ...]
     interval_ns: int
     whole_ns: int
+    attempts: int
 
 
 def rounds_of(nameservers: Nameservers, wanted: Wanted) -> Rounds:
@@ -38,7 +40,7 @@ def rounds_of(nameservers: Nameservers, wanted: Wanted) -> Rounds:
     else:
         interval_ns = int(wanted.timeout_s * NS_PER_S)
         whole_ns = interval_ns * attempts
-    return Rounds(nameservers.addresses, max(interval_ns, _NS_PER_MS), whole_ns)
+    return Rounds(nameservers.addresses, max(interval_ns, _NS_PER_MS), whole_ns, attempts)
 
 
 class MuslExchange:
@@ -52,6 +54,7 @@ class MuslExchange:
         self._socket = numbering.socket()
         self._until_ns: int | None = None
         self._next_ns = 0
+        self._rounds_left = rounds.attempts
         self._again: list[tuple[str, str, Transport]] = []
         """What is to be asked beside the rounds: type, server, transport."""
         self._retries = 0
@@ -74,8 +77,9 @@ class MuslExchange:
             return ()
         leaving = self._again
         self._again = []
-        if now_ns >= self._next_ns:
-            self._next_ns = now_ns + self._rounds.interval_ns
+        if self._rounds_left and now_ns >= self._next_ns:
+            self._rounds_left -= 1
+            self._next_ns = now_ns + self._rounds.interval_ns if self._rounds_left else self._until_ns
             self._retries = 2 * len(self._types)
             for each in self._types:
                 if each not in self._replies and each not in self._on_tcp:

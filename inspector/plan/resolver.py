@@ -51,8 +51,7 @@ class Resolver:
             turn=identifiers[0] if servers.rotate else 0,
         )
         self._searches = [
-            _Search(types, names_to_try(wanted.name, servers, setup.libc, types))
-            for types in _together(_asked_for(wanted, setup))
+            _Search(types, _names(wanted, setup, types)) for types in _together(_asked_for(wanted, setup))
         ]
         self._current = 0
         self._exchange: Exchange | None = None
@@ -156,7 +155,7 @@ class Resolver:
             if verdict.ending is Ending.ANSWERED:
                 return Resolved(Ending.ANSWERED, candidate.name, verdict.decided_by)
         verdict = self._reported(search.verdicts)
-        return Resolved(verdict.ending, decided_by=verdict.decided_by, error=_error(verdict.ending))
+        return Resolved(verdict.ending, decided_by=verdict.decided_by, error=verdict.error or _error(verdict.ending))
 
     def _reported(self, verdicts: list[tuple[Candidate, Verdict]]) -> Verdict:
         """Choose the failure that libc reports: the last one in musl, by the end of __res_context_search in glibc."""
@@ -172,6 +171,12 @@ class Resolver:
             if found is not None:
                 return found
         return last
+
+
+def _names(wanted: Wanted, setup: ResolverSetup, types: tuple[str, ...]) -> tuple[Candidate, ...]:
+    """Return the names in order; where every one is asked for, none of them twice."""
+    found = names_to_try(wanted.name, setup.nameservers, setup.libc, types)
+    return tuple({each.name: each for each in found}.values()) if wanted.every else found
 
 
 def _asked_for(wanted: Wanted, setup: ResolverSetup) -> tuple[str, ...]:

@@ -81,11 +81,12 @@ def read_resolv_conf(text: str, *, libc: Libc = Libc.GLIBC, hostname: str = "") 
 def read_nsswitch(text: str) -> tuple[Service, ...] | None:
     """Return the mechanisms of the last `hosts:` line (nsswitch.conf(5)); None where there is none.
 
-    An empty tuple where the line is malformed: glibc then asks nobody at all (nss_action_parse).
+    An empty tuple where the line is malformed: glibc then asks nobody at all (nss_action_parse). A `#` behind the
+    mechanisms starts no comment: it is one more, which is not there (measured with glibc 2.36).
     """
     found: tuple[Service, ...] | None = None
     for line in text.split("\n"):
-        database, colon, services = line.partition("#")[0].partition(":")
+        database, colon, services = line.partition(":")
         if colon and database.strip() == "hosts":
             found = _services(services)
     return found

@@ -1,7 +1,8 @@
 """Read the lookups under tests/plan/lookups: files, what the servers say, and the queries that a libc sends.
 
 Each case is driven by tests/plan/test_resolver.py through our machine, and some by tests/kernel/test_real_libc.py
-through the libc of this machine, in a namespace of its own.
+through the libc of this machine, in a namespace of its own. The queries and the errors in them were measured by
+real_libc.py, with glibc 2.36 (Debian 12) and musl 1.2.5.
 """
 
 import tomllib
@@ -80,8 +81,10 @@ class Case:
     """Servers where nobody listens."""
     queries: tuple[Asked, ...]
     expect: Mapping[str, Any]
-    measured: bool
-    """Whether a real libc does so too; False for rules that are ours (`every`, limits)."""
+    """`error` is what getaddrinfo(3) returned, empty where it was content; `over_s` when, after the first query.
+
+    The rest is what we call that: `ending` where DNS is asked, `candidate`, the lines of `hosts` that answer.
+    """
 
 
 def cases() -> list[Case]:
@@ -105,6 +108,5 @@ def read_case(path: Path) -> Case:
         rules=tuple(Says(**{**each, "answers": tuple(each.get("answers", ()))}) for each in data.pop("says", ())),
         refused=tuple(data.pop("refused", ())),
         queries=tuple(Asked(*each) for each in expect.pop("queries", ())),
-        measured=data.pop("measured"),
-        expect={**data, **expect},
+        expect=expect,
     )

@@ -22,6 +22,7 @@ from lookup_cases import Case, Says, Script, read_case
 TYPES = {1: "A", 5: "CNAME", 12: "PTR", 28: "AAAA"}
 RCODES = {"NOERROR": 0, "FORMERR": 1, "SERVFAIL": 2, "NXDOMAIN": 3, "NOTIMP": 4, "REFUSED": 5}
 SO_TIMESTAMPNS = 35
+ETH_P_IP = 0x0800
 SIOCSIFFLAGS, IFF_UP = 0x8914, 0x1
 CLIENT = """
 import socket, sys
@@ -58,17 +59,17 @@ int main(int count, char **words) {
 
 
 def measure(path: Path, client: list[str]) -> dict[str, Any]:
-    """Return `queries` as in the case files and `error`, what getaddrinfo returned or ''."""
+    """Return `queries`, `over_s` and `error` as in the case files."""
     command = ["unshare", "--net", "--mount", "--uts", sys.executable, __file__, str(path), json.dumps(client)]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=90)
     return dict(json.loads(done.stdout))
 
 
-def build_musl_client(folder: Path) -> list[str]:
-    """Compile the program that asks by musl's rules; raises OSError where there is no musl-gcc."""
+def build_musl_client(folder: Path, compiler: tuple[str, ...] = ("musl-gcc",)) -> list[str]:
+    """Compile the program that asks by musl's rules; raises OSError where there is no such compiler."""
     source = folder / "lookup.c"
     source.write_text(MUSL_CLIENT)
-    subprocess.run(["musl-gcc", "-static", "-o", str(folder / "lookup"), str(source)], check=True, capture_output=True)
+    subprocess.run([*compiler, "-static", "-o", str(folder / "lookup"), str(source)], check=True, capture_output=True)
     return [str(folder / "lookup")]
 
 
@@ -78,7 +79,7 @@ class Servers:
     def __init__(self, case: Case, addresses: list[str]) -> None:
         self.script = Script(case.rules)
         self.selector = selectors.DefaultSelector()
-        self.seen: list[tuple[int, str, str, str, str, tuple[str, int]]] = []
+        self.seen: list[tuple[int, str, str, str, str, int]] = []
         self.later: list[tuple[float, socket.socket, bytes, tuple[str, int] | None]] = []
         for address in addresses:
             for kind in () if address in case.refused else (socket.SOCK_DGRAM, socket.SOCK_STREAM):
@@ -88,49 +89,76 @@ class Servers:
                 if kind == socket.SOCK_STREAM:
                     sock.listen()
                 self.selector.register(sock, selectors.EVENT_READ, (address, kind == socket.SOCK_STREAM))
+        self.refused = case.refused
+        self.wire = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_IP))
+        self.wire.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        self.wire.bind(("lo", ETH_P_IP))
+        self.selector.register(self.wire, selectors.EVENT_READ, None)
 
     def serve(self, client: subprocess.Popen[str]) -> None:
-        """Answer until the client has gone."""
+        """Answer until the client has gone and all is read."""
         while client.poll() is None:
-            for key, _ in self.selector.select(0.02):
-                self._read(key.fileobj, key.data[0], stream=key.data[1])
+            self._read_all(0.02)
             now = time.monotonic()
             for each in [each for each in self.later if each[0] <= now]:
                 self.later.remove(each)
                 self._reply(*each[1:])
+        while self._read_all(0):
+            continue
+
+    def _read_all(self, timeout_s: float) -> bool:
+        ready = self.selector.select(timeout_s)
+        for key, _ in ready:
+            if key.data is None:
+                self._look()
+            else:
+                self._read(key.fileobj, key.data[0], stream=key.data[1])
+        return bool(ready)
+
+    def _look(self) -> None:
+        """Note what is sent over UDP to a server that is not there (RFC 791, 3.1; RFC 768)."""
+        data, control, *_ = self.wire.recvmsg(65_536, 256)
+        start = (data[0] & 0x0F) * 4
+        source_port, port = struct.unpack_from("!HH", data, start)
+        address = socket.inet_ntoa(data[16:20])
+        if data[9] == socket.IPPROTO_UDP and port == 53 and address in self.refused:
+            self._note(_stamp(control), data[start + 8 :], address, "udp", source_port)
 
     def _read(self, sock: Any, address: str, *, stream: bool) -> None:
         if stream and sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
             connection, _ = sock.accept()
             self.selector.register(connection, selectors.EVENT_READ, (address, True))
         elif stream:
-            data = sock.recv(65_536)
-            if not data:
-                self.selector.unregister(sock)
-            while data:
-                length = struct.unpack_from("!H", data)[0]
-                self._take(time.time_ns(), sock, data[2 : 2 + length], address, None)
-                data = data[2 + length :]
+            self._read_stream(sock, address)
         else:
             data, control, _, sender = sock.recvmsg(65_536, 256)
-            seconds, nanoseconds = struct.unpack("=qq", control[0][2])
-            self._take(seconds * 10**9 + nanoseconds, sock, data, address, sender)
+            rule = self._note(_stamp(control), data, address, "udp", sender[1])
+            self._answer(rule, sock, data, sender)
 
-    def _take(self, at_ns: int, sock: Any, data: bytes, address: str, sender: tuple[str, int] | None) -> None:
-        labels, place = [], 12
-        while data[place]:
-            labels.append(data[place + 1 : place + 1 + data[place]].decode())
-            place += 1 + data[place]
-        kind, name = TYPES[struct.unpack_from("!H", data, place + 1)[0]], ".".join(labels)
-        transport = "udp" if sender else "tcp"
-        self.seen.append((at_ns, address, transport, kind, name, sender or sock.getpeername()))
-        rule = self.script.answer(address, transport, kind, name)
-        if rule.reply == "reset":
+    def _read_stream(self, sock: socket.socket, address: str) -> None:
+        at_ns, data = time.time_ns(), sock.recv(65_536)
+        rules = []
+        while data:
+            length = struct.unpack_from("!H", data)[0]
+            message, data = data[2 : 2 + length], data[2 + length :]
+            rule = self._note(at_ns, message, address, "tcp", sock.getpeername()[1])
+            rules.append(rule.reply)
+            self._answer(rule, sock, message, None)
+        if "reset" in rules:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if not rules or "reset" in rules:
             self.selector.unregister(sock)
             sock.close()
-        elif rule.reply != "silence":
-            message = reply(data[: place + 5], rule)
+
+    def _note(self, at_ns: int, data: bytes, address: str, transport: str, port: int) -> Says:
+        """Write a query down, and return what is to be said."""
+        kind, name, _ = question_of(data)
+        self.seen.append((at_ns, address, transport, kind, name, port))
+        return self.script.answer(address, transport, kind, name)
+
+    def _answer(self, rule: Says, sock: socket.socket, data: bytes, sender: tuple[str, int] | None) -> None:
+        if rule.reply not in {"silence", "reset"}:
+            message = reply(data[: question_of(data)[2]], rule)
             self.later.append((time.monotonic() + rule.after_s, sock, message, sender))
 
     def _reply(self, sock: socket.socket, message: bytes, sender: tuple[str, int] | None) -> None:
@@ -141,6 +169,20 @@ class Servers:
                 sock.sendto(message, sender)
         except OSError:
             return
+
+
+def question_of(data: bytes) -> tuple[str, str, int]:
+    """Return the type and the name of a query, and where its question ends."""
+    labels, place = [], 12
+    while data[place]:
+        labels.append(data[place + 1 : place + 1 + data[place]].decode())
+        place += 1 + data[place]
+    return TYPES[struct.unpack_from("!H", data, place + 1)[0]], ".".join(labels), place + 5
+
+
+def _stamp(control: list[tuple[int, int, bytes]]) -> int:
+    seconds, nanoseconds = struct.unpack("=qq", control[0][2])
+    return int(seconds * 10**9 + nanoseconds)
 
 
 def reply(question: bytes, rule: Says) -> bytes:
@@ -188,15 +230,17 @@ def _main(path: Path, client: list[str]) -> None:
         words = [*client, case.wanted, *case.types]
         with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment) as process:
             servers.serve(process)
+            over_ns = time.time_ns()
             said = process.stdout.read() if process.stdout else ""
         subprocess.run(["umount", "-l", "/etc"], check=True)
     seen = sorted(servers.seen, key=lambda each: each[0])
     sockets: dict[Any, int] = {}
     queries = [
-        [round((at - seen[0][0]) / 1e9, 2), *rest, sockets.setdefault((rest[1], sender), len(sockets) + 1)]
-        for at, *rest, sender in seen
+        [round((at - seen[0][0]) / 1e9, 2), *rest, sockets.setdefault((rest[1], port), len(sockets) + 1)]
+        for at, *rest, port in seen
     ]
-    print(json.dumps({"queries": queries, "error": said.strip()}))
+    over_s = round((over_ns - seen[0][0]) / 1e9, 1) if seen else 0.0
+    print(json.dumps({"queries": queries, "over_s": over_s, "error": said.strip()}))
 
 
 if __name__ == "__main__":
