@@ -35,12 +35,17 @@ def _outcome(lookup: Lookup, exchanges: tuple[Exchange, ...]) -> NameReport:
     wanted = tuple(each for each in exchanges if each.outcome.query.type in plan.wanted.types)
     answering = _answering(wanted, plan.wanted.types)
     shared = (safe(plan.wanted.name), plan.wanted.types, plan.setup)
-    if plan.hosts and (not answering or plan.setup.order[:1] == ("files",)):
-        addresses = _unique(each.address for each in plan.hosts)
+    lines = plan.hosts or (() if answering else _lines_after(lookup, wanted))
+    if lines:
         return NameReport(
-            *shared, Mechanism.HOSTS_FILE, addresses, hosts=plan.hosts, exchanges=exchanges,
-            canonical=_first_name(plan.hosts), reverse=_reverse(exchanges, plan.wanted.types),
-        )  # fmt: skip
+            *shared,
+            Mechanism.HOSTS_FILE,
+            _unique(each.address for each in lines),
+            hosts=lines,
+            canonical=_first_name(lines),
+            reverse=_reverse(exchanges, plan.wanted.types),
+            exchanges=exchanges,
+        )
     if not answering:
         why = _why(lookup, wanted)
         return NameReport(*shared, Mechanism.UNRESOLVED, exchanges=exchanges, why=why)
@@ -76,6 +81,12 @@ def has_data(message: Message | None, types: Iterable[str]) -> bool:
     """Whether a message holds what was asked for."""
     wanted = set(types)
     return message is not None and message.rcode == "NOERROR" and any(each.type in wanted for each in message.answers)
+
+
+def _lines_after(lookup: Lookup, exchanges: tuple[Exchange, ...]) -> tuple[HostsLine, ...]:
+    """Return the lines that answer where DNS did not: which they are depends on how it failed."""
+    denied = any(each.message is not None and each.message.rcode in {"NOERROR", "NXDOMAIN"} for each in exchanges)
+    return lookup.plan.hosts_if_denied if denied else lookup.plan.hosts_if_failed
 
 
 def _answering(exchanges: tuple[Exchange, ...], types: tuple[str, ...]) -> tuple[Exchange, ...]:

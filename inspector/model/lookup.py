@@ -270,7 +270,11 @@ class LookupPlan:
     source: Party
     setup: ResolverSetup
     hosts: tuple[HostsLine, ...] = ()
-    """The lines of /etc/hosts that answer; the first of those who are asked first wins."""
+    """The lines of /etc/hosts that answer before DNS is asked."""
+    hosts_if_denied: tuple[HostsLine, ...] = ()
+    """Those that answer where DNS was asked first and said no (an order such as `dns files`)."""
+    hosts_if_failed: tuple[HostsLine, ...] = ()
+    """Those that answer where DNS was asked first and could not be reached."""
     asks: bool = True
     """Whether DNS is asked at all."""
     candidates: tuple[str, ...] = ()

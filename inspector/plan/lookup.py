@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from inspector.errors import UsageError
 from inspector.model.dns import PORT
-from inspector.model.lookup import LookupPlan, ResolverSetup, Wanted
+from inspector.model.lookup import Ending, LookupPlan, ResolverSetup, Wanted
 from inspector.model.question import Party, Question
 from inspector.model.text import safe
 from inspector.model.topology import SandboxId, Topology
 from inspector.plan.bpf import Instruction
 from inspector.plan.candidates import as_address, names_to_try
-from inspector.plan.mechanisms import POINTER, before_dns
+from inspector.plan.mechanisms import POINTER, after_dns, before_dns
 from inspector.plan.name_filter import name_program
 from inspector.plan.name_points import name_points, servers_of
 from inspector.plan.way import find_way
@@ -46,6 +46,8 @@ def plan_lookup(topology: Topology, question: Question, source: Party, setup: Re
         source=source,
         setup=setup,
         hosts=first.hosts,
+        hosts_if_denied=after_dns(setup, wanted, Ending.NO_SUCH_NAME).hosts,
+        hosts_if_failed=after_dns(setup, wanted, Ending.TIMED_OUT).hosts,
         asks=first.asks or question.every,
         candidates=tuple(dict.fromkeys(each.name for each in names)),
         points=name_points(topology, sandbox, setup, passive=question.passive),

@@ -111,3 +111,14 @@ def _recording(asked: Lookup) -> Recording:
     name = topology.containers[0].name
     plan: Plan = make_plan(topology, Question(name, "db", names_only=True))
     return Recording(topology, plan, b"", lookup=asked)
+
+
+def test_the_hosts_file_may_answer_behind_dns() -> None:
+    asked = query(server=UPSTREAM)
+    no, failed = replied(asked, answer(asked, rcode=3)), replied(asked, answer(asked, rcode=2))
+    found = replied(asked, answer(asked, "203.0.113.7"))
+    assert name_report(lookup(no, hosts_if_denied=(LINE,))).addresses == (LINE.address,)
+    assert name_report(lookup(no, hosts_if_failed=(LINE,))).mechanism is Mechanism.UNRESOLVED
+    assert name_report(lookup(failed, hosts_if_failed=(LINE,))).mechanism is Mechanism.HOSTS_FILE
+    assert name_report(lookup(silent(asked), hosts_if_denied=(LINE,))).mechanism is Mechanism.UNRESOLVED
+    assert name_report(lookup(found, hosts_if_denied=(LINE,))).addresses == ("203.0.113.7",)

@@ -310,7 +310,8 @@ def test_hostile_answers_change_nothing_but_the_text(run: Run, upstream: Upstrea
     assert "Traceback" not in ran.err
 
 
-def test_a_hostile_name_is_asked_and_escaped(run: Run) -> None:
+def test_a_hostile_name_is_asked_and_escaped(run: Run, upstream: Upstream) -> None:
+    upstream.serve({})
     ran = run("resolve", "tomcat01", "a\x1b[31mb.example", "-t", "A", "-W", "0.4")
     assert ran.status == 1
     assert all(each.isprintable() for each in ran.out.split("\n"))
