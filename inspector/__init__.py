@@ -1,14 +1,14 @@
 """dnetsniff: show what a Docker network does to a packet.
 
-From Python: `trace`, `survey`, `load` and `review` (docs/python.md). They are loaded when they are first used, so that
-`import inspector` costs nothing.
+From Python: `trace`, `resolve`, `survey`, `load` and `review` (docs/python.md). They are loaded when they are first
+used, so that `import inspector` costs nothing.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from inspector.api import InspectorError, Recording, Report, Topology, load, review, survey, trace
+    from inspector.api import InspectorError, Recording, Report, Topology, load, resolve, review, survey, trace
 
 __version__ = "0.1.0"
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Topology",
     "__version__",
     "load",
+    "resolve",
     "review",
     "survey",
     "trace",

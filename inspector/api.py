@@ -5,6 +5,7 @@
 3. Nothing outside the standard library is loaded before it is needed.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from os import PathLike
 from pathlib import Path
@@ -17,7 +18,7 @@ from inspector.model.question import LIMITS, TIME_LIMITS_S, Question
 from inspector.model.recording import Recording
 from inspector.model.topology import Topology
 
-__all__ = ["InspectorError", "Recording", "Report", "Topology", "load", "review", "survey", "trace"]
+__all__ = ["InspectorError", "Recording", "Report", "Topology", "load", "resolve", "review", "survey", "trace"]
 
 Folder = str | PathLike[str]
 
@@ -77,23 +78,36 @@ def trace(
         look_up=look_up,
         lookup_timeout_s=timeout_s,
     )
-    _refuse_odd(question)
-    from inspector import pipeline
-    from inspector.archive import prepare
-    from inspector.discover.engine import connect
-    from inspector.host import LiveHost
-    from inspector.keep import keep
-    from inspector.worker import Worker
+    return _ask(question, write, _choice(host, context))
 
-    folder = None if write is None else Path(write)
-    if folder is not None:
-        prepare(folder)
-    engine = connect(_choice(host, context))
-    with Worker() as worker, LiveHost(engine, worker, (source, destination), pipeline.load_thinking) as live:
-        recording, report = pipeline.trace(question, live)
-    if folder is not None:
-        keep(recording, folder)
-    return _public(report)
+
+def resolve(
+    source: str,
+    name: str,
+    *,
+    types: Iterable[str] = ("A", "AAAA"),
+    every: bool = False,
+    timeout_s: float | None = None,
+    passive: bool = False,
+    write: Folder | None = None,
+    host: str | None = None,
+    context: str | None = None,
+) -> Report:
+    """Look a name up as a program in `source` would, and say what came of it in `Report.names`. Needs root.
+
+    The options are those of `dnetsniff resolve` (`every` is its `--all`), and otherwise those of `trace`.
+    Raises InspectorError.
+    """
+    question = Question(
+        source=source,
+        destination=name,
+        names_only=True,
+        types=tuple(types),
+        every=every,
+        lookup_timeout_s=timeout_s,
+        passive=passive,
+    )
+    return _ask(question, write, _choice(host, context))
 
 
 def survey(*, host: str | None = None, context: str | None = None) -> Topology:
@@ -122,6 +136,26 @@ def review(recording: Recording) -> Report:
     from inspector import pipeline
 
     return _public(pipeline.review(recording))
+
+
+def _ask(question: Question, write: Folder | None, choice: EngineChoice) -> Report:
+    _refuse_odd(question)
+    from inspector import pipeline
+    from inspector.archive import prepare
+    from inspector.discover.engine import connect
+    from inspector.host import LiveHost
+    from inspector.keep import keep
+    from inspector.worker import Worker
+
+    folder = None if write is None else Path(write)
+    if folder is not None:
+        prepare(folder)
+    engine, ends = connect(choice), (question.source, question.destination)
+    with Worker() as worker, LiveHost(engine, worker, ends, pipeline.load_thinking) as live:
+        recording, report = pipeline.trace(question, live)
+    if folder is not None:
+        keep(recording, folder)
+    return _public(report)
 
 
 def _public(report: model.Report) -> Report:

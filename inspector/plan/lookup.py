@@ -1,6 +1,6 @@
 """Plan a lookup: what the hosts file answers, whether DNS is asked, for which names, and where to watch. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from inspector.errors import UsageError
 from inspector.model.dns import PORT
@@ -14,7 +14,8 @@ from inspector.plan.mechanisms import POINTER, after_dns, before_dns
 from inspector.plan.name_filter import name_program
 from inspector.plan.name_points import name_points, servers_of
 from inspector.plan.way import find_way
-from inspector.wire.dns import encode_name, reverse_name
+from inspector.wire.dns import encode_name, reverse_name, type_number
+from inspector.wire.dns_words import type_name
 
 MOST_REVERSED = 64
 """Addresses whose name may be asked for too; each costs the kernel's filter six instructions."""
@@ -23,12 +24,12 @@ MOST_REVERSED = 64
 def plan_lookup(topology: Topology, question: Question, source: Party, setup: ResolverSetup) -> LookupPlan:
     """Return the plan of looking the question's destination up inside the source.
 
-    Raises UsageError where the name cannot be written in a DNS message.
+    Raises UsageError where name or type cannot be written in a DNS message.
     """
     sandbox = source.sandbox or SandboxId(source.label)
     wanted = Wanted(
         name=question.destination,
-        types=(POINTER,) if as_address(question.destination) is not None else question.types,
+        types=(POINTER,) if as_address(question.destination) is not None else _known(question.types),
         sandbox=sandbox,
         every=question.every,
         timeout_s=question.lookup_timeout_s,
@@ -61,6 +62,15 @@ def lookup_program(plan: LookupPlan) -> tuple[Instruction, ...]:
     asked = (*plan.candidates, *(reverse_name(each) for each in plan.reverse))
     ports = {PORT, *(rule.to_port for rule in plan.setup.rules if rule.to_port)}
     return name_program(names=(encode_name(each) for each in asked), ports=sorted(ports), neighbours=plan.neighbours)
+
+
+def _known(types: Iterable[str]) -> tuple[str, ...]:
+    """Return the types as the RFCs write them."""
+    numbers = {each: type_number(each) for each in types}
+    for each, number in numbers.items():
+        if number is None:
+            raise UsageError(f"{safe(each)!r} is no type of DNS record", "A, AAAA, PTR, CNAME, MX, TXT, SRV or TYPE65")
+    return tuple(dict.fromkeys(type_name(number) for number in numbers.values() if number is not None))
 
 
 def _neighbours(topology: Topology, sandbox: SandboxId, setup: ResolverSetup) -> Iterator[str]:

@@ -105,3 +105,9 @@ def test_the_filter_knows_the_names_and_the_rewritten_ports() -> None:
         assert accepts(here / UDP(dport=40720) / craft.dns_query(name=name, type="A", identifier=1)) is wanted
     assert accepts(here / TCP(dport=40719))
     assert not accepts(here / TCP(dport=40718))
+
+
+def test_types_are_known_by_any_case_and_by_number() -> None:
+    assert plan("db", types=("a", "TYPE28", "AAAA", "mx")).wanted.types == ("A", "AAAA", "MX")
+    with pytest.raises(UsageError, match="no type of DNS record"):
+        plan("db", types=("A", "NONSENSE"))
