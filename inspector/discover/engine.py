@@ -44,6 +44,8 @@ class ProcessFact:
     resolv_conf_path: str = ""
     dns_servers: tuple[str, ...] = ()
     """Given with `--dns`."""
+    links: tuple[str, ...] = ()
+    """Containers that its legacy links lead to."""
 
 
 class Engine:
@@ -91,6 +93,7 @@ class Engine:
         state = answer["State"]
         if not state.get("Pid"):
             raise DepartedError(f"container {container.name} stopped while we looked", "start it and ask again")
+        asked = answer.get("HostConfig") or {}
         # Where the user mounts a file there, HostsPath and ResolvConfPath become the path of that file.
         mounted = {each.get("Destination") for each in answer.get("Mounts") or ()}
         return ProcessFact(
@@ -99,7 +102,8 @@ class Engine:
             started=str(state["StartedAt"]),
             hosts_path="" if "/etc/hosts" in mounted else str(answer.get("HostsPath") or ""),
             resolv_conf_path="" if "/etc/resolv.conf" in mounted else str(answer.get("ResolvConfPath") or ""),
-            dns_servers=tuple(safe(str(each)) for each in (answer.get("HostConfig") or {}).get("Dns") or ()),
+            dns_servers=tuple(safe(str(each)) for each in asked.get("Dns") or ()),
+            links=tuple(_linked(str(each)) for each in asked.get("Links") or ()),
         )
 
     @property
@@ -268,6 +272,11 @@ def _endpoint(network: str, attached: Mapping[str, Any]) -> Endpoint:
         mac=safe(attached["MacAddress"]) if attached.get("MacAddress") else None,
         gateways=tuple(address for each in gateways if (address := _bare(each))),
     )
+
+
+def _linked(link: str) -> str:
+    """Return whom a link leads to: the engine writes `/tomcat01:/tomcat03/alias`."""
+    return safe(link.partition(":")[0].lstrip("/"))
 
 
 def _bare(text: str | None) -> str | None:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
@@ -70,7 +70,7 @@ def survey(engine: Engine, stacks: Stacks, words: Iterable[str] | None = None) -
     return assemble(
         engine=identity,
         networks=((each.network, each.bridge_name) for each in networks),
-        containers=containers,
+        containers=tuple(_linked(each, stacks) for each in containers),
         stacks=facts,
         owners=owners,
         blind_spots=tuple(blind_spots),
@@ -110,6 +110,11 @@ def _wanted(containers: tuple[Container, ...], words: Iterable[str] | None) -> t
     named = [found[0] for word in words if len(found := find_containers(containers, word)) == 1]
     shared = {each.shares_with for each in named if each.mode is Mode.SHARED}
     return tuple(each for each in running if each in named or each.name in shared)
+
+
+def _linked(container: Container, stacks: Stacks) -> Container:
+    fact = stacks.facts.get(container.name)
+    return replace(container, links=fact.links) if fact is not None and fact.links else container
 
 
 def _open(engine: Engine, container: Container, stacks: Stacks) -> SandboxId:

@@ -1,0 +1,55 @@
+"""The embedded DNS does not answer.
+
+What: a query to 127.0.0.11 is refused or stays unanswered, and nothing is asked on its behalf.
+Why: the rules in the container's own namespace that lead to the engine's resolver are gone (a firewall script flushed
+them), or the resolver behind them is (the engine stopped, or hangs).
+On the wire: on `lo` the query still says port 53 where the rules are gone, and the resolver's high port where they are
+there; an ICMP port unreachable comes back from 127.0.0.11, or nothing.
+Remedy: restart the container (the engine writes the rules anew), or the engine.
+"""
+
+import shlex
+
+from inspector.explain.case import Case
+from inspector.explain.lookups import asks_locally, told, user_networks, wanted, was_translated
+from inspector.model.lookup import Replied
+from inspector.model.names import Exchange
+from inspector.model.report import Confidence, Finding, Severity
+
+
+def detect(case: Case) -> Finding | None:
+    """Look for a local query that failed and set nothing off, in a container that has an embedded DNS."""
+    names = case.names
+    failed = [each for each in wanted(names) if _failed(case, each)] if names else []
+    if names is None or not failed or not user_networks(case, case.source):
+        return None
+    if not any(each.asked and each.asked.question for each in failed):
+        return None
+    translated = any(was_translated(each) for each in failed)
+    server = failed[0].outcome.query.server
+    source = case.recording.plan.source.label
+    rules = [each for each in names.setup.rules if each.port == 53]  # noqa: PLR2004 - the port of DNS
+    if translated:
+        title = f"the resolver behind {server} does not answer: the rules lead to it, and nobody is there"
+        remedy = "restart the engine (systemctl restart docker), then ask again"
+    else:
+        title = f"nothing in the namespace of {source} leads from {server} to the engine's resolver"
+        remedy = f"docker restart {shlex.quote(source)}"
+    return Finding(
+        id="embedded-dns-silent",
+        severity=Severity.ERROR,
+        confidence=Confidence.CERTAIN if translated or (not rules and not names.setup.rules_why) else Confidence.LIKELY,
+        title=title,
+        evidence=(*dict.fromkeys(told(each) for each in failed), _rules(names.setup.rules_why, len(rules))),
+        remedy=(remedy,),
+    )
+
+
+def _failed(case: Case, exchange: Exchange) -> bool:
+    return asks_locally(case, exchange) and not isinstance(exchange.outcome, Replied) and not exchange.forwarded
+
+
+def _rules(why: str | None, count: int) -> str:
+    if why is not None:
+        return f"its nat rules could not be read: {why}"
+    return f"its nat table has {count} rules for port 53" if count else "its nat table has no rule for port 53"

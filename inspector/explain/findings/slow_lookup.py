@@ -1,0 +1,69 @@
+"""Looking the name up takes long.
+
+What: the program waits for seconds before it has its address.
+Why: a server answers A and never AAAA, a server is slow, or a run of search domains is tried first.
+On the wire: A is answered at once and AAAA not; or several names are asked for, each answered NXDOMAIN.
+Remedy: mend the server; `--dns-option single-request-reopen`; a trailing dot, or fewer search domains.
+"""
+
+from inspector.explain.case import Case
+from inspector.explain.lookups import told, wanted
+from inspector.model.lookup import Replied, Silent, Unsent
+from inspector.model.names import Exchange, NameReport
+from inspector.model.report import Confidence, Finding, Severity
+
+SLOW_NS = 1_000_000_000
+SEARCH_SLOW_NS = 500_000_000
+MANY_NAMES = 3
+
+
+def detect(case: Case) -> Finding | None:
+    """Look for an answer that came, and for what had to be waited for before it."""
+    names = case.names
+    if names is None or not names.answers or not wanted(names):
+        return None
+    silent = [each for each in wanted(names) if isinstance(each.outcome, Silent)]
+    took_ns = _took_ns(names)
+    remedy: tuple[str, ...]
+    tried = list(dict.fromkeys(each.outcome.query.name for each in wanted(names)))
+    if silent and _half_is_silent(names, silent):
+        kind = silent[0].outcome.query.type
+        title = f"{silent[0].outcome.query.server} answers, and not for {kind}: every lookup waits for it"
+        remedy = ("--dns-option single-request-reopen", f"a server that answers {kind}, be it with no data")
+    elif len(tried) >= MANY_NAMES and took_ns > SEARCH_SLOW_NS:
+        title = f"{len(tried) - 1} other names were asked for before {names.canonical}, {took_ns / 1e9:.1f} s in all"
+        remedy = (f"ask for {names.canonical}. with a trailing dot", "--dns-option ndots:1, or fewer search domains")
+    elif took_ns > SLOW_NS:
+        title = f"the answer took {took_ns / 1e9:.1f} s"
+        remedy = ("a server that answers at once stands first: docker run --dns ADDRESS",)
+    else:
+        return None
+    slow = silent or list(wanted(names))
+    return Finding(
+        id="slow-lookup",
+        severity=Severity.WARNING,
+        confidence=Confidence.CERTAIN,
+        title=title,
+        evidence=tuple(dict.fromkeys(told(each) for each in slow)),
+        remedy=remedy,
+    )
+
+
+def _half_is_silent(names: NameReport, silent: list[Exchange]) -> bool:
+    answered = {each.outcome.query.type for each in wanted(names) if isinstance(each.outcome, Replied)}
+    return not {each.outcome.query.type for each in silent} & answered
+
+
+def _took_ns(names: NameReport) -> int:
+    start = min(each.outcome.at_ns for each in wanted(names))
+    return max(_end_ns(each) for each in wanted(names)) - start
+
+
+def _end_ns(exchange: Exchange) -> int:
+    match exchange.outcome:
+        case Replied(answered_ns=answered_ns):
+            return answered_ns
+        case Silent(at_ns=at_ns, waited_ns=waited_ns):
+            return at_ns + waited_ns
+        case Unsent(at_end_ns=at_end_ns, at_ns=at_ns):
+            return at_end_ns or at_ns

@@ -1,0 +1,65 @@
+"""A name server outside does not answer.
+
+What: a query left for an upstream server, from the container or on its behalf, and no answer came back.
+Why: the server is down, filtered, or an address that means something else inside a container (127.0.0.53).
+On the wire: the question up to the last point that saw it, and nothing back, or ICMP port unreachable.
+Remedy: give the container a server that answers (--dns), or mend the way to it.
+"""
+
+from inspector.explain.case import Case
+from inspector.explain.lookups import asks_locally, told, unanswered_legs, user_networks, wanted
+from inspector.model.lookup import Replied, Silent
+from inspector.model.names import Exchange, LegKind, NameReport
+from inspector.model.report import Confidence, Finding, Severity
+
+
+def detect(case: Case) -> Finding | None:
+    """Look for a question that went to a server elsewhere and came to nothing."""
+    names = case.names
+    if names is None:
+        return None
+    failed = [each for each in wanted(names) if _failed(case, each)]
+    answered = {each.outcome.query.server for each in wanted(names) if isinstance(each.outcome, Replied)}
+    if not failed or (names.addresses and all(each.outcome.query.server in answered for each in failed)):
+        return None
+    server, how = _server(case, failed[-1])
+    return Finding(
+        id="upstream-dns-unreachable",
+        severity=Severity.WARNING if names.addresses else Severity.ERROR,
+        confidence=Confidence.CERTAIN,
+        title=f"{server} {how}",
+        evidence=(*dict.fromkeys(told(each) for each in failed), *_neighbours(names, server)),
+        remedy=("give the container a server that answers: docker run --dns ADDRESS, or `dns` in daemon.json",),
+    )
+
+
+def _failed(case: Case, exchange: Exchange) -> bool:
+    """Whether it came to nothing at a server elsewhere: asked for it, or on its behalf."""
+    if any(leg.kind is LegKind.FORWARDED for leg in unanswered_legs(exchange)):
+        answered = any(leg.answer for leg in exchange.forwarded)
+        return not answered
+    if isinstance(exchange.outcome, Replied):
+        return False
+    # Without an embedded DNS a loopback address of a container is nobody's.
+    return not asks_locally(case, exchange) or not user_networks(case, case.source)
+
+
+def _server(case: Case, exchange: Exchange) -> tuple[str, str]:
+    forwarded = next((leg for leg in unanswered_legs(exchange) if leg.kind is LegKind.FORWARDED), None)
+    if forwarded is not None:
+        whose = forwarded.question[0].point.sandbox
+        return forwarded.server, f"does not answer what the embedded DNS asks it from the namespace of {whose}"
+    server, source = exchange.outcome.query.server, case.recording.plan.source.label
+    if asks_locally(case, exchange):
+        return server, f"means {source} itself inside its own namespace, and no server is there"
+    if isinstance(exchange.outcome, Silent):
+        return server, f"does not answer {source}"
+    return server, f"refuses what {source} asks"
+
+
+def _neighbours(names: NameReport, server: str) -> tuple[str, ...]:
+    return tuple(
+        f"{address} was asked for on {point}, and nobody answered"
+        for address, mac, point in names.neighbours
+        if mac is None and address == server
+    )
