@@ -8,7 +8,6 @@ from inspector.explain.findings import DETECTORS
 
 FOLDER = Path(__file__).parents[2] / "docs" / "findings"
 PARTS = ("What", "Why", "On the wire", "Remedy")
-WIDTH = 130
 
 
 def pages() -> dict[str, str]:
@@ -16,7 +15,7 @@ def pages() -> dict[str, str]:
     modules = [each.__module__ for each in DETECTORS]
     written = {f"{identifier(each)}.md": page(each) for each in modules}
     rows = [f"| [{identifier(each)}]({identifier(each)}.md) | {told(each)[0]} |" for each in sorted(modules)]
-    head = "# Findings\n\nMade from the problem library by `make docs`. The identifiers are those of `findings[].id` in the JSON.\n"
+    head = "# Findings\n\nMade from the problem library by `make docs`. An identifier is `findings[].id` in the JSON.\n"
     return {"README.md": "\n".join([head, "| finding | what it says |", "|---|---|", *rows, ""]), **written}
 
 
