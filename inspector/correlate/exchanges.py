@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from inspector.correlate.dns_frames import Told, leg_kind, owner, told
 from inspector.correlate.paths import with_changes
+from inspector.correlate.refusals import Flow, refusal_of, refusals
 from inspector.model.dns import PORT
 from inspector.model.lookup import Query, QueryOutcome, Replied, TranslationRule
 from inspector.model.names import Exchange, Leg, LegKind
@@ -24,7 +25,8 @@ def follow_queries(lookup: Lookup) -> tuple[Exchange, ...]:
         outcome = owner(frame, lookup.queries)
         if outcome is not None:
             frames.setdefault(outcome.query.number, []).append(frame)
-    return tuple(_exchange(lookup, each, frames.get(each.query.number, [])) for each in lookup.queries)
+    errors = refusals(lookup)
+    return tuple(_exchange(lookup, each, frames.get(each.query.number, []), errors) for each in lookup.queries)
 
 
 def quiet_points(lookup: Lookup) -> tuple[CapturePoint, ...]:
@@ -39,12 +41,12 @@ def quiet_points(lookup: Lookup) -> tuple[CapturePoint, ...]:
     )
 
 
-def _exchange(lookup: Lookup, outcome: QueryOutcome, frames: list[Told]) -> Exchange:
+def _exchange(lookup: Lookup, outcome: QueryOutcome, frames: list[Told], errors: dict[Flow, str]) -> Exchange:
     legs: dict[LegKey, list[Told]] = {}
     for frame in frames:
         kind = leg_kind(lookup, frame, outcome)
         legs.setdefault(_key(kind, frame, outcome.query), []).append(frame)
-    made = tuple(_leg(lookup, key[0], key[1], each) for key, each in legs.items())
+    made = tuple(_leg(lookup, key[0], key[1], each, errors) for key, each in legs.items())
     message = dns.read(outcome.message) if isinstance(outcome, Replied) else None
     asked = next((each for each in made if each.kind is LegKind.ASKED), None)
     return Exchange(outcome, message, made, rule=_rule(lookup, outcome.query, asked))
@@ -57,7 +59,7 @@ def _key(kind: LegKind, frame: Told, query: Query) -> LegKey:
     return kind, server, frame.transport, frame.message.identifier if frame.message else 0
 
 
-def _leg(lookup: Lookup, kind: LegKind, server: str, frames: list[Told]) -> Leg:
+def _leg(lookup: Lookup, kind: LegKind, server: str, frames: list[Told], errors: dict[Flow, str]) -> Leg:
     whole = [each for each in frames if each.message is not None] or frames
     questions = [each for each in whole if not each.answers]
     answers = [each for each in whole if each.answers]
@@ -68,6 +70,7 @@ def _leg(lookup: Lookup, kind: LegKind, server: str, frames: list[Told]) -> Leg:
         question=_hops(lookup, questions, _endpoint(server, PORT) if kind is LegKind.ASKED else None),
         answer=_hops(lookup, answers),
         message=next((each.message for each in answers if each.message), None),
+        refusal=None if answers else refusal_of(questions, errors),
     )
 
 

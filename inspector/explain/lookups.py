@@ -4,18 +4,30 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 
 from inspector.explain.case import Case
-from inspector.explain.mending import networks_of
+from inspector.explain.mending import common_networks
 from inspector.model.lookup import Replied, Silent, Unsent
 from inspector.model.names import Exchange, Leg, LegKind, Mechanism, NameReport
-from inspector.model.topology import HOST, Container
-
-DEFAULT_NETWORK = "bridge"
-"""The one network without names: neither aliases nor an embedded DNS are given to containers on it."""
+from inspector.model.naming import SHORT_ID, called
+from inspector.model.text import safe
+from inspector.model.topology import HOST, Container, Mode
 
 
 def target_of(case: Case) -> Container | None:
     """Return the container that has the name, if one has."""
-    return case.topology.container(case.names.name.rstrip(".")) if case.names else None
+    return called(case.topology.containers, case.names.name) if case.names else None
+
+
+def known_names(case: Case, container: Container) -> frozenset[str]:
+    """Return the names of a container, in small letters, that the source's embedded DNS should know.
+
+    It knows running containers of the source's networks, each under that network alone. A container that uses another
+    one's stack is on no network, and has no name (measured on Engine 20.10 and 28.5).
+    """
+    common = common_networks(case, container)
+    if not common or not container.running or container.mode is not Mode.OWN:
+        return frozenset()
+    names = [container.name, container.id[:SHORT_ID], *(f"{container.name}.{each}" for each in common)]
+    return frozenset(each.lower() for each in names)
 
 
 def is_unresolved(case: Case) -> bool:
@@ -38,15 +50,21 @@ def is_loopback(address: str) -> bool:
     return ip_address(address.partition("%")[0]).is_loopback
 
 
-def user_networks(case: Case, container: Container | None) -> tuple[str, ...]:
-    """Return the networks of a container that have names."""
-    return tuple(each for each in networks_of(case, container) if each != DEFAULT_NETWORK)
-
-
 def said_no(exchange: Exchange) -> bool:
     """Whether the answer is that there is no such name, or nothing of that type."""
     message = exchange.message
-    return message is not None and not message.truncated and message.rcode in {"NXDOMAIN", "NOERROR"}
+    denied = message is not None and not message.truncated and message.rcode in {"NXDOMAIN", "NOERROR"}
+    return denied and not was_dropped(exchange)
+
+
+def was_dropped(exchange: Exchange) -> bool:
+    """Whether records reached the server that asked on the source's behalf, and none was handed back.
+
+    Engine 20.10 does so with answers over 512 bytes.
+    """
+    came = any(leg.message and leg.message.answers for leg in exchange.forwarded)
+    handed_back = exchange.message is not None and bool(exchange.message.answers)
+    return came and not handed_back and isinstance(exchange.outcome, Replied)
 
 
 def was_translated(exchange: Exchange) -> bool:
@@ -63,10 +81,32 @@ def unanswered_legs(exchange: Exchange) -> Iterator[Leg]:
             yield leg
 
 
+def unanswered_neighbour(case: Case) -> tuple[str, str] | None:
+    """Return an address on the way to a server that has no MAC address, and where it was asked for."""
+    neighbours = case.names.neighbours if case.names else ()
+    return next(((address, point) for address, mac, point in neighbours if mac is None), None)
+
+
+def is_stuck(case: Case, exchange: Exchange) -> bool:
+    """Whether the embedded DNS has failed at a question of its own that waits for a MAC address and never leaves.
+
+    No DNS frame shows it, only the ARP or ND question (measured on Engine 20.10: then the source hears nothing).
+    """
+    silent = isinstance(exchange.outcome, Silent) or bool(exchange.message and exchange.message.rcode == "SERVFAIL")
+    local = asks_locally(case, exchange) and not exchange.forwarded
+    return silent and local and unanswered_neighbour(case) is not None
+
+
+def saw_everything(case: Case) -> bool:
+    """Whether each point of the lookup was watched without loss, so that what was not seen was not there."""
+    lookup = case.recording.lookup
+    return lookup is not None and not lookup.blind_spots and not any(each.dropped for each in lookup.counts)
+
+
 def told(exchange: Exchange) -> str:
     """Say what came of a query, for evidence."""
     query = exchange.outcome.query
-    return f"{query.server}, asked for {query.type}: {_said(exchange)}{last_seen(exchange)}"
+    return f"{query.server}, asked for {safe(query.name)} {query.type}: {_said(exchange)}{last_seen(exchange)}"
 
 
 def _said(exchange: Exchange) -> str:

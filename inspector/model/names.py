@@ -41,6 +41,8 @@ class Leg:
     answer: tuple[Seen, ...] = ()
     message: Message | None = None
     """The answer, read."""
+    refusal: str | None = None
+    """The ICMP error that came instead, who sent it, and where it was first seen."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import pytest
 from topologies import change_container, read
 
-from inspector.model.naming import find_containers, nearest_names
+from inspector.model.naming import called, find_containers, nearest_names
 
 WORLD = read("two-networks.toml")
 FULL = "abc1" + "0" * 60
@@ -50,3 +50,14 @@ def test_the_nearest_names() -> None:
     assert nearest_names(WORLD.containers, "frozn") == ("frozen",)
     assert nearest_names(WORLD.containers, "zzzzz") == ()
     assert len(nearest_names([*WORLD.containers] * 5, "web")) == 3
+
+
+@pytest.mark.parametrize("name", ["both", "BOTH", "both.", "both.bridge", "Both.MyNet", "SHORT"])
+def test_a_name_that_is_looked_up_means_a_container(name: str) -> None:
+    both = next(each for each in WORLD.containers if each.name == "both")
+    assert called(WORLD.containers, both.id[:12] if name == "SHORT" else name) is both
+
+
+@pytest.mark.parametrize("name", ["bot", "both.quiet", "both.corp.example", "", ".", "172.17.0.4"])
+def test_a_part_of_a_name_means_none(name: str) -> None:
+    assert called(WORLD.containers, name) is None

@@ -6,56 +6,70 @@ On the wire: no DNS packet; ARP for the address is not answered, or another cont
 Remedy: make the container anew without the line, or with the right address; on a user-defined network names need none.
 """
 
+import shlex
 from ipaddress import ip_address
 
 from inspector.explain.case import Case
 from inspector.explain.lookups import is_loopback, target_of
+from inspector.model.lookup import HostsLine
 from inspector.model.names import Mechanism
 from inspector.model.report import Confidence, Finding, Severity
-from inspector.model.topology import Container
+from inspector.model.topology import Container, Mode
 
 
 def detect(case: Case) -> Finding | None:
     """Compare the address of the line with what engine and kernel say who has it."""
     names = case.names
-    if names is None or names.mechanism is not Mechanism.HOSTS_FILE or not names.addresses:
+    if names is None or names.mechanism is not Mechanism.HOSTS_FILE:
         return None
-    address, line = names.addresses[0], names.hosts[0]
-    if is_loopback(address) or not _is_of_a_network(case, address):
+    line = next((each for each in names.hosts if _is_stale(case, each)), None)
+    if line is None:
         return None
-    holder, target = _holder(case, address), target_of(case)
-    if _is_right(case, address, holder, target):
-        return None
+    holder, target = _holder(case, line.address), target_of(case)
     whose = f"{holder.name} has it" if holder else "nobody has it"
-    now = f"; the engine gives {names.name} {', '.join(_addresses(target))}" if target and _addresses(target) else ""
-    unanswered = any(asked == address and mac is None for asked, mac, _ in case.resolutions)
+    right = _right(case, target, line.address)
+    seen = _on_the_wire(case, line.address)
     return Finding(
         id="hosts-file-stale",
         severity=Severity.ERROR,
-        confidence=Confidence.CERTAIN if unanswered or holder else Confidence.LIKELY,
-        title=f"/etc/hosts says {names.name} is {address}, and {whose}{now}",
+        confidence=Confidence.CERTAIN if seen else Confidence.LIKELY,
+        title=f"/etc/hosts says {names.name} is {line.address}, and {whose}"
+        + (f"; the engine gives {names.name} {', '.join(right)}" if right else ""),
         evidence=(
             f"/etc/hosts line {line.number}: {line.address} {' '.join(line.names)}",
             f"the engine: {whose}",
-            *((f"ARP for {address} was not answered",) if unanswered else ()),
+            *seen,
         ),
-        remedy=(f"make {case.recording.plan.source.label} anew without that line (--add-host, --link, extra_hosts)",),
+        remedy=(
+            f"make {case.recording.plan.source.label} anew without that line (--add-host, --link, extra_hosts)",
+            *(f"or with the right one: --add-host {shlex.quote(f'{names.name}:{each}')}" for each in right[:1]),
+        ),
     )
 
 
-def _is_right(case: Case, address: str, holder: Container | None, target: Container | None) -> bool:
-    if target is not None:
-        return address in _addresses(target)
+def _is_stale(case: Case, line: HostsLine) -> bool:
+    if is_loopback(line.address) or not _is_a_containers(case, line.address):
+        return False
+    holder, target = _holder(case, line.address), target_of(case)
+    if holder is None and _is_a_stacks(case, line.address):
+        return False
+    if line.address in _addresses(case, case.source):
+        return False
+    if target is not None and target.mode is not Mode.HOST:
+        return line.address not in _addresses(case, target)
     # An alias that is no container's name: wrong only where nobody at all has the address.
-    return holder is not None or _is_a_stacks(case, address)
+    return holder is None
 
 
-def _is_of_a_network(case: Case, address: str) -> bool:
-    return any(ip_address(address) in subnet.prefix for each in case.topology.networks for subnet in each.subnets)
+def _is_a_containers(case: Case, address: str) -> bool:
+    """Whether only a container of this engine can have it; on a macvlan or an overlay others live, too."""
+    wanted = ip_address(address)
+    ranges = [subnet for each in case.topology.networks if each.driver == "bridge" for subnet in each.subnets]
+    return any(wanted in each.prefix and address != each.gateway for each in ranges)
 
 
 def _holder(case: Case, address: str) -> Container | None:
-    return next((each for each in case.topology.containers if address in _addresses(each)), None)
+    return next((each for each in case.topology.containers if address in _own(each)), None)
 
 
 def _is_a_stacks(case: Case, address: str) -> bool:
@@ -63,5 +77,30 @@ def _is_a_stacks(case: Case, address: str) -> bool:
     return any(each.ip == wanted for box in case.topology.sandboxes for link in box.links for each in link.addresses)
 
 
-def _addresses(container: Container) -> tuple[str, ...]:
+def _right(case: Case, target: Container | None, wrong: str) -> tuple[str, ...]:
+    """Return the addresses of the name, those of the line's family."""
+    family = ip_address(wrong).version
+    return tuple(each for each in _addresses(case, target) if ip_address(each).version == family)
+
+
+def _on_the_wire(case: Case, address: str) -> tuple[str, ...]:
+    """Say what ARP or ND showed of it: silence, or another container's MAC."""
+    for asked, mac, point in case.resolutions:
+        if asked == address and mac is None:
+            return (f"{address} was asked for at {point}, and nobody answered",)
+        owner = _owner(case, mac) if asked == address else None
+        if owner is not None and owner is not target_of(case):
+            return (f"{address} was asked for at {point}, and {owner.name} ({mac}) answered",)
+    return ()
+
+
+def _owner(case: Case, mac: str | None) -> Container | None:
+    return next((each for each in case.topology.containers for end in each.endpoints if mac and end.mac == mac), None)
+
+
+def _own(container: Container) -> tuple[str, ...]:
     return tuple(address for each in container.endpoints for address in each.addresses)
+
+
+def _addresses(case: Case, container: Container | None) -> tuple[str, ...]:
+    return tuple(address for each in case.endpoints(container) for address in each.addresses)

@@ -3,13 +3,12 @@
 What: the container that was linked to cannot resolve the name of the one that links to it.
 Why: `--link` writes a line into the hosts file of one container, and none into the other's.
 On the wire: no DNS packet where the link works; a query that nobody can answer where it does not.
-Remedy: a user-defined network for both; links are legacy, and their removal is announced.
+Remedy: a user-defined network for both; links are legacy, and their removal is announced for Engine 30.
 """
-
-import shlex
 
 from inspector.explain.case import Case
 from inspector.explain.lookups import evidence, is_unresolved, target_of
+from inspector.explain.mending import naming_commands
 from inspector.model.report import Confidence, Finding, Severity
 
 
@@ -20,15 +19,11 @@ def detect(case: Case) -> Finding | None:
         return None
     if source.name not in target.links:
         return None
-    both = (source.name, target.name)
     return Finding(
         id="link-one-way",
         severity=Severity.ERROR,
         confidence=Confidence.CERTAIN,
         title=f"the link leads from {target.name} to {source.name}, and not back",
         evidence=(f"the engine: {target.name} has a link to {source.name}", "/etc/hosts: no line", *evidence(names)),
-        remedy=(
-            "docker network create app",
-            *(f"docker network connect app {shlex.quote(each)}" for each in both),
-        ),
+        remedy=naming_commands(case, target),
     )

@@ -2,7 +2,8 @@
 
 What: whoever was asked says that there is no such name, or has no address of it.
 Why: only containers on a common user-defined network know each other by name. The default network has no embedded DNS,
-and the embedded DNS of a network does not know the containers of another, nor those that are stopped.
+and the embedded DNS of a network does not know the containers of another, those that are stopped, or those that use
+the stack of the host or of another container.
 On the wire: the query goes to an upstream server, from the container or on its behalf, and NXDOMAIN comes back.
 Remedy: put both on one user-defined network; start what is stopped; or write the name as it is.
 """
@@ -10,16 +11,21 @@ Remedy: put both on one user-defined network; start what is stopped; or write th
 import shlex
 
 from inspector.explain.case import Case
-from inspector.explain.lookups import evidence, is_unresolved, said_no, target_of, user_networks, wanted
+from inspector.explain.lookups import asks_locally, evidence, is_unresolved, said_no, target_of, wanted
+from inspector.explain.mending import common_networks, naming_commands, user_networks
 from inspector.model.naming import nearest_names
 from inspector.model.report import Confidence, Finding, Severity
-from inspector.model.topology import Container
+from inspector.model.topology import HOST, Container, Mode
+
+ADDRESSES = frozenset({"A", "AAAA"})
 
 
 def detect(case: Case) -> Finding | None:
-    """Look for a lookup to which everybody who was asked said no."""
+    """Look for a lookup of addresses to which everybody who was asked said no."""
     names = case.names
-    if names is None or not is_unresolved(case) or not wanted(names) or not all(map(said_no, wanted(names))):
+    if names is None or not is_unresolved(case) or not ADDRESSES & set(names.types):
+        return None
+    if not wanted(names) or not all(map(said_no, wanted(names))) or _is_known(case):
         return None
     target = target_of(case)
     cause, remedy = _container(case, target) if target else _nobody(case)
@@ -34,37 +40,44 @@ def detect(case: Case) -> Finding | None:
     )
 
 
+def _is_known(case: Case) -> bool:
+    """Whether the embedded DNS knows the name itself, and has nothing of the one type that was asked for."""
+    asked = wanted(case.names) if case.names else ()
+    local = [each for each in asked if asks_locally(case, each) and not each.forwarded]
+    return any(each.message is not None and each.message.rcode == "NOERROR" for each in local)
+
+
 def _container(case: Case, target: Container) -> tuple[str, tuple[str, ...]]:
     """Say why a container is not known by its name, and what to type."""
     if not target.running:
-        return f"{target.name} is {target.state}, and only running containers have names", (
-            f"docker start {shlex.quote(target.name)}",
-        )
-    mine, theirs = user_networks(case, case.source), user_networks(case, target)
-    if set(mine) & set(theirs):
-        return "it is on a network with it, and its resolver does not know it", ()
-    cause = (
-        f"{target.name} is on no network that has names in common with it"
-        if mine
-        else "on the default network there is no embedded DNS"
-    )
-    return cause, _common_network(case, target, mine, theirs)
+        start = f"docker start {shlex.quote(target.name)}"
+        return f"{target.name} is {target.state}, and only running containers have names", (start,)
+    if case.recording.plan.source.sandbox == HOST:
+        return "the host's resolver does not ask the engine", ("use its address: dnetsniff ls",)
+    match target.mode:
+        case Mode.SHARED:
+            owner = f"ask for {target.shares_with}, whose address is the same"
+            cause = f"{target.name} uses the network stack of {target.shares_with}, and has no name of its own"
+            return cause, (*naming_commands(case, target), owner)
+        case Mode.HOST:
+            add = f"docker run --add-host {shlex.quote(f'{target.name}:host-gateway')}"
+            return f"{target.name} uses the host's network stack, and has no name on a network", (add,)
+        case Mode.NONE:
+            cause = f"{target.name} was started with --network none, and has no address"
+            return cause, (f"start {target.name} again without --network none",)
+        case Mode.OWN:
+            return _apart(case, target)
 
 
-def _common_network(case: Case, target: Container, mine: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...]:
-    source = case.source
-    if source is None:
-        return ("a host does not know containers by name; use the address",)
-    ends = [source.shares_with or source.name, target.shares_with or target.name]
-    if theirs:
-        return (_connect(theirs[0], ends[0]),)
-    if mine:
-        return (_connect(mine[0], ends[1]),)
-    return ("docker network create app", *(_connect("app", each) for each in ends))
-
-
-def _connect(network: str, container: str) -> str:
-    return f"docker network connect {shlex.quote(network)} {shlex.quote(container)}"
+def _apart(case: Case, target: Container) -> tuple[str, tuple[str, ...]]:
+    if common_networks(case, target):
+        if any(asks_locally(case, each) for each in (wanted(case.names) if case.names else ())):
+            return "it is on a network with it, and its resolver does not know it", ()
+        cause = "it is on a network with it, and its /etc/resolv.conf does not name the embedded DNS"
+        return cause, ("take the mounted /etc/resolv.conf away, or write `nameserver 127.0.0.11` there",)
+    known = bool(user_networks(case, case.source))
+    apart = f"{target.name} is on no network that has names in common with it"
+    return apart if known else "on the default network there is no embedded DNS", naming_commands(case, target)
 
 
 def _nobody(case: Case) -> tuple[str, tuple[str, ...]]:

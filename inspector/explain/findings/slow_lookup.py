@@ -8,9 +8,10 @@ Remedy: mend the server; `--dns-option single-request-reopen`; a trailing dot, o
 
 from inspector.explain.case import Case
 from inspector.explain.lookups import told, wanted
-from inspector.model.lookup import Replied, Silent, Unsent
+from inspector.model.lookup import Libc, Replied, Silent, Unsent
 from inspector.model.names import Exchange, NameReport
 from inspector.model.report import Confidence, Finding, Severity
+from inspector.model.text import safe
 
 SLOW_NS = 1_000_000_000
 SEARCH_SLOW_NS = 500_000_000
@@ -20,16 +21,19 @@ MANY_NAMES = 3
 def detect(case: Case) -> Finding | None:
     """Look for an answer that came, and for what had to be waited for before it."""
     names = case.names
-    if names is None or not names.answers or not wanted(names):
+    needed = _needed(names) if names and names.answers else ()
+    if names is None or not needed:
         return None
-    silent = [each for each in wanted(names) if isinstance(each.outcome, Silent)]
-    took_ns = _took_ns(names)
+    silent = [each for each in needed if isinstance(each.outcome, Silent)]
+    took_ns = _took_ns(needed)
     remedy: tuple[str, ...]
-    tried = list(dict.fromkeys(each.outcome.query.name for each in wanted(names)))
-    if silent and _half_is_silent(names, silent):
+    tried = list(dict.fromkeys(each.outcome.query.name for each in needed))
+    if silent and _half_is_silent(needed, silent):
         kind = silent[0].outcome.query.type
         title = f"{silent[0].outcome.query.server} answers, and not for {kind}: every lookup waits for it"
-        remedy = ("--dns-option single-request-reopen", f"a server that answers {kind}, be it with no data")
+        # musl has no such option.
+        option = ("--dns-option single-request-reopen",) if names.setup.libc is Libc.GLIBC else ()
+        remedy = (*option, f"a server that answers {kind}, be it with no data")
     elif len(tried) >= MANY_NAMES and took_ns > SEARCH_SLOW_NS:
         title = f"{len(tried) - 1} other names were asked for before {names.canonical}, {took_ns / 1e9:.1f} s in all"
         remedy = (f"ask for {names.canonical}. with a trailing dot", "--dns-option ndots:1, or fewer search domains")
@@ -38,7 +42,7 @@ def detect(case: Case) -> Finding | None:
         remedy = ("a server that answers at once stands first: docker run --dns ADDRESS",)
     else:
         return None
-    slow = silent or list(wanted(names))
+    slow = silent or list(needed)
     return Finding(
         id="slow-lookup",
         severity=Severity.WARNING,
@@ -49,14 +53,20 @@ def detect(case: Case) -> Finding | None:
     )
 
 
-def _half_is_silent(names: NameReport, silent: list[Exchange]) -> bool:
-    answered = {each.outcome.query.type for each in wanted(names) if isinstance(each.outcome, Replied)}
+def _needed(names: NameReport) -> tuple[Exchange, ...]:
+    """Return what was asked up to the answer; `--all` asks on behind it, where libc would not."""
+    asked = wanted(names)
+    ends = [place for place, each in enumerate(asked) if safe(each.outcome.query.name) == names.canonical]
+    return asked[: ends[-1] + 1] if ends else asked
+
+
+def _half_is_silent(needed: tuple[Exchange, ...], silent: list[Exchange]) -> bool:
+    answered = {each.outcome.query.type for each in needed if isinstance(each.outcome, Replied)}
     return not {each.outcome.query.type for each in silent} & answered
 
 
-def _took_ns(names: NameReport) -> int:
-    start = min(each.outcome.at_ns for each in wanted(names))
-    return max(_end_ns(each) for each in wanted(names)) - start
+def _took_ns(needed: tuple[Exchange, ...]) -> int:
+    return max(_end_ns(each) for each in needed) - min(each.outcome.at_ns for each in needed)
 
 
 def _end_ns(exchange: Exchange) -> int:

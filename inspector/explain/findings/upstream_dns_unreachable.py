@@ -7,8 +7,17 @@ Remedy: give the container a server that answers (--dns), or mend the way to it.
 """
 
 from inspector.explain.case import Case
-from inspector.explain.lookups import asks_locally, told, unanswered_legs, user_networks, wanted
-from inspector.model.lookup import Replied, Silent
+from inspector.explain.lookups import (
+    asks_locally,
+    is_stuck,
+    told,
+    unanswered_legs,
+    unanswered_neighbour,
+    wanted,
+    was_translated,
+)
+from inspector.explain.mending import user_networks
+from inspector.model.lookup import EMBEDDED_DNS, Replied, Silent
 from inspector.model.names import Exchange, LegKind, NameReport
 from inspector.model.report import Confidence, Finding, Severity
 
@@ -28,7 +37,7 @@ def detect(case: Case) -> Finding | None:
         severity=Severity.WARNING if names.addresses else Severity.ERROR,
         confidence=Confidence.CERTAIN,
         title=f"{server} {how}",
-        evidence=(*dict.fromkeys(told(each) for each in failed), *_neighbours(names, server)),
+        evidence=(*dict.fromkeys(told(each) for each in failed), *_refusals(failed), *_neighbours(names)),
         remedy=("give the container a server that answers: docker run --dns ADDRESS, or `dns` in daemon.json",),
     )
 
@@ -38,17 +47,29 @@ def _failed(case: Case, exchange: Exchange) -> bool:
     if any(leg.kind is LegKind.FORWARDED for leg in unanswered_legs(exchange)):
         answered = any(leg.answer for leg in exchange.forwarded)
         return not answered
+    if is_stuck(case, exchange):
+        return True
     if isinstance(exchange.outcome, Replied):
         return False
-    # Without an embedded DNS a loopback address of a container is nobody's.
-    return not asks_locally(case, exchange) or not user_networks(case, case.source)
+    return not asks_locally(case, exchange) or _means_itself(case, exchange)
+
+
+def _means_itself(case: Case, exchange: Exchange) -> bool:
+    """Whether the server is a loopback address behind which there is no embedded DNS: a container's is nobody's."""
+    embedded = user_networks(case, case.source) and exchange.outcome.query.server == EMBEDDED_DNS
+    return not embedded and not was_translated(exchange)
 
 
 def _server(case: Case, exchange: Exchange) -> tuple[str, str]:
     forwarded = next((leg for leg in unanswered_legs(exchange) if leg.kind is LegKind.FORWARDED), None)
     if forwarded is not None:
         whose = forwarded.question[0].point.sandbox
-        return forwarded.server, f"does not answer what the embedded DNS asks it from the namespace of {whose}"
+        how = "refuses" if forwarded.refusal else "does not answer"
+        return forwarded.server, f"{how} what the embedded DNS asks it from the namespace of {whose}"
+    stuck = unanswered_neighbour(case) if is_stuck(case, exchange) else None
+    if stuck is not None:
+        address, point = stuck
+        return address, f"has no MAC address on {point}: what the embedded DNS asks waits for one and never leaves"
     server, source = exchange.outcome.query.server, case.recording.plan.source.label
     if asks_locally(case, exchange):
         return server, f"means {source} itself inside its own namespace, and no server is there"
@@ -57,9 +78,13 @@ def _server(case: Case, exchange: Exchange) -> tuple[str, str]:
     return server, f"refuses what {source} asks"
 
 
-def _neighbours(names: NameReport, server: str) -> tuple[str, ...]:
+def _refusals(failed: list[Exchange]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(leg.refusal for each in failed for leg in each.legs if leg.refusal))
+
+
+def _neighbours(names: NameReport) -> tuple[str, ...]:
     return tuple(
         f"{address} was asked for on {point}, and nobody answered"
         for address, mac, point in names.neighbours
-        if mac is None and address == server
+        if mac is None
     )

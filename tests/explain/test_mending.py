@@ -1,0 +1,65 @@
+"""The commands that are advised are commands that the engine takes."""
+
+from dataclasses import replace
+
+import pytest
+from name_cases import WORLD, denied, resolved
+
+from inspector.explain.case import Case
+from inspector.explain.mending import common_networks, naming_commands, rejoin_commands, user_networks
+from inspector.model.report import Outcome, Verdict
+from inspector.model.topology import Container, Mode, SandboxId, Topology
+
+SIDECAR = Container("a" * 64, "side car", "running", Mode.SHARED, SandboxId("plain"), "plain")
+
+
+def case(source: str, world: Topology = WORLD) -> Case:
+    return Case(resolved(denied("www.example"), "www.example", source, world), (), Verdict(Outcome.UNRESOLVED, ""))
+
+
+def commands(source: str, target: str, world: Topology = WORLD) -> tuple[str, ...]:
+    container = world.container(target)
+    assert container
+    return naming_commands(case(source, world), container)
+
+
+def test_the_source_joins_the_targets_network_and_else_the_target_the_sources() -> None:
+    assert commands("plain", "db") == ("docker network connect app plain",)
+    assert commands("web", "plain") == ("docker network connect app plain",)
+    assert commands("web", "db") == (), "they are on one network"
+
+
+def test_a_new_network_has_a_name_that_is_free() -> None:
+    assert commands("plain", "plain2")[0] == "docker network create app2"
+    free = replace(WORLD, networks=tuple(each for each in WORLD.networks if each.name != "app"))
+    assert commands("plain", "plain2", free)[0] == "docker network create app"
+
+
+def test_the_owner_of_a_shared_stack_is_connected() -> None:
+    world = replace(WORLD, containers=(*WORLD.containers, SIDECAR))
+    assert commands("web", "side car", world) == ("docker network connect app plain",)
+    assert commands("side car", "db", world) == ("docker network connect app plain",)
+
+
+@pytest.mark.parametrize("mode", [Mode.HOST, Mode.NONE])
+def test_the_engine_connects_nothing_to_these(mode: Mode) -> None:
+    lonely = Container("b" * 64, "lonely", "running", mode, SandboxId("lonely"))
+    world = replace(WORLD, containers=(*WORLD.containers, lonely))
+    assert commands("web", "lonely", world) == ()
+    assert commands("lonely", "web", world) == ()
+
+
+def test_the_default_network_is_none_with_names() -> None:
+    plain, both = WORLD.container("plain"), WORLD.container("both")
+    assert user_networks(case("web"), plain) == ()
+    assert user_networks(case("web"), both) == ("app", "other")
+    assert common_networks(case("web"), both) == ("app",)
+    assert common_networks(case("plain"), WORLD.container("plain2")) == ()
+
+
+def test_names_are_quoted_as_a_shell_needs_it() -> None:
+    odd = replace(SIDECAR, mode=Mode.OWN, shares_with=None)
+    assert rejoin_commands("my net", odd) == (
+        "docker network disconnect 'my net' 'side car'",
+        "docker network connect 'my net' 'side car'",
+    )
