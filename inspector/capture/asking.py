@@ -92,7 +92,8 @@ class _Asking:
         self._namespace = namespace
         self._listening = listening
         self._clocks = clocks
-        self._sockets: dict[int, ResolverSocket] = {}
+        self._sockets: dict[tuple[int, str], ResolverSocket] = {}
+        """By the number that the rules give, and server: musl asks all servers by one socket, ours are connected."""
         self._pending: dict[int, tuple[Query, Asked, ResolverSocket, int]] = {}
         """By number: the query, what its answer has to ask, where it was sent, and when (since the epoch)."""
         self._outcomes: dict[int, QueryOutcome] = {}
@@ -157,12 +158,13 @@ class _Asking:
 
     def _socket(self, query: Query) -> ResolverSocket:
         """Return the socket that the query leaves by; several leave by one where libc does so."""
-        if query.socket not in self._sockets:
+        key = (query.socket, query.server)
+        if key not in self._sockets:
             sock = visit(self._namespace, partial(resolver_socket, query.server, query.transport))
             made = ResolverSocket(sock, query.server, query.transport, self._clocks.realtime_ns)
-            self._sockets[query.socket] = made
+            self._sockets[key] = made
             self._listening.join(made, partial(self._hear, made))
-        return self._sockets[query.socket]
+        return self._sockets[key]
 
     def _await(self, sock: ResolverSocket) -> None:
         events = EVENT_READ | (EVENT_WRITE if sock.has_more_to_send else 0)

@@ -90,12 +90,13 @@ def _musl(name: str, nameservers: Nameservers) -> list[Candidate]:
 
 
 def _bare(name: str) -> str:
-    return name.removesuffix(".") or name
+    """Return the name without its trailing dot; `.` is the root, and `..` has an empty label and is no name."""
+    return {".": ".", "..": ""}.get(name, name.removesuffix("."))
 
 
 def _fits(name: str) -> bool:
     """Whether the name can be put into a question."""
-    labels = [each.encode("utf-8", "surrogateescape") for each in name.split(".")]
+    labels = [each.encode("utf-8", "surrogatepass") for each in name.split(".")]
     return name == "." or (
         all(0 < len(each) <= _LONGEST_LABEL for each in labels)
         and sum(len(each) + 1 for each in labels) - 1 <= _LONGEST_NAME

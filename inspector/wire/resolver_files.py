@@ -27,6 +27,7 @@ _MUSL_LIMITS = {"ndots": 15, "timeout": 60, "attempts": 10}
 
 _EXTERNAL = re.compile(r"#\s*ExtServers:\s*\[(.*)\]")
 """As Engine 25 and later write it: `# ExtServers: [10.0.0.53 host(127.0.0.53)]` (moby, libnetwork's resolvconf.go)."""
+_DATABASE = re.compile(r"\s*([^\s:]+)(?:\s*:|\s)(.*)")
 _FLAGS = (
     ("rotate", "rotate"),
     ("edns0", "edns0"),
@@ -82,13 +83,14 @@ def read_nsswitch(text: str) -> tuple[Service, ...] | None:
     """Return the mechanisms of the last `hosts:` line (nsswitch.conf(5)); None where there is none.
 
     An empty tuple where the line is malformed: glibc then asks nobody at all (nss_action_parse). A `#` behind the
-    mechanisms starts no comment: it is one more, which is not there (measured with glibc 2.36).
+    mechanisms starts no comment: it is one more, which is not there (measured with glibc 2.36). The colon may be
+    missing (process_line in nss/nss_database.c).
     """
     found: tuple[Service, ...] | None = None
     for line in text.split("\n"):
-        database, colon, services = line.partition(":")
-        if colon and database.strip() == "hosts":
-            found = _services(services)
+        listed = _DATABASE.match(line)
+        if listed and listed[1] == "hosts":
+            found = _services(listed[2])
     return found
 
 

@@ -184,6 +184,14 @@ def test_two_questions_leave_by_one_socket(world: Lab) -> None:
     assert all(isinstance(each, Replied) for each in lookup.queries)
 
 
+def test_each_server_is_asked_itself_where_the_rules_give_one_socket_to_all(world: Lab) -> None:
+    with udp_server(world, lambda data: [answer(data)]):
+        lookup = carry_out(world, Script([query(1), query(2, server="127.0.0.1")]))
+    first, second = lookup.queries
+    assert isinstance(first, Replied)
+    assert isinstance(second, Unsent), "nobody listens on the source's own loopback"
+
+
 def test_answers_to_other_questions_are_passed_over(world: Lab) -> None:
     def lies(data: bytes) -> list[bytes]:
         right = answer(data)

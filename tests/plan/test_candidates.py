@@ -34,6 +34,8 @@ A, B = "a.example", "b.example"
         ("", Nameservers(), (), ()),
         ("a" * 64, Nameservers(), (), ()),
         (".", Nameservers(), (".",), (".",)),
+        ("..", Nameservers(), (), ()),
+        ("a\ud800b", Nameservers(), ("a\ud800b",), ("a\ud800b",)),
     ],
 )
 def test_the_order_of_the_names(name: str, servers: Nameservers, glibc: tuple[str, ...], musl: tuple[str, ...]) -> None:

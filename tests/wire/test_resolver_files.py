@@ -128,6 +128,8 @@ def test_without_search_glibc_takes_the_domain_of_the_machine() -> None:
         ("passwd: files\n# hosts: dns\n", None),
         ("hosts: files dns", (Service("files"), Service("dns"))),
         ("hosts: dns\nhosts: files\n", (Service("files"),)),
+        (" hosts files dns", (Service("files"), Service("dns"))),
+        ("hostsfiles dns", None),
         ("hosts: files # dns\n", (Service("files"), Service("#"), Service("dns"))),
         ("hosts:", ()),
         ("hosts: files [NOTFOUND=return] dns", (Service("files", (SUCCESS, NOT_FOUND)), Service("dns"))),
