@@ -40,6 +40,6 @@ clean: ## remove the virtual environment and the caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 worlds: setup ## record the worlds of the tests anew on the live engine
-	$(BIN)/python tests/support/record_worlds.py
+	$(BIN)/python tests/support/with_upstream.py $(BIN)/python tests/support/record_worlds.py
 
 .PHONY: help demo test lint bench docs worlds setup system clean

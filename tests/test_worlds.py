@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from inspector.archive import load
+from inspector.correlate.name_report import name_report
 from inspector.model.path import Seen
 from inspector.pipeline import review
 from inspector.plan.make import make_plan
@@ -20,6 +21,10 @@ OUTCOMES = {
     "from-host": "delivered",
     "to-gateway": "delivered",
     "isolated": "lost",
+    "name-link": "delivered",
+    "name-link-back": "unresolved",
+    "name-embedded": "delivered",
+    "name-forwarded": "unresolved",
     "dual-homed": "delivered",
     "passive": "delivered",
     "nobody": "dropped",
@@ -38,9 +43,10 @@ def test_the_outcome_is_known(world: Path) -> None:
     assert review(load(world)).verdict.outcome == OUTCOMES[world.name]
 
 
-def test_the_plan_follows_from_the_topology_alone(world: Path) -> None:
+def test_the_plan_follows_from_the_topology_and_the_lookup(world: Path) -> None:
     recording = load(world)
-    assert make_plan(recording.topology, recording.plan.question) == recording.plan
+    names = name_report(recording.lookup) if recording.lookup else None
+    assert make_plan(recording.topology, recording.plan.question, names) == recording.plan
 
 
 def test_the_order_of_arrival_changes_no_path(world: Path) -> None:
