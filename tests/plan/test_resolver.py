@@ -2,16 +2,21 @@
 
 import pickle
 from dataclasses import replace
+from errno import ECONNREFUSED
 
 import pytest
-from driven_lookup import drive, setup_of
+from driven_lookup import START_NS, drive, message_of, setup_of
+from hypothesis import given
+from hypothesis import strategies as st
 from lookup_cases import Asked, Case, Says, Script, cases
 
+from inspector.capture.asking import MOST_QUERIES
 from inspector.model.dns import Transport
 from inspector.model.lookup import Ending, Libc, Nameservers, Query, Resolved, ResolverSetup, Wanted
 from inspector.model.topology import SandboxId
 from inspector.plan.mechanisms import after_dns, before_dns
 from inspector.plan.resolver import Resolver
+from inspector.wire.resolver_files import read_resolv_conf
 
 BOX = SandboxId("container:web")
 IDENTIFIERS = tuple(range(1, 200))
@@ -134,3 +139,50 @@ def test_it_can_be_pickled_before_it_is_used(libc: Libc) -> None:
     rules = (Says(reply="NXDOMAIN"),)
     assert drive(copy, Script(rules)).queries == drive(resolver, Script(rules)).queries
     assert copy.result == resolver.result
+
+
+@BOTH
+def test_a_stray_refusal_and_a_second_answer_count_for_nothing(libc: Libc) -> None:
+    resolver = Resolver(Wanted("web.example", ("A", "AAAA"), BOX), _setup(libc), IDENTIFIERS)
+    first, *_ = resolver.due(START_NS)
+    resolver.refused(replace(first, number=99, name="db.example"), ECONNREFUSED, START_NS)
+    for _ in range(2):
+        resolver.answered(first, message_of(first, Says(reply="NXDOMAIN")), START_NS)
+    assert not resolver.done
+
+
+RULES = st.builds(
+    Says,
+    reply=st.sampled_from(["NOERROR", "NXDOMAIN", "SERVFAIL", "REFUSED", "FORMERR", "truncated", "reset", "silence"]),
+    answers=st.sampled_from([(), ("A 10.0.0.1",), ("AAAA fd00::1",), ("CNAME far.example",)]),
+    server=st.sampled_from([None, "10.0.0.1", "10.0.0.2"]),
+    type=st.sampled_from([None, "A", "AAAA"]),
+    transport=st.sampled_from([None, "udp", "tcp"]),
+    after_s=st.sampled_from([0.0, 0.7, 1.4]),
+    times=st.integers(1, 4),
+    recursive=st.booleans(),
+)
+OPTIONS = ["rotate", "single-request", "single-request-reopen", "use-vc", "attempts:3", "ndots:2", "no-aaaa"]
+SERVERS = ["10.0.0.1", "10.0.0.2", "10.0.0.3"]
+
+
+@given(
+    libc=st.sampled_from(Libc),
+    options=st.lists(st.sampled_from(OPTIONS)),
+    rules=st.lists(RULES, max_size=12),
+    refused=st.sets(st.sampled_from(SERVERS)),
+    every=st.booleans(),
+)
+def test_whatever_the_servers_do_it_ends(
+    libc: Libc, options: list[str], rules: list[Says], refused: set[str], *, every: bool
+) -> None:
+    lines = [*(f"nameserver {each}" for each in SERVERS), "search a.example .", f"options timeout:1 {' '.join(options)}"]
+    setup = _setup(libc, read_resolv_conf("\n".join(lines), libc=libc))
+    resolver = Resolver(Wanted("web.shop", ("A", "AAAA"), BOX, every=every), setup, IDENTIFIERS)
+    driven = drive(resolver, Script(tuple(rules)), sorted(refused))
+    result, numbers = resolver.result, [query.number for _, query in driven.queries]
+    assert result.ending is not Ending.UNASKED
+    assert (result.candidate is None) is (result.ending is not Ending.ANSWERED)
+    assert set(result.decided_by) <= set(numbers)
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert len(numbers) <= MOST_QUERIES
