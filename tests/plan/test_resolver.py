@@ -176,8 +176,9 @@ SERVERS = ["10.0.0.1", "10.0.0.2", "10.0.0.3"]
 def test_whatever_the_servers_do_it_ends(
     libc: Libc, options: list[str], rules: list[Says], refused: set[str], *, every: bool
 ) -> None:
-    lines = [*(f"nameserver {each}" for each in SERVERS), "search a.example .", f"options timeout:1 {' '.join(options)}"]
-    setup = _setup(libc, read_resolv_conf("\n".join(lines), libc=libc))
+    lines = [f"nameserver {each}\n" for each in SERVERS]
+    text = "".join([*lines, "search a.example .\n", "options timeout:1 ", *(f"{each} " for each in options)])
+    setup = _setup(libc, read_resolv_conf(text, libc=libc))
     resolver = Resolver(Wanted("web.shop", ("A", "AAAA"), BOX, every=every), setup, IDENTIFIERS)
     driven = drive(resolver, Script(tuple(rules)), sorted(refused))
     result, numbers = resolver.result, [query.number for _, query in driven.queries]
