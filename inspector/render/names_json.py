@@ -11,8 +11,9 @@ Always there: `name`, `mechanism`, `address`, `server`, `answers` and `queries`.
 A query, beside the contract's `name`, `type`, `server`, `rcode`, `elapsed_ns` and `seen_at` (where the question was
 seen, in order): `number`, `attempt`, `transport` (`udp|tcp`), `outcome` (`answered|silent|refused`), `why` (it brought
 no DNS message), `rule` (the nat rule of the source's namespace that sent it elsewhere, or null), and `legs`: what was
-`asked` by the source and `forwarded` on its behalf, `{kind, server, transport, rcode, answers, question, answer}`, the
-last two lists of hops like those of `paths`. `rcode` and `elapsed_ns` are null where nothing came back.
+`asked` by the source and `forwarded` on its behalf, `{kind, server, transport, rcode, answers, refusal, question,
+answer}`, the last two lists of hops like those of `paths`, `refusal` the ICMP error that came instead of an answer, in
+words. `rcode`, `elapsed_ns` and `refusal` are null where nothing came back.
 """
 
 from collections.abc import Iterable
@@ -89,6 +90,7 @@ def _leg(leg: Leg) -> dict[str, Any]:
         "transport": leg.transport.value,
         "rcode": leg.message.rcode if leg.message else None,
         "answers": _records(leg.message.answers if leg.message else ()),
+        "refusal": leg.refusal,
         "question": [hop_dict(each) for each in leg.question],
         "answer": [hop_dict(each) for each in leg.answer],
     }

@@ -72,6 +72,8 @@ def _way_told(exchange: Exchange, names: NameReport, source: SandboxId | None) -
                 yield from _translation(exchange, names, hop)
         if len(shown) > MOST_HOPS:
             yield f"{DEEPER}and seen {len(shown) - MOST_HOPS} times more"
+        if kind == "question" and leg.refusal:
+            yield f"{MARGIN}ICMP error  {leg.refusal}"
 
 
 def _parts(exchange: Exchange) -> Iterator[tuple[str, Leg, tuple[Seen, ...]]]:
@@ -207,6 +209,7 @@ def _way(exchange: Exchange) -> tuple[object, ...]:
             leg.server,
             leg.transport,
             leg.message.rcode if leg.message and leg.kind is LegKind.FORWARDED else None,
+            leg.refusal,
             *(
                 tuple((hop.point, hop.heading, _fields(hop)) for hop in _once(hops))
                 for hops in (leg.question, leg.answer)

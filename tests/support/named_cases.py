@@ -155,10 +155,11 @@ def silent_upstream() -> Report:
 def refused() -> Report:
     """Return a name that could not be asked for: the namespace has lost its nat rules."""
     leg = asked(named.on_loopback(50 * US, "127.0.0.1:49718 > 127.0.0.11:53"))
+    error = "127.0.0.11 says port unreachable, seen at mynet-tomcat01/lo"
     names = named.named(
         "mynet-tomcat02",
         Mechanism.UNRESOLVED,
-        named.refused(query(), leg),
+        named.refused(query(), replace(leg, refusal=error)),
         named.refused(query(2, "AAAA"), why="Network is unreachable"),
         why="127.0.0.11 cannot be asked: connection refused",
         quiet=named.quiet(*PLACES),
