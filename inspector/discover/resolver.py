@@ -6,6 +6,7 @@ from inspector.discover.engine import Engine
 from inspector.discover.files import ResolverFiles, read_host_files, read_resolver_files
 from inspector.discover.nat_rules import read_nat_rules
 from inspector.discover.survey import Stacks
+from inspector.errors import InspectorError, PrivilegeError
 from inspector.model.lookup import FILES_THEN_DNS, Libc, ResolverSetup, Service, TranslationRule, Upstream
 from inspector.model.question import Party
 from inspector.model.topology import HOST
@@ -82,5 +83,10 @@ def _rules(stacks: Stacks, source: Party) -> tuple[tuple[TranslationRule, ...], 
         return (), None
     try:
         return netns.enter(namespace.fd, read_nat_rules), None
+    except PrivilegeError:
+        # The lookup goes on: which rule turned a query aside is an extra, and CAP_NET_ADMIN a capability more.
+        return (), "CAP_NET_ADMIN is missing"
+    except InspectorError as error:
+        return (), str(error)
     except OSError as error:
         return (), error.strerror or str(error)

@@ -70,14 +70,20 @@ def _container(case: Case, target: Container) -> tuple[str, tuple[str, ...]]:
 
 
 def _apart(case: Case, target: Container) -> tuple[str, tuple[str, ...]]:
+    local = any(asks_locally(case, each) for each in (wanted(case.names) if case.names else ()))
     if common_networks(case, target):
-        if any(asks_locally(case, each) for each in (wanted(case.names) if case.names else ())):
+        if local:
             return "it is on a network with it, and its resolver does not know it", ()
         cause = "it is on a network with it, and its /etc/resolv.conf does not name the embedded DNS"
         return cause, ("take the mounted /etc/resolv.conf away, or write `nameserver 127.0.0.11` there",)
-    known = bool(user_networks(case, case.source))
-    apart = f"{target.name} is on no network that has names in common with it"
-    return apart if known else "on the default network there is no embedded DNS", naming_commands(case, target)
+    if user_networks(case, case.source):
+        cause = f"{target.name} is on no network that has names in common with it"
+    elif local:
+        # A container that was on a user-defined network before keeps 127.0.0.11 in its file (Engine 20.10, measured).
+        cause = "the embedded DNS knows no names of the default network"
+    else:
+        cause = "on the default network there is no embedded DNS"
+    return cause, naming_commands(case, target)
 
 
 def _nobody(case: Case) -> tuple[str, tuple[str, ...]]:
