@@ -251,3 +251,10 @@ def test_a_stopped_container_is_not_on_the_engines_mind() -> None:
     world = change_container(WORLD, "db", state="exited", endpoints=())
     assert found(resolved(asked_on("db"), "db", "web", world))[NO_NAME].remedy == ("docker start db",)
     assert EMBEDDED not in found(resolved(asked_on("db"), "db", "web", world))[NO_NAME].title
+
+
+def test_a_container_cut_off_from_its_network_still_asks_the_embedded_dns() -> None:
+    local = found(resolved(asked_on("plain2"), "plain2", "plain"))[NO_NAME]
+    upstream = found(resolved(denied("plain2"), "plain2", "plain"))[NO_NAME]
+    assert local.title.endswith("the embedded DNS knows no names of the default network")
+    assert upstream.title.endswith("on the default network there is no embedded DNS")
