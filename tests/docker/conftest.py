@@ -17,10 +17,14 @@ def _upstream(engine: Engine) -> Iterator[Upstream]:
 
 
 @pytest.fixture
-def upstream(_upstream: Upstream) -> Upstream:
-    """Lend the DNS server that every container of these tests is given; it knows no name until it is told one."""
+def upstream(_upstream: Upstream) -> Iterator[Upstream]:
+    """Lend the DNS server that every container of these tests is given; it knows no name until it is told one.
+
+    Tests that do not ask for it look names up at it, too: what one taught it, the next must not find.
+    """
     _upstream.serve({})
-    return _upstream
+    yield _upstream
+    _upstream.serve({})
 
 
 @pytest.fixture(scope="session")
