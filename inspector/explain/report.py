@@ -1,12 +1,14 @@
 """Make a report of a recording. Pure: the same recording gives the same report, on any machine."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from inspector.explain.case import Case
 from inspector.explain.findings import look_for_all
 from inspector.explain.story import narrate
+from inspector.model.recording import Lookup
 from inspector.model.report import Report, Statistics
+from inspector.model.topology import BlindSpot
 
 T = TypeVar("T")
 
@@ -15,7 +17,7 @@ def explain(case: Case, statistics: Statistics) -> Report:
     """Return the whole answer."""
     recording = case.recording
     asked = recording.lookup
-    blind = (*recording.topology.blind_spots, *(asked.blind_spots if asked else ()), *recording.blind_spots)
+    blind = (*recording.topology.blind_spots, *(_unseen(asked) if asked else ()), *recording.blind_spots)
     return Report(
         plan=recording.plan,
         engine=recording.topology.engine,
@@ -30,6 +32,15 @@ def explain(case: Case, statistics: Statistics) -> Report:
         departed=_unique((*(asked.departed if asked else ()), *recording.departed)),
         names=case.names,
     )
+
+
+def _unseen(asked: Lookup) -> Iterator[BlindSpot]:
+    """Yield where a lookup was not watched, or not without loss: silence there proves nothing."""
+    yield from asked.blind_spots
+    for count in asked.counts:
+        if count.dropped:
+            why = f"the capture lost {count.dropped} frames here while the name was looked up"
+            yield BlindSpot(point=str(asked.plan.points[count.point]), why=why)
 
 
 def _unique(values: Iterable[T]) -> tuple[T, ...]:

@@ -199,7 +199,7 @@ def _silence(report: Report, names: NameReport, width: int, paint: Paint) -> Ite
     blind = any(each.point.partition("/")[0] == source for each in report.blind_spots)
     if blind or not any(each.sandbox == source for each in outside):
         return
-    if any(hop.point.link.ifindex != LOOPBACK_IFINDEX for hop in hops):
+    if any(hop.point.sandbox != source or hop.point.link.ifindex != LOOPBACK_IFINDEX for hop in hops):
         return
     lead = "nothing left the namespace:" if hops else "no packet anywhere:"
     points = outside if hops else names.quiet

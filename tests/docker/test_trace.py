@@ -219,7 +219,9 @@ def test_a_recording_opens_in_tshark(run: Run, tmp_path: Path) -> None:
     assert run("trace", "tomcat01", "tomcat02", "-w", str(folder)).status == 0
     fields = ["-T", "fields", "-e", "frame.interface_name", "-e", "frame.comment", "-e", "frame.packet_id"]
     frames = subprocess.check_output(
-        ["tshark", "-r", str(folder / "frames.pcapng"), "-Y", "icmp.type in {0, 8}", *fields], text=True, stderr=subprocess.DEVNULL
+        ["tshark", "-r", str(folder / "frames.pcapng"), "-Y", "icmp.type in {0, 8}", *fields],
+        text=True,
+        stderr=subprocess.DEVNULL,
     )
     rows = [line.split("\t") for line in frames.splitlines()]
     assert rows[0][0] == "tomcat01/eth0"

@@ -256,6 +256,17 @@ def test_nothing_left_is_claimed_only_where_it_was_watched() -> None:
     assert left in shown(replace(report, blind_spots=(BlindSpot("host/up0", "is down"),)))
 
 
+def test_what_the_host_asks_on_its_own_loopback_has_left_the_namespace() -> None:
+    leg = forwarded((named.hop("host/lo out", 100 * US, "127.0.0.1:39423 > 127.0.0.53:53"),), server="127.0.0.53")
+    exchange = replied(query(), message(), asked(named.to_embedded(), named.from_embedded(500 * US)), leg)
+    quiet = named.quiet(*PLACES)
+    text = shown(lookup(exchange, quiet=quiet))
+    assert "forwarded to 127.0.0.53 over UDP, from the host's namespace" in text
+    assert "nothing left the namespace" not in text
+    alone = replace(exchange, legs=exchange.legs[:1])
+    assert "nothing left the namespace" in shown(lookup(alone, quiet=quiet))
+
+
 def test_the_quiet_points_of_a_loopback_prove_nothing_where_it_was_used() -> None:
     report = embedded()
     assert "host/lo" not in shown(report).partition("nothing left")[2].partition("RESOLVED")[0]
