@@ -10,9 +10,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from ipaddress import ip_address
 
-from inspector.model.dns import Message, Transport
+from inspector.model.dns import Message, Transport, is_loopback
 from inspector.model.lookup import Query, QueryOutcome
 from inspector.model.names import LegKind
 from inspector.model.recording import Lookup, Observation
@@ -94,19 +93,14 @@ def owner(frame: Told, outcomes: Sequence[QueryOutcome]) -> QueryOutcome | None:
 def leg_kind(lookup: Lookup, frame: Told, outcome: QueryOutcome) -> LegKind:
     """Say whether a frame is the source's own question (or its answer), or what was asked on its behalf."""
     query = outcome.query
-    if on_loopback(query.server):
+    if is_loopback(query.server):
         own = lookup.plan.points[frame.observation.point].sandbox == lookup.plan.wanted.sandbox
-        inside = own and on_loopback(frame.source) and on_loopback(frame.destination)
+        inside = own and is_loopback(frame.source) and is_loopback(frame.destination)
         mine = outcome.source_port in {frame.source_port, frame.destination_port}
         return LegKind.ASKED if inside and mine else LegKind.FORWARDED
     if frame.message is None or frame.message.identifier == query.identifier:
         return LegKind.ASKED
     return LegKind.FORWARDED
-
-
-def on_loopback(address: str) -> bool:
-    """Whether an address is one of the asker's own network stack."""
-    return ip_address(address.partition("%")[0]).is_loopback
 
 
 def _is_about(message: Message, query: Query) -> bool:

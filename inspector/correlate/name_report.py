@@ -8,11 +8,10 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from inspector.correlate.dns_frames import on_loopback
 from inspector.correlate.exchanges import follow_queries, quiet_points
 from inspector.correlate.resolving import resolutions
 from inspector.correlate.tracks import sort_frames
-from inspector.model.dns import Message, Record
+from inspector.model.dns import Message, Record, is_loopback
 from inspector.model.lookup import HostsLine, Query, Replied, Silent, Unsent
 from inspector.model.names import Exchange, Mechanism, NameReport
 from inspector.model.recording import Lookup, Recording
@@ -103,7 +102,7 @@ def _answering(exchanges: tuple[Exchange, ...], types: tuple[str, ...]) -> tuple
 
 
 def _mechanism(lookup: Lookup, answering: tuple[Exchange, ...]) -> Mechanism:
-    local = on_loopback(answering[0].outcome.query.server) and lookup.plan.wanted.sandbox != HOST
+    local = is_loopback(answering[0].outcome.query.server) and lookup.plan.wanted.sandbox != HOST
     asked_on = any(each.forwarded for each in answering)
     return Mechanism.EMBEDDED_DNS if local and not asked_on else Mechanism.UPSTREAM_DNS
 

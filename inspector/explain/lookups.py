@@ -1,10 +1,10 @@
 """What the findings about names ask of a lookup. Pure."""
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 
 from inspector.explain.case import Case
 from inspector.explain.mending import common_networks
+from inspector.model.dns import is_loopback
 from inspector.model.lookup import Replied, Silent, Unsent
 from inspector.model.names import Exchange, Leg, LegKind, Mechanism, NameReport
 from inspector.model.naming import SHORT_ID, called
@@ -43,11 +43,6 @@ def wanted(names: NameReport) -> tuple[Exchange, ...]:
 def asks_locally(case: Case, exchange: Exchange) -> bool:
     """Whether the server asked is inside the source's own network stack."""
     return is_loopback(exchange.outcome.query.server) and case.recording.plan.source.sandbox != HOST
-
-
-def is_loopback(address: str) -> bool:
-    """Whether an address means the stack that uses it."""
-    return ip_address(address.partition("%")[0]).is_loopback
 
 
 def said_no(exchange: Exchange) -> bool:

@@ -2,9 +2,15 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import ip_address
 
 PORT = 53
 """Where servers listen (RFC 1035, 4.2)."""
+
+
+def is_loopback(address: str) -> bool:
+    """Whether a server's address means the network stack that asks; ValueError where it is no address."""
+    return ip_address(address.partition("%")[0]).is_loopback
 
 
 class Transport(StrEnum):

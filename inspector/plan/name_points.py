@@ -7,8 +7,8 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from ipaddress import ip_address
 
+from inspector.model.dns import is_loopback
 from inspector.model.lookup import ResolverSetup
 from inspector.model.question import CapturePoint
 from inspector.model.topology import HOST, Link, LinkKey, LinkKind, SandboxId, Topology
@@ -38,11 +38,6 @@ def servers_of(setup: ResolverSetup) -> tuple[str, ...]:
     """Return every server that may be asked, by the source or on its behalf, without scope."""
     named = (*setup.nameservers.addresses, *(each.address for each in setup.upstreams))
     return tuple(dict.fromkeys(each.partition("%")[0] for each in named))
-
-
-def is_loopback(address: str) -> bool:
-    """Whether a server is reached inside the asker's own network stack."""
-    return ip_address(address.partition("%")[0]).is_loopback
 
 
 def _own(topology: Topology, source: SandboxId) -> Iterator[Link]:

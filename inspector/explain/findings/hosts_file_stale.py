@@ -10,7 +10,8 @@ import shlex
 from ipaddress import ip_address
 
 from inspector.explain.case import Case
-from inspector.explain.lookups import is_loopback, target_of
+from inspector.explain.lookups import target_of
+from inspector.model.dns import is_loopback
 from inspector.model.lookup import HostsLine
 from inspector.model.names import Mechanism
 from inspector.model.report import Confidence, Finding, Severity
