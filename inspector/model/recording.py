@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from inspector.model.lookup import LookupPlan, QueryOutcome
 from inspector.model.question import CapturePoint, Heading, Plan
+from inspector.model.rules import FirewallRecord, KernelDrop
 from inspector.model.topology import BlindSpot, FdbEntry, Neighbour, Topology
 
 UNRESOLVED = frozenset({"incomplete", "failed"})
@@ -133,6 +134,10 @@ class Recording:
     """Containers that went away while we looked."""
     lookup: Lookup | None = None
     """How the source looked the destination's name up, where it did."""
+    firewall: FirewallRecord = field(default_factory=FirewallRecord)
+    """What the rules of the stacks on the way did."""
+    drops: tuple[KernelDrop, ...] = ()
+    """Packets of the trace's family that the kernel gave a reason for dropping, while the probes were under way."""
 
     def unresolved(self) -> tuple[tuple[str, CapturePoint], ...]:
         """Return the addresses of the trace that a neighbour cache had no MAC for in the end, and where it asks."""
