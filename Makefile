@@ -27,6 +27,10 @@ docs: setup ## write docs/cli.md from --help, docs/findings from the problem lib
 	$(BIN)/python tests/support/cli_page.py > docs/cli.md
 	$(BIN)/python tests/support/finding_pages.py
 
+screens: setup ## record what a user sees of each finding, by the live tests; then `make docs`
+	rm -rf docs/findings/screens
+	-DNETSNIFF_SCREENS=1 $(BIN)/python -m pytest -q tests/docker  # each asks twice: a test that counts questions fails
+
 setup: system $(STAMP) ## virtual environment, packages, engine
 
 system:
@@ -42,4 +46,4 @@ clean: ## remove the virtual environment and the caches
 worlds: setup ## record the worlds of the tests anew on the live engine
 	$(BIN)/python tests/support/with_upstream.py $(BIN)/python tests/support/record_worlds.py
 
-.PHONY: help demo test lint bench docs worlds setup system clean
+.PHONY: help demo test lint bench docs screens worlds setup system clean

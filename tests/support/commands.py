@@ -3,8 +3,11 @@
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import screens
 
 PROGRAM = [sys.executable, "-P", "-c", "from inspector.cli.main import main; main()"]
 
@@ -25,6 +28,13 @@ class Ran:
 def dnetsniff(*words: str, **options: Any) -> Ran:
     """Run the command as a user would, in a process of its own."""
     options = {"timeout": 60, **options}
+    ran = _ran(words, options)
+    if screens.wanted(words):
+        screens.keep(words, ran.out, lambda *plain: _ran(plain, options).out)
+    return ran
+
+
+def _ran(words: Sequence[str], options: dict[str, Any]) -> Ran:
     done = subprocess.run([*PROGRAM, *words], capture_output=True, text=True, check=False, **options)
     return Ran(status=done.returncode, out=done.stdout, err=done.stderr)
 

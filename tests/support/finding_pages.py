@@ -4,6 +4,8 @@ import re
 from importlib import import_module
 from pathlib import Path
 
+import screens
+
 from inspector.explain.findings import DETECTORS
 
 FOLDER = Path(__file__).parents[2] / "docs" / "findings"
@@ -23,6 +25,8 @@ def page(module: str) -> str:
     """Return one page."""
     title, parts = told(module)
     sections = [f"## {name}\n\n{text}" for name, text in parts.items()]
+    if (kept := screens.path(identifier(module))).exists():
+        sections.append(f"## What it looks like\n\n```\n{kept.read_text().strip()}\n```")
     return "\n\n".join([f"# `{identifier(module)}`", title, *sections]) + "\n"
 
 
