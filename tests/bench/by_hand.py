@@ -7,20 +7,12 @@ judges nothing. Needs root, an engine, and the course network (`dnetsniff lab up
 """
 
 import json
-import os
-import resource
-import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
-from pathlib import Path
-from statistics import median
 
-RUNS = 9
-WIDTH = 74
-Work = Callable[[], object]
+from pairs import compare, program, row, run, several
+
 NAMED = ("mynet-tomcat01", "mynet-tomcat02")
 IMPORTS = ("click", "docker", "scapy", "pyroute2")
 BARE = "import click, docker, scapy.layers.dns, pyroute2"
@@ -29,7 +21,7 @@ SOURCE, DESTINATION = sys.argv[1:3] if len(sys.argv) > 2 else ("tomcat01", "tomc
 
 def main() -> None:
     """Print the table."""
-    dnetsniff = shutil.which("dnetsniff", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}") or "dnetsniff"
+    dnetsniff = program()
     ends = survey(dnetsniff)
     probes = ("trace", SOURCE, DESTINATION, "-c", "3")
     compare(
@@ -46,45 +38,6 @@ def main() -> None:
         lambda: (run(["docker", "exec", NAMED[0], "nslookup", NAMED[1]], 1), run([sys.executable, "-c", BARE])),
     )
     print(row("--help", several(lambda: run([dnetsniff, "--help"]))))
-
-
-def compare(ours: str, mine: Work, theirs: str, hand: Work) -> None:
-    """Time both in turn, and print both and the ratio of each pair."""
-    pairs = [(measured(mine), measured(hand)) for _ in range(RUNS)]
-    print(row(ours, [a for a, _ in pairs]))
-    print(row(theirs, [b for _, b in pairs]))
-    wall, cpu = (median(a[which] / b[which] for a, b in pairs) for which in (0, 1))
-    print(f"{'ratio, median of pairs':{WIDTH}}  {wall:6.2f}  {cpu:6.2f}\n")
-
-
-def several(work: Work) -> list[tuple[float, float]]:
-    """Time it as often as the pairs."""
-    return [measured(work) for _ in range(RUNS)]
-
-
-def row(what: str, runs: list[tuple[float, float]]) -> str:
-    """Write a line of the table: medians of wall and CPU seconds."""
-    return f"{what:{WIDTH}}  {mid(runs, 0):6.3f}  {mid(runs, 1):6.3f}"
-
-
-def measured(work: Work) -> tuple[float, float]:
-    """Return wall and CPU seconds of the processes that the work starts."""
-    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    work()
-    ended, after = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return ended - started, cpu
-
-
-def mid(runs: list[tuple[float, float]], which: int) -> float:
-    """Return the median of one of the figures."""
-    return median(each[which] for each in runs)
-
-
-def run(command: list[str], *allowed: int) -> None:
-    """Run a command that must succeed, or end with a status that is allowed."""
-    done = subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    assert done.returncode in {0, *allowed}, f"{command}: {done.returncode}"
 
 
 def survey(dnetsniff: str) -> list[tuple[int | None, str]]:
