@@ -2,7 +2,8 @@
 
 The tracepoints name no packet, but the buffer that holds it. A buffer is used again at once for another packet, so the
 same buffer proves little. A CPU works on one received packet at a time, though: where its count of received packets has
-not changed since the buffer came in, the buffer still holds the same packet.
+not changed since the buffer came in, no other received packet can hold it; and one that a program sends is not dropped
+in the softirq that received.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,6 +16,8 @@ from inspector.wire.tracepoints import Tracepoint
 LONG_NS = 1_000_000_000
 """How long no other packet came in, at most: a second is as good as for ever."""
 MOST_DROPS = 1000
+SOFTIRQ = 0x10
+"""TRACE_FLAG_SOFTIRQ of `common_flags` (linux/trace_events.h)"""
 
 
 @dataclass(slots=True)
@@ -24,6 +27,7 @@ class _Received:
     length: int
     cpu: int
     count: int
+    context: tuple[int | None, int]
     dropped: Sample | None = None
 
 
@@ -46,7 +50,7 @@ def tie(
         if kind == received.id:
             held[buffer] = _received(sample, received)
             receptions.append(held[buffer])
-        elif kind == freed.id and (last := held.pop(buffer, None)) and _same_packet(last, sample):
+        elif kind == freed.id and (last := held.pop(buffer, None)) and _same_packet(last, sample, freed):
             last.dropped = sample
     return tuple(_drops(receptions, freed, offset_ns, name))[:MOST_DROPS]
 
@@ -58,12 +62,20 @@ def _received(sample: Sample, received: Tracepoint) -> _Received:
         length=received.number(sample.record, "len") or 0,
         cpu=sample.cpu,
         count=sample.counts[0] if sample.counts else 0,
+        context=_context(sample, received),
     )
 
 
-def _same_packet(last: _Received, sample: Sample) -> bool:
+def _context(sample: Sample, tracepoint: Tracepoint) -> tuple[int | None, int]:
+    """Return which task the CPU was in, and whether it served a softirq there."""
+    flags = tracepoint.number(sample.record, "common_flags") or 0
+    return tracepoint.number(sample.record, "common_pid"), flags & SOFTIRQ
+
+
+def _same_packet(last: _Received, sample: Sample, freed: Tracepoint) -> bool:
     # The sample of a reception is taken before the group's leader counts it.
-    return sample.cpu == last.cpu and sample.counts[:1] == (last.count + 1,)
+    alone = sample.cpu == last.cpu and sample.counts[:1] == (last.count + 1,)
+    return alone and _context(sample, freed) == last.context
 
 
 def _drops(

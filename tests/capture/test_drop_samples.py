@@ -13,6 +13,8 @@ FREED = Tracepoint(
     1,
     {
         "common_type": Field(0, 2),
+        "common_flags": Field(2, 1),
+        "common_pid": Field(4, 4),
         "skbaddr": Field(8, 8),
         "location": Field(16, 8),
         "protocol": Field(24, 2),
@@ -21,17 +23,25 @@ FREED = Tracepoint(
     {"reason": {12: "NETFILTER_DROP"}},
 )
 RECEIVED = Tracepoint(
-    2, {"common_type": Field(0, 2), "skbaddr": Field(8, 8), "len": Field(16, 4), "name": Field(20, 4, elsewhere=True)}
+    2,
+    {
+        "common_type": Field(0, 2),
+        "common_flags": Field(2, 1),
+        "common_pid": Field(4, 4),
+        "skbaddr": Field(8, 8),
+        "len": Field(16, 4),
+        "name": Field(20, 4, elsewhere=True),
+    },
 )
 
 
 def came(at_ns: int, buffer: int = 7, *, name: str = "eth0", count: int = 4, cpu: int = 0) -> Sample:
     text = name.encode() + b"\0"
-    return Sample(at_ns, cpu, (count, 0), struct.pack("=H6xQII", 2, buffer, 84, len(text) << 16 | 24) + text)
+    return Sample(at_ns, cpu, (count, 0), struct.pack("=HBxIQII", 2, 0x11, 9, buffer, 84, len(text) << 16 | 24) + text)
 
 
-def gone(at_ns: int, buffer: int = 7, *, count: int = 5, cpu: int = 0) -> Sample:
-    return Sample(at_ns, cpu, (count, 0), struct.pack("=H6xQQHxxI", 1, buffer, 0xFF, 0x0800, 12))
+def gone(at_ns: int, buffer: int = 7, *, count: int = 5, cpu: int = 0, flags: int = 0x10, pid: int = 9) -> Sample:
+    return Sample(at_ns, cpu, (count, 0), struct.pack("=HBxIQQHxxI", 1, flags, pid, buffer, 0xFF, 0x0800, 12))
 
 
 def tied(*samples: Sample) -> tuple[KernelDrop, ...]:
@@ -51,6 +61,8 @@ def test_a_packet_is_followed_from_its_reception_to_its_drop() -> None:
     [
         ("another packet came in between", gone(20, count=6)),
         ("another CPU", gone(20, cpu=1)),
+        ("what a program sends", gone(20, flags=0)),
+        ("another task", gone(20, pid=8)),
         ("another buffer", gone(20, 8)),
         ("it came in later", gone(5)),
     ],
