@@ -18,6 +18,9 @@ def keep(recording: Recording, folder: Path) -> None:
     # The lookup's frames stand first in the file, and its packets are counted first.
     ahead, counted = len(recording.lookup.observations) if recording.lookup else 0, max(packet_ids.values(), default=0)
     of_probes = annotate(recording, correlation.paths, correlation.packet_ids)
+    if (dropped := correlation.dropped) is not None:
+        said = f"; dropped behind here: {dropped.reason} in {', '.join(dropped.where)} (likely)"
+        of_probes |= {index: of_probes.get(index, "") + said for index in dropped.observations}
     save(
         recording,
         folder,

@@ -36,6 +36,10 @@ class Opened:
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(max_workers=16))
     closing: list[Future[None]] = field(default_factory=list)
 
+    def close_soon(self, close: Callable[[], None]) -> None:
+        """Close something beside what else is done; leaving `open_all` waits for it."""
+        self.closing.append(self.pool.submit(close))
+
     def begin_closing(self) -> None:
         """Close everything, without waiting for it; leaving `open_all` waits."""
         closers: list[Callable[[], None]] = [tap.close for tap in self.taps.values()]
@@ -51,13 +55,20 @@ def open_all(
     *,
     tap_program: bytes,
     echoes: Callable[[socket.socket], EchoSocket],
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> AbstractContextManager[Opened]:
     """Hold the plan's taps and its echo socket open; `echoes` makes that from a raw socket.
 
+    What is done `meanwhile` the kernel sets the rings up takes no time of its own.
+
     Raises PrivilegeError where the kernel wants a capability.
     """
-    meanwhile = partial(_open_echoes, plan=plan, namespaces=namespaces, echoes=echoes)
-    return open_taps(plan.points, namespaces, tap_program, meanwhile)
+
+    def open_more(opened: Opened) -> None:
+        meanwhile()
+        _open_echoes(opened, plan, namespaces, echoes)
+
+    return open_taps(plan.points, namespaces, tap_program, open_more)
 
 
 @contextmanager

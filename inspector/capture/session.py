@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
+from inspector.capture.drop_watch import DropWatch
 from inspector.capture.injector import EchoSocket
 from inspector.capture.listening import Listening
 from inspector.capture.opening import Opened, open_all
@@ -58,16 +59,19 @@ def record(
         EchoSocket, plan=plan, token=token, identifier=identifier, program=answer_program, clock=times.realtime_ns
     )
     traced = plan.question.rule_trace and not plan.question.passive
+    watch = DropWatch(plan)
     with (
         open_rule_traces(plan, namespaces, flow_of(plan, identifier), wanted=traced) as rules,
-        open_all(plan, namespaces, tap_program=tap_program, echoes=echoes) as opened,
+        open_all(plan, namespaces, tap_program=tap_program, echoes=echoes, meanwhile=watch.begin) as opened,
     ):
         rules.collect()
         with Listening(plan.points, opened, pidfds, interruption, times.monotonic_ns) as listening:
             rules.join(listening)
-            run = _Run(plan, opened, listening)
+            run = _Run(plan, opened, listening, watch)
             run.probe()
             listening.drain()
+            watch.take()
+            opened.close_soon(watch.close)
             recording = _with_rules(run.recording(topology, token), rules)
         rules.begin_closing()
         opened.begin_closing()
@@ -88,14 +92,17 @@ def _with_rules(recording: Recording, rules: RuleTraces) -> Recording:
 class _Run:
     """The probes of one plan, and what became of them."""
 
-    def __init__(self, plan: Plan, opened: Opened, listening: Listening) -> None:
+    def __init__(self, plan: Plan, opened: Opened, listening: Listening, watch: DropWatch) -> None:
         self._plan = plan
         self._opened = opened
         self._listening = listening
+        self._watch = watch
         self._pacing = _pacing(plan.question if opened.echoes else None)
         self._probes: dict[int, Probe] = {}
         if opened.echoes is not None:
             listening.join(opened.echoes, partial(self._hear, opened.echoes))
+        for descriptor in watch.descriptors():
+            listening.join(descriptor, watch.take)
 
     def probe(self) -> None:
         """Send the probes, each at its time, and wait for their answers."""
@@ -114,6 +121,8 @@ class _Run:
         """Give an account of it all, while everything is still open."""
         listening = self._listening
         left = sum(isinstance(each, Sent | Answered) for each in self._probes.values())
+        # An answered trace asks for no reason, and misses none.
+        drops, unheard = (self._watch.drops(), self._watch.blind_spots) if self._unanswered() else ((), [])
         return Recording(
             topology=topology,
             plan=self._plan,
@@ -121,11 +130,15 @@ class _Run:
             probes=self._all_probes(),
             observations=listening.observations(),
             counts=listening.counts(),
-            blind_spots=(*self._opened.blind_spots, *listening.blind_spots),
+            blind_spots=(*self._opened.blind_spots, *listening.blind_spots, *unheard),
             side_effects=(*_sent(self._plan, left), *promiscuity(self._plan.points, self._opened)),
             interrupted=listening.interrupted,
             departed=tuple(listening.departed),
+            drops=drops,
         )
+
+    def _unanswered(self) -> bool:
+        return any(isinstance(each, Sent) for each in self._probes.values())
 
     def _all_probes(self) -> tuple[Probe, ...]:
         """Return one value for each probe that was asked for."""
@@ -135,6 +148,8 @@ class _Run:
         return tuple(self._probes.get(each) or NotSent(sequence=each, why=why) for each in wanted)
 
     def _send(self, echoes: EchoSocket) -> None:
+        if self._unanswered():
+            self._watch.expect(self._opened.pool)
         probe = echoes.send(self._pacing.sent + 1)
         sequence = self._pacing.left(self._listening.now_ns())
         self._probes[sequence] = probe

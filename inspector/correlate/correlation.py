@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from inspector.correlate.drops import FittingReason, fitting_reason
 from inspector.correlate.judge import count, judge
 from inspector.correlate.name_report import name_report
 from inspector.correlate.paths import flooded, follow
@@ -28,6 +29,8 @@ class Correlation:
     """(observation, packet): the same number wherever the same packet was seen."""
     names: NameReport | None
     """What came of looking the destination's name up."""
+    dropped: FittingReason | None = None
+    """Why the kernel dropped what nobody answered, where one reason fits."""
 
 
 def correlate(recording: Recording) -> Correlation:
@@ -44,6 +47,7 @@ def correlate(recording: Recording) -> Correlation:
         resolutions=resolutions(tracks, recording.plan.points),
         floods=tuple(str(recording.point(each.observation.point)) for each in copies),
         names=names,
+        dropped=fitting_reason(recording, paths),
         packet_ids=tuple(
             (each.index, number)
             for number, key in enumerate(sorted(tracks.packets), start=1)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from statistics import median
 
+from inspector.correlate.drops import FittingReason, fitting_reason
 from inspector.correlate.name_report import judge_names
 from inspector.correlate.paths import places
 from inspector.correlate.rule_verdict import Stop, find_rejection, find_stop
@@ -19,6 +20,7 @@ from inspector.model.path import Direction, Path, Unseen
 from inspector.model.question import CapturePoint, PathKind
 from inspector.model.recording import Answered, Failed, NotSent, Recording, Sent
 from inspector.model.report import Outcome, Spread, Statistics, Verdict
+from inspector.wire.drop_words import drop_words
 
 REFUSALS = {
     errno.ENETUNREACH: "its routing table has no route to {target}",
@@ -81,7 +83,9 @@ def _by_rule(recording: Recording, paths: tuple[Path, ...], stop: Stop, answer: 
     """Name the rule; with an answer of its own it rejected, without it dropped."""
     packet = "the answer, " if stop.path.direction is Direction.REPLY else ""
     if answer is None:
-        verdict = _stopped(Outcome.DROPPED, packet + stop.summary, recording, paths)
+        drop = fitting_reason(recording, paths)
+        reason = drop.reason if drop else None
+        verdict = _stopped(Outcome.DROPPED, packet + stop.summary, recording, paths, reason=reason)
     else:
         verdict = _stopped(Outcome.REJECTED, f"{stop.summary}: {answer}", recording, paths, reason=answer)
     return replace(verdict, rule=stop.rule)
@@ -112,6 +116,8 @@ def _silence(recording: Recording, paths: tuple[Path, ...]) -> Verdict:
     blind = _blindness(recording)
     if blind:
         return _stopped(Outcome.UNKNOWN, f"it cannot be told where it ended: {blind}", recording, paths)
+    if (drop := fitting_reason(recording, paths)) is not None:
+        return _stopped(Outcome.DROPPED, _said_of(drop, paths), recording, paths, reason=drop.reason)
     replies = [path for path in paths if path.direction is Direction.REPLY and path.seen]
     if replies:
         last = (_furthest(paths) or replies[0]).seen[-1]
@@ -134,6 +140,16 @@ def _silence(recording: Recording, paths: tuple[Path, ...]) -> Verdict:
     missing = next((hop.point for hop in (furthest.hops if furthest else ()) if isinstance(hop, Unseen)), None)
     onward = f"; it never came to {missing}" if missing else ""
     return _stopped(Outcome.LOST, f"last seen at {last_seen}{onward}", recording, paths)
+
+
+def _said_of(drop: FittingReason, paths: tuple[Path, ...]) -> str:
+    last, what = _furthest(paths), "it"
+    if last is not None and last.direction is Direction.REPLY:
+        what = "the answer"
+    meaning = drop_words(drop.reason)
+    return f"{what} was last seen at {_last(paths)}; the kernel says {drop.reason} (likely)" + (
+        meaning and f": {meaning}"
+    )
 
 
 def _stopped(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from inspector import netns
+from inspector import netns, tracing
 from inspector.discover.engine import connect
 from inspector.discover.kernel import SETTINGS, read_settings
 from inspector.discover.survey import host_namespace
@@ -142,6 +142,9 @@ def _features() -> Iterator[Check]:
             yield Check(Area.KERNEL, name, State.MISSING, why, purpose)
         else:
             yield Check(Area.KERNEL, name, State.OK, "works", purpose)
+    value = _drop_reasons()
+    state = State.OK if value == "works" else State.NOTE
+    yield Check(Area.KERNEL, "drop reasons", state, value, "say why the kernel drops a probe (Linux 5.17)")
     loaded = Path("/proc/sys/net/bridge").is_dir()
     value = "loaded" if loaded else "not loaded"
     yield Check(Area.KERNEL, "br_netfilter", State.OK if loaded else State.NOTE, value, "firewall bridged traffic")
@@ -186,6 +189,16 @@ def _nf_tables() -> str:
     except OSError as error:
         return error.strerror or str(error)
     return "works" if kind != NLMSG_ERROR else "no answer: the module is missing, or CAP_NET_ADMIN"
+
+
+def _drop_reasons() -> str:
+    """Have the kernel tell why it drops packets, for a moment; say what came of it."""
+    try:
+        freed, _received = tracing.drop_tracepoints()
+        tracing.TraceEvent(freed.id, tracing.online_cpus()[0]).close()
+    except OSError as error:
+        return error.strerror or str(error)
+    return "works"
 
 
 def _try_pidfd() -> None:

@@ -14,7 +14,7 @@ from inspector import netns
 from inspector.discover.facts import LinkFact, NeighbourFact, RouteFact, StackFact
 from inspector.discover.rtnetlink import Message, Rtnetlink
 from inspector.model.text import safe
-from inspector.model.topology import LinkKind, SandboxId, Setting
+from inspector.model.topology import LinkKind, SandboxId, Setting, reverse_path_filter
 
 AF_INET, AF_INET6 = 2, 10
 ARPHRD_ETHER, ARPHRD_LOOPBACK = 1, 772
@@ -77,7 +77,7 @@ def read_stack(sandbox: SandboxId, inode: int, others: Mapping[SandboxId, int]) 
             neighbours=tuple(_neighbours(kernel)),
             fdb=tuple(_fdb(kernel)) if has_bridge else (),
             nsids=nsids,
-            settings=read_settings(),
+            settings=read_settings((*SETTINGS, *_reverse_path_filters(links))),
             bystanders=tuple(_bystanders(kernel, links, {number for number, _ in nsids})),
         )
 
@@ -93,9 +93,16 @@ def read_settings(names: tuple[str, ...] = SETTINGS) -> tuple[Setting, ...]:
     return tuple(Setting(name=name, value=_setting(name)) for name in names)
 
 
+def _reverse_path_filters(links: tuple[LinkFact, ...]) -> tuple[str, ...]:
+    """Return the names of the interfaces' own settings; a bridge's ports take in no packets for the stack."""
+    return tuple(reverse_path_filter(each.name) for each in links if each.master is None)
+
+
 def _setting(name: str) -> str | None:
+    # A dot in an interface's name is written as a slash (sysctl(8)).
+    parts = [part.replace("/", ".") for part in name.split(".")]
     try:
-        return Path("/proc/sys", *name.split(".")).read_text(encoding="ascii").strip()
+        return Path("/proc/sys", *parts).read_text(encoding="ascii").strip()
     except OSError:
         return None
 

@@ -137,7 +137,7 @@ class Recording:
     firewall: FirewallRecord = field(default_factory=FirewallRecord)
     """What the rules of the stacks on the way did."""
     drops: tuple[KernelDrop, ...] = ()
-    """Packets of the trace's family that the kernel gave a reason for dropping, while the probes were under way."""
+    """Packets of a probe's family and length that the kernel dropped meanwhile, each with the reason it gave."""
 
     def unresolved(self) -> tuple[tuple[str, CapturePoint], ...]:
         """Return the addresses of the trace that a neighbour cache had no MAC for in the end, and where it asks."""

@@ -126,8 +126,24 @@ class FirewallRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Reception:
+    """A network stack took a packet in (tracepoint net:netif_receive_skb). The kernel does not say which stack."""
+
+    interface: str
+    at_ns: int
+    """Nanoseconds since the epoch, CLOCK_REALTIME; a tap's stamp of the same packet is a little older."""
+    length: int
+    """Bytes from the network header on."""
+    alone_ns: int
+    """For how long before no other packet of this length, except dropped ones, had come in by an interface so named."""
+
+
+@dataclass(frozen=True, slots=True)
 class KernelDrop:
-    """The kernel freed a packet and said why (tracepoint skb:kfree_skb). It does not say which packet."""
+    """The kernel freed a packet and said why (tracepoint skb:kfree_skb). It does not say which packet.
+
+    But its CPU had received nothing else since `reception`, so it is the packet that came in there.
+    """
 
     at_ns: int
     """Nanoseconds since the epoch, CLOCK_REALTIME."""
@@ -136,3 +152,5 @@ class KernelDrop:
     where: str
     """The kernel function that freed it; its address in hex where the name is hidden."""
     ethertype: int
+    reception: Reception | None = None
+    """Where it came in last; None where that is not known."""

@@ -116,6 +116,11 @@ class Setting:
     value: str | None
 
 
+def reverse_path_filter(interface: str) -> str:
+    """Name the setting that decides whether a packet is taken in by an interface that its answer would not leave by."""
+    return f"net.ipv4.conf.{interface.replace('.', '/')}.rp_filter"
+
+
 @dataclass(frozen=True, slots=True)
 class Sandbox:
     """One network stack, and what it holds."""

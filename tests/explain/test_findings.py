@@ -6,6 +6,7 @@ import pkgutil
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from name_cases import CASES as NAME_CASES
@@ -29,6 +30,7 @@ from inspector.explain.findings import DETECTORS
 from inspector.model.question import Heading
 from inspector.model.recording import Aftermath, Failed, Recording
 from inspector.model.report import Finding, Severity
+from inspector.model.rules import KernelDrop, Reception
 from inspector.model.topology import HOST, Neighbour, Setting, Topology
 from inspector.pipeline import review
 
@@ -68,6 +70,19 @@ def unforwarding() -> Topology:
     return change_stack(WORLD, HOST, settings=(Setting("net.ipv4.ip_forward", "0"),))
 
 
+def filtered(own: str = "1", everybody: str = "0") -> Recording:
+    settings = (
+        Setting("net.ipv4.conf.all.rp_filter", everybody),
+        Setting("net.ipv4.conf.eth0.rp_filter", own),
+    )
+    world = change_stack(WORLD, "api", settings=settings)
+    recording = stopped(world, "web", "api", request=None)
+    last = recording.observations[-1]
+    reception = Reception("eth0", last.at_ns + 9_000, last.wire_length - 14, alone_ns=1_000_000_000)
+    drop = KernelDrop(last.at_ns + 15_000, "IP_RPFILTER", "ip_rcv_finish_core", 0x0800, reception)
+    return replace(recording, drops=(drop,))
+
+
 CASES: dict[str, tuple[Callable[[], Recording], str]] = {
     "container-not-running": (
         lambda: Recording(WORLD, planned(WORLD, "web", "gone"), b""),
@@ -92,6 +107,7 @@ CASES: dict[str, tuple[Callable[[], Recording], str]] = {
         lambda: stopped(unforwarding(), "web", "api"),
         "the host does not route: net.ipv4.ip_forward is 0",
     ),
+    "rp-filter-drop": (filtered, "api drops what comes in by eth0 from where it would not answer to by it"),
     "networks-isolated": (
         lambda: stopped(WORLD, "web", "api"),
         "web is on bridge, api on mynet: the engine keeps bridge networks apart",
@@ -224,3 +240,15 @@ def test_every_module_is_looked_for_and_tested() -> None:
     assert sorted(each.__module__.rpartition(".")[2] for each in DETECTORS) == MODULES
     about_names = {name.replace("-", "_") for name in NAME_CASES}
     assert sorted({name.replace("-", "_") for name in CASES} | about_names) == MODULES
+
+
+@pytest.mark.parametrize(("own", "everybody"), [("0", "0"), ("2", "1"), ("1", "2")])
+def test_the_reverse_path_filter_is_no_cause_where_it_is_not_strict(own: str, everybody: str) -> None:
+    """The larger of the two values counts (ip-sysctl.rst)."""
+    assert "rp-filter-drop" not in found(filtered(own, everybody))
+
+
+def test_the_way_into_a_container_is_part_of_the_remedy() -> None:
+    assert found(filtered())["rp-filter-drop"].remedy == (
+        "nsenter -t $(docker inspect -f '{{.State.Pid}}' api) -n sysctl -w net.ipv4.conf.eth0.rp_filter=2",
+    )
