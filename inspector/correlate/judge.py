@@ -9,6 +9,7 @@ import errno
 from collections.abc import Iterable
 from statistics import median
 
+from inspector.correlate.judge_port import judge_port
 from inspector.correlate.name_report import judge_names
 from inspector.correlate.paths import places
 from inspector.correlate.tracks import Kind, Tracks
@@ -51,6 +52,11 @@ def judge(recording: Recording, tracks: Tracks, paths: tuple[Path, ...], names: 
         return Verdict(outcome=Outcome.UNRESOLVED, summary=plan.obstacle)
     if names is not None and (plan.question.names_only or (recording.lookup and recording.lookup.cut_short)):
         return judge_names(recording, names)
+    ending = judge_port(recording, paths) if plan.question.port is not None else None
+    if ending is not None and ending.outcome is not Outcome.DELIVERED:
+        return _stopped(ending.outcome, ending.summary, recording, paths, reason=ending.reason)
+    if ending is not None:
+        return Verdict(ending.outcome, ending.summary, last_seen=_last(paths), never_seen=())
     if statistics.received:
         summary = f"{statistics.received} of {statistics.sent} answered"
         return Verdict(Outcome.DELIVERED, summary, last_seen=_last(paths), never_seen=())

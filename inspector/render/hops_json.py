@@ -10,6 +10,7 @@ def path_dict(path: Path) -> dict[str, Any]:
     return {
         "direction": path.direction.value,
         "sequence": path.sequence,
+        "segment": path.segment or None,
         "hops": [hop_dict(each) for each in path.hops],
     }
 
