@@ -14,9 +14,10 @@ from typing import Any
 from inspector.errors import InspectorError, UsageError
 from inspector.model import report as model
 from inspector.model.engine_choice import EngineChoice
-from inspector.model.question import LIMITS, TIME_LIMITS_S, Question
+from inspector.model.question import DEFAULT_SIZE, LIMITS, TIME_LIMITS_S, Question
 from inspector.model.recording import Recording
 from inspector.model.topology import Topology
+from inspector.plan.target import read_target, refuse_odd
 
 __all__ = ["InspectorError", "Recording", "Report", "Topology", "load", "resolve", "review", "survey", "trace"]
 
@@ -47,7 +48,7 @@ def trace(
     count: int = 3,
     timeout_s: float = 1.0,
     interval_s: float | None = None,
-    size: int = 56,
+    size: int | None = None,
     dont_fragment: bool = False,
     ttl: int | None = None,
     family: int | None = None,
@@ -62,16 +63,20 @@ def trace(
     """Send real probes, follow them through every hop, and say what became of them. Needs root, as the command does.
 
     The options are those of `dnetsniff trace` (`look_up=False` is its `--no-lookup`, `rule_trace=False` its
-    `--no-rule-trace`); `write` keeps the recording in a
-    new folder. `host` or `context` names the engine, neither means what `docker` would take. Raises InspectorError.
+    `--no-rule-trace`); `write` keeps the recording in a new folder. `destination` may end in `:PORT` or `:PORT/udp`;
+    `size` is 56 where it is not given. `host` or `context` names the engine, neither means what `docker` would take.
+    Raises InspectorError.
     """
+    target = read_target(destination)
     question = Question(
         source=source,
-        destination=destination,
+        destination=target.destination,
+        protocol=target.protocol,
+        port=target.port,
         count=count,
         timeout_s=timeout_s,
         interval_s=interval_s,
-        size=size,
+        size=DEFAULT_SIZE if size is None else size,
         dont_fragment=dont_fragment,
         ttl=ttl,
         family=family,
@@ -81,6 +86,7 @@ def trace(
         look_up=look_up,
         lookup_timeout_s=timeout_s,
     )
+    refuse_odd(question, size_given=size is not None)
     return _ask(question, write, _choice(host, context))
 
 

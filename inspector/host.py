@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -12,6 +13,7 @@ from inspector.discover.survey import Stacks, survey
 from inspector.model.question import Party, Plan
 from inspector.model.topology import Topology
 from inspector.plan.filters import answer_program, tap_program
+from inspector.plan.port_filter import port_program
 from inspector.wire.craft import TOKEN_LENGTH
 from inspector.worker import Worker
 
@@ -87,7 +89,7 @@ class LiveHost:
             plan=plan,
             token=secrets.token_bytes(TOKEN_LENGTH),
             identifier=identifier,
-            tap_program=tap_program(plan, identifier),
+            tap_program=partial(port_program, plan) if plan.question.port else tap_program(plan, identifier),
             answer_program=answer_program(plan, identifier),
             sandboxes=tuple(self._stacks.namespaces),
             containers=tuple(self._stacks.processes),
@@ -100,7 +102,13 @@ class LiveHost:
 
         ends = [each for each in (plan.source.sandbox, plan.destination.sandbox) if each]
         recording = with_chains(recording, self._stacks.descriptors())
-        return replace(recording, aftermath=look_again(self._stacks.descriptors(), ends))
+        aftermath = look_again(self._stacks.descriptors(), ends)
+        if plan.question.port is not None:
+            from inspector.discover.listeners import read_listeners
+
+            listeners, listened = read_listeners(self._stacks.descriptors(), (plan.answering,), plan.question.protocol)
+            aftermath = replace(aftermath, listeners=listeners, listened=listened)
+        return replace(recording, aftermath=aftermath)
 
     def _descriptors(self) -> tuple[int, ...]:
         """Return what the worker is given: the namespaces, then the processes."""

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 
 from inspector.capture.drop_samples import tie
 from inspector.capture.kernel_symbols import symbols
-from inspector.model.question import Plan
+from inspector.model.question import Plan, Protocol
 from inspector.model.rules import KernelDrop
 from inspector.model.topology import BlindSpot
 from inspector.tracing import TraceEvent, TraceRing, drop_tracepoints, online_cpus
@@ -30,8 +30,12 @@ MOST_BYTES = 16 << 20
 MOST_NAMES = 40
 PLAIN = re.compile(r"[A-Za-z0-9_.-]+")
 ETHERTYPES = {4: 0x0800, 6: 0x86DD}
-HEADERS = {4: 20 + 8, 6: 40 + 8}
-"""Bytes before an echo request's payload (RFC 791, RFC 792; RFC 8200, RFC 4443)."""
+HEADERS = {4: 20, 6: 40}
+"""Bytes of an IP header without options (RFC 791; RFC 8200)."""
+BEFORE_PAYLOAD = 8
+"""Bytes of an echo's or a datagram's header (RFC 792, RFC 4443, RFC 768)."""
+LONGEST_TCP_HEADER = 60
+"""RFC 9293, 3.1: which options a SYN has depends on settings of its stack."""
 
 
 class DropWatch:
@@ -108,7 +112,6 @@ class DropWatch:
     ) -> tuple[TraceEvent, TraceRing]:
         """Open a CPU's group: a count of all it receives, the drops, and the receptions of our length."""
         family = self._plan.family
-        length = HEADERS[family] + self._plan.question.size
         counter = TraceEvent(received.id, cpu, sampled=False)
         stack.callback(counter.close)
         drops = TraceEvent(freed.id, cpu, leader=counter, wakeup_bytes=pages * 4096 // 2)
@@ -119,9 +122,17 @@ class DropWatch:
         stack.callback(ring.close)
         ours.write_to(drops)
         drops.accept(f"protocol == {ETHERTYPES[family]}{_meaning(freed)}")
-        ours.accept(f"len == {length}{_named(self._plan)}")
+        ours.accept(_length(self._plan) + _named(self._plan))
         counter.start()
         return drops, ring
+
+
+def _length(plan: Plan) -> str:
+    """Say how long a probe is, from the IP header on."""
+    header = HEADERS[plan.family]
+    if plan.question.protocol is Protocol.TCP:
+        return f"len <= {header + LONGEST_TCP_HEADER}"
+    return f"len == {header + BEFORE_PAYLOAD + plan.question.size}"
 
 
 def _meaning(freed: Tracepoint) -> str:

@@ -13,25 +13,21 @@ import socket
 import struct
 from collections.abc import Callable, Iterator
 
+from inspector.capture.socket_errors import ask_for_errors, words_of
 from inspector.capture.stamps import CONTROL_LIMIT, ask_for_stamps, stamp_of
 from inspector.capture.syscalls import attach_filter
 from inspector.model.question import Plan
 from inspector.model.recording import Answered, Failed, Sent
 from inspector.wire import craft
-from inspector.wire.headers import icmp_words
 
 _V6 = 6
-_IP_MTU_DISCOVER, _IP_PMTUDISC_DO, _IP_RECVERR = 10, 2, 11
+_IP_MTU_DISCOVER, _IP_PMTUDISC_DO = 10, 2
 """linux/in.h"""
-_IPV6_MTU_DISCOVER, _IPV6_RECVERR, _IPV6_DONTFRAG = 23, 25, 62
+_IPV6_MTU_DISCOVER, _IPV6_DONTFRAG = 23, 62
 """linux/in6.h"""
-_EXTENDED_ERROR = struct.Struct("=IBBBBII")
-"""struct sock_extended_err (linux/errqueue.h): errno, origin, type, code, pad, info, data"""
-_ORIGIN_ICMP, _ORIGIN_ICMP6 = 2, 3
 _ECHO = struct.Struct("!BBHHH")
 """type, code, checksum, identifier, sequence (RFC 792; RFC 4443, 4.1)"""
 _ECHO_REQUEST, _ECHO_REPLY = {4: 8, 6: 128}, {4: 0, 6: 129}
-_MTU_MESSAGES = {4: (3, 4), 6: (2, 0)}
 _DATAGRAM_LIMIT = 65536
 
 
@@ -104,6 +100,14 @@ class EchoSocket:
         self._sent[sequence] = at_ns
         return Sent(sequence=sequence, at_ns=at_ns)
 
+    def due_ns(self) -> int | None:
+        """Have nothing to say before something comes in."""
+        return None
+
+    def rest(self) -> Iterator[Answered]:
+        """Hand out what came last; the run ends."""
+        return self.receive()
+
     def receive(self) -> Iterator[Answered]:
         """Hand out the answers that are in, errors included; one answer per probe."""
         for flags, understand in ((socket.MSG_ERRQUEUE, self._error), (0, self._reply)):
@@ -126,16 +130,15 @@ class EchoSocket:
 
     def _prepare(self) -> None:
         ask_for_stamps(self._sock)
+        ask_for_errors(self._sock)
         question = self._question
         if self._family == _V6:
-            self._sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
             if question.ttl is not None:
                 self._sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, question.ttl)
             if question.dont_fragment:
                 self._sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_MTU_DISCOVER, _IP_PMTUDISC_DO)
                 self._sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_DONTFRAG, 1)
         else:
-            self._sock.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
             if question.ttl is not None:
                 self._sock.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, question.ttl)
             if question.dont_fragment:
@@ -164,7 +167,7 @@ class EchoSocket:
 
     def _error(self, data: bytes, control: list[tuple[int, int, bytes]]) -> Answered | None:
         sequence = self._ours(data, _ECHO_REQUEST[self._family], whole=False)
-        words = next((said for each in control if (said := self._words(*each))), None)
+        words = words_of(control, self._family)
         return None if sequence is None or words is None else self._answered(sequence, control, words)
 
     def _ours(self, message: bytes, kind: int, *, whole: bool) -> int | None:
@@ -181,14 +184,3 @@ class EchoSocket:
     def _answered(self, sequence: int, control: list[tuple[int, int, bytes]], answer: str) -> Answered:
         at_ns = stamp_of(control) or self._clock()
         return Answered(sequence=sequence, at_ns=self._sent[sequence], answered_ns=at_ns, answer=answer)
-
-    def _words(self, level: int, kind: int, data: bytes) -> str | None:
-        """Say which ICMP error a control message tells of; what the source's own stack refused is no answer."""
-        wanted = (socket.IPPROTO_IPV6, _IPV6_RECVERR) if self._family == _V6 else (socket.IPPROTO_IP, _IP_RECVERR)
-        if (level, kind) != wanted or len(data) < _EXTENDED_ERROR.size:
-            return None
-        _, origin, icmp_type, code, _, information, _ = _EXTENDED_ERROR.unpack_from(data)
-        if origin not in {_ORIGIN_ICMP, _ORIGIN_ICMP6}:
-            return None
-        mtu = information if (icmp_type, code) == _MTU_MESSAGES[self._family] else None
-        return icmp_words(self._family, icmp_type, code, mtu)

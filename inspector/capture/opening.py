@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from inspector import netns
 from inspector.capture.injector import EchoSocket, icmp_socket
+from inspector.capture.prober import Prober
 from inspector.capture.tap import Tap, UnsuitableLinkError, packet_socket
 from inspector.errors import PrivilegeError
 from inspector.model.question import CapturePoint, Plan
@@ -29,7 +30,9 @@ class Opened:
 
     taps: dict[int, Tap] = field(default_factory=dict)
     """By index into the plan's points; all are bound."""
-    echoes: EchoSocket | None = None
+    prober: Prober | None = None
+    source_ports: tuple[int, ...] = ()
+    """Where TCP and UDP probes leave from: known before the taps are opened. The rest of a flow is in the plan."""
     refusal: str = ""
     """Why there is no socket to send with."""
     blind_spots: list[BlindSpot] = field(default_factory=list)
@@ -43,9 +46,9 @@ class Opened:
     def begin_closing(self) -> None:
         """Close everything, without waiting for it; leaving `open_all` waits."""
         closers: list[Callable[[], None]] = [tap.close for tap in self.taps.values()]
-        if self.echoes is not None:
-            closers.append(self.echoes.close)
-        self.taps, self.echoes = {}, None
+        if self.prober is not None:
+            closers.append(self.prober.close)
+        self.taps, self.prober = {}, None
         self.closing.extend(self.pool.submit(close) for close in closers)
 
 
@@ -66,7 +69,7 @@ def open_all(
 
     def open_more(opened: Opened) -> None:
         meanwhile()
-        _open_echoes(opened, plan, namespaces, echoes)
+        opened.prober, opened.refusal = make_prober(plan, namespaces, lambda: icmp_socket(plan.family), echoes)
 
     return open_taps(plan.points, namespaces, tap_program, open_more)
 
@@ -138,17 +141,16 @@ def _several(count: int) -> list[socket.socket]:
     return [packet_socket() for _ in range(count)]
 
 
-def _open_echoes(
-    opened: Opened, plan: Plan, namespaces: Mapping[SandboxId, int], echoes: Callable[[socket.socket], EchoSocket]
-) -> None:
+def make_prober(
+    plan: Plan, namespaces: Mapping[SandboxId, int], sockets: Callable[[], T], prober: Callable[[T], Prober]
+) -> tuple[Prober | None, str]:
+    """Return what sends, made of sockets that are opened inside the source's stack; or None, and why there is none."""
     if plan.source.sandbox is None or plan.source.sandbox not in namespaces:
-        opened.refusal = f"the network stack of {plan.source.label} could not be opened"
-        return
+        return None, f"the network stack of {plan.source.label} could not be opened"
     try:
-        sock = visit(namespaces[plan.source.sandbox], lambda: icmp_socket(plan.family))
-        opened.echoes = echoes(sock)
+        return prober(visit(namespaces[plan.source.sandbox], sockets)), ""
     except OSError as error:
-        opened.refusal = f"{plan.source.label} has no socket to send with: {os.strerror(error.errno or 0)}"
+        return None, f"{plan.source.label} has no socket to send with: {os.strerror(error.errno or 0)}"
 
 
 def visit(namespace: int, work: Callable[[], T]) -> T:

@@ -1,6 +1,6 @@
 """Carry out a plan in the worker process: what it is told, and what it loads ahead."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,8 @@ class Order:
     plan: Plan
     token: bytes
     identifier: int
-    tap_program: bytes
+    tap_program: bytes | Callable[[tuple[int, ...]], bytes]
+    """Packed, or the function that makes it of the probes' source ports."""
     answer_program: bytes
     sandboxes: tuple[SandboxId, ...]
     containers: tuple[str, ...]

@@ -21,14 +21,14 @@ from itertools import chain
 from inspector import netns
 from inspector.capture.listening import Listening
 from inspector.errors import PrivilegeError
-from inspector.model.question import Plan
+from inspector.model.question import Plan, Protocol
 from inspector.model.rules import FirewallRecord, Traversal
 from inspector.model.topology import BlindSpot, SandboxId
 from inspector.wire.nfnetlink import DONE, ERROR, GET_CHAIN, error_number, messages, request
 from inspector.wire.nft_chains import hooked_table
 from inspector.wire.nft_mark import batch, messages_in
 from inspector.wire.nft_trace import TraceEvent, gather, read_trace
-from inspector.wire.probe_flow import ICMP, ICMPV6, ProbeFlow
+from inspector.wire.probe_flow import ICMP, ICMPV6, TCP, UDP, ProbeFlow
 
 OWN_TABLES = "dnetsniff-"
 """What the names of our tables begin with; a few random characters keep two runs apart."""
@@ -42,19 +42,20 @@ _NETLINK_NETFILTER, _SOL_NETLINK, _ADD_MEMBERSHIP, _NFTRACE = 12, 270, 1, 9
 _SO_RCVBUFFORCE = 33
 _ABSENT = frozenset({errno.ENOENT, errno.EINVAL, errno.EPROTONOSUPPORT, errno.EAFNOSUPPORT})
 _V6 = 6
+_NUMBERS = {Protocol.TCP: TCP, Protocol.UDP: UDP}
 
 
 class UntraceableError(Exception):
     """Why a stack's rules cannot be traced."""
 
 
-def flow_of(plan: Plan, identifier: int) -> ProbeFlow:
-    """Return which packets are the plan's."""
+def flow_of(plan: Plan, identifiers: tuple[int, ...]) -> ProbeFlow:
+    """Return which packets are the plan's: `identifiers` are the echo's, or the ports that its probes leave from."""
     return ProbeFlow(
         family=plan.family,
-        protocol=ICMPV6 if plan.family == _V6 else ICMP,
+        protocol=_NUMBERS.get(plan.question.protocol, ICMPV6 if plan.family == _V6 else ICMP),
         addresses=tuple(each.address for each in (plan.source, plan.destination) if each.address),
-        identifiers=(identifier,),
+        identifiers=identifiers,
     )
 
 
@@ -120,12 +121,20 @@ class RuleTrace:
 class RuleTraces:
     """All rule traces of a run."""
 
-    flow: ProbeFlow
+    namespaces: Mapping[SandboxId, int]
+    """Of the stacks to trace in."""
+    flow: ProbeFlow | None = None
     traces: list[RuleTrace] = field(default_factory=list)
     blind_spots: list[BlindSpot] = field(default_factory=list)
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(max_workers=4))
     waiting: dict[SandboxId, "Future[RuleTrace | None]"] = field(default_factory=dict)
     closing: list["Future[None]"] = field(default_factory=list)
+
+    def begin(self, flow: ProbeFlow) -> None:
+        """Have the kernel make the tables; `collect` waits for them."""
+        self.flow = flow
+        for sandbox, namespace in self.namespaces.items() if flow.addresses and flow.identifiers else ():
+            self.waiting[sandbox] = self.pool.submit(_entered, namespace, sandbox, flow)
 
     def collect(self) -> None:
         """Wait until all that was begun stands, or has said why it does not."""
@@ -149,7 +158,8 @@ class RuleTraces:
             each.read()
             if each.why:
                 self.blind_spots.append(BlindSpot(f"rules of {each.sandbox}", each.why))
-        return FirewallRecord(traversals=tuple(chain.from_iterable(each.traversals(self.flow) for each in self.traces)))
+        told = (each.traversals(self.flow) for each in self.traces) if self.flow else ()
+        return FirewallRecord(traversals=tuple(chain.from_iterable(told)))
 
     def side_effects(self) -> tuple[str, ...]:
         """Say what was inserted where."""
@@ -167,22 +177,14 @@ class RuleTraces:
 
 
 @contextmanager
-def open_rule_traces(
-    plan: Plan, namespaces: Mapping[SandboxId, int], flow: ProbeFlow, *, wanted: bool = True
-) -> Iterator[RuleTraces]:
-    """Hold rule traces open where packets of the plan may pass; the kernel makes the tables meanwhile (see `collect`).
-
-    `namespaces` stay the caller's.
-    """
+def open_rule_traces(plan: Plan, namespaces: Mapping[SandboxId, int], *, wanted: bool = True) -> Iterator[RuleTraces]:
+    """Have rule traces, once they are begun, wherever packets of the plan may pass. `namespaces` stay the caller's."""
+    stacks = {each: namespaces[each] for each in _stacks(plan) if wanted and each in namespaces}
     with ExitStack() as stack:
-        traces = RuleTraces(flow)
+        traces = RuleTraces(stacks)
         stack.callback(traces.pool.shutdown)
         stack.callback(traces.begin_closing)
         stack.callback(traces.collect)
-        for sandbox in _stacks(plan) if wanted and flow.addresses and flow.identifiers else ():
-            if sandbox in namespaces:
-                work = partial(_entered, namespaces[sandbox], sandbox, flow)
-                traces.waiting[sandbox] = traces.pool.submit(work)
         yield traces
 
 

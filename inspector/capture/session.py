@@ -9,6 +9,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -17,8 +18,12 @@ from inspector.capture.injector import EchoSocket
 from inspector.capture.listening import Listening
 from inspector.capture.opening import Opened, open_all
 from inspector.capture.pacing import Pacing
+from inspector.capture.port_opening import open_for_ports
+from inspector.capture.port_sockets import PortSockets
+from inspector.capture.prober import Prober
 from inspector.capture.rule_trace import RuleTraces, flow_of, open_rule_traces
-from inspector.model.question import CapturePoint, Plan, Question
+from inspector.model.place import place
+from inspector.model.question import CapturePoint, Plan, Protocol, Question
 from inspector.model.recording import Answered, Failed, NotSent, Probe, Recording, Sent
 from inspector.model.topology import SandboxId, Topology
 
@@ -41,7 +46,7 @@ def record(
     pidfds: Mapping[str, int],
     token: bytes,
     identifier: int,
-    tap_program: bytes,
+    tap_program: bytes | Callable[[tuple[int, ...]], bytes],
     answer_program: bytes,
     finish: Callable[[Recording], Recording],
     interruption: int | None = None,
@@ -50,20 +55,37 @@ def record(
     """Return what was seen while the plan's probes were sent.
 
     `token` (16 random bytes) and `identifier` (16 bits, not 0) make the probes ours. The programs are packed classic
-    BPF: what the taps accept, and what the sending socket does. `namespaces` and `pidfds` stay the caller's.
+    BPF: what the taps accept, and what the sending socket does; TCP and UDP probes have no use for the latter, and need
+    a function that makes the former of their source ports. `namespaces` and `pidfds` stay the caller's.
     `interruption` is a descriptor that turns readable when the run is to end (the reading side of a wake-up pipe); it
     is not read here. `finish` is called when the last frame is in, while the sockets are closing.
     """
     times = clocks or Clocks()
-    echoes = partial(
-        EchoSocket, plan=plan, token=token, identifier=identifier, program=answer_program, clock=times.realtime_ns
-    )
-    traced = plan.question.rule_trace and not plan.question.passive
     watch = DropWatch(plan)
     with (
-        open_rule_traces(plan, namespaces, flow_of(plan, identifier), wanted=traced) as rules,
-        open_all(plan, namespaces, tap_program=tap_program, echoes=echoes, meanwhile=watch.begin) as opened,
+        open_rule_traces(plan, namespaces, wanted=plan.question.rule_trace and not plan.question.passive) as rules,
+        ExitStack() as stack,
     ):
+        if isinstance(tap_program, bytes):
+            echoes = partial(
+                EchoSocket,
+                plan=plan,
+                token=token,
+                identifier=identifier,
+                program=answer_program,
+                clock=times.realtime_ns,
+            )
+            rules.begin(flow_of(plan, (identifier,)))
+            opening = open_all(plan, namespaces, tap_program=tap_program, echoes=echoes, meanwhile=watch.begin)
+        else:
+            connections = partial(
+                PortSockets, plan=plan, token=token, clock=times.realtime_ns, now_ns=times.monotonic_ns
+            )
+            known = partial(_begin, plan, rules, watch)
+            opening = open_for_ports(
+                plan, namespaces, tap_program=tap_program, connections=connections, meanwhile=known
+            )
+        opened = stack.enter_context(opening)
         rules.collect()
         with Listening(plan.points, opened, pidfds, interruption, times.monotonic_ns) as listening:
             rules.join(listening)
@@ -76,6 +98,11 @@ def record(
         rules.begin_closing()
         opened.begin_closing()
         return finish(recording)
+
+
+def _begin(plan: Plan, rules: RuleTraces, watch: DropWatch, ports: tuple[int, ...]) -> None:
+    rules.begin(flow_of(plan, ports))
+    watch.begin()
 
 
 def _with_rules(recording: Recording, rules: RuleTraces) -> Recording:
@@ -97,25 +124,35 @@ class _Run:
         self._opened = opened
         self._listening = listening
         self._watch = watch
-        self._pacing = _pacing(plan.question if opened.echoes else None)
+        self._pacing = _pacing(plan.question if opened.prober else None)
         self._probes: dict[int, Probe] = {}
-        if opened.echoes is not None:
-            listening.join(opened.echoes, partial(self._hear, opened.echoes))
+        if opened.prober is not None:
+            listening.join(opened.prober, partial(self._hear, opened.prober))
         for descriptor in watch.descriptors():
             listening.join(descriptor, watch.take)
 
     def probe(self) -> None:
         """Send the probes, each at its time, and wait for their answers."""
-        pacing, listening = self._pacing, self._listening
+        pacing, listening, prober = self._pacing, self._listening, self._opened.prober
         listening.wait(0)
         while not listening.ended:
             now_ns = listening.now_ns()
             due_ns, over_ns = pacing.due_ns(), pacing.over_ns()
             if over_ns is not None and over_ns <= now_ns:
-                return
-            if due_ns is not None and due_ns <= now_ns and self._opened.echoes is not None:
-                self._send(self._opened.echoes)
-            listening.wait(pacing.next_ns() - listening.now_ns())
+                break
+            if due_ns is not None and due_ns <= now_ns and prober is not None:
+                self._send(prober)
+            self._wait(prober)
+        for answer in prober.rest() if prober is not None else ():
+            self._probes[answer.sequence] = answer
+
+    def _wait(self, prober: Prober | None) -> None:
+        """Wait for whatever comes first: a frame, an answer, or the time at which something is due."""
+        hear_ns = prober.due_ns() if prober is not None else None
+        next_ns = self._pacing.next_ns()
+        self._listening.wait((next_ns if hear_ns is None else min(next_ns, hear_ns)) - self._listening.now_ns())
+        if prober is not None and hear_ns is not None and hear_ns <= self._listening.now_ns():
+            self._hear(prober)
 
     def recording(self, topology: Topology, token: bytes) -> Recording:
         """Give an account of it all, while everything is still open."""
@@ -135,6 +172,7 @@ class _Run:
             interrupted=listening.interrupted,
             departed=tuple(listening.departed),
             drops=drops,
+            source_ports=self._opened.source_ports,
         )
 
     def _unanswered(self) -> bool:
@@ -147,17 +185,17 @@ class _Run:
         wanted = range(1, self._plan.question.count + 1)
         return tuple(self._probes.get(each) or NotSent(sequence=each, why=why) for each in wanted)
 
-    def _send(self, echoes: EchoSocket) -> None:
+    def _send(self, prober: Prober) -> None:
         if self._unanswered():
             self._watch.expect(self._opened.pool)
-        probe = echoes.send(self._pacing.sent + 1)
+        probe = prober.send(self._pacing.sent + 1)
         sequence = self._pacing.left(self._listening.now_ns())
         self._probes[sequence] = probe
         if isinstance(probe, Failed):
             self._pacing.settled(sequence)
 
-    def _hear(self, echoes: EchoSocket) -> None:
-        for answer in echoes.receive():
+    def _hear(self, prober: Prober) -> None:
+        for answer in prober.receive():
             self._probes[answer.sequence] = answer
             self._pacing.settled(answer.sequence)
 
@@ -176,9 +214,18 @@ def _sent(plan: Plan, left: int) -> tuple[str, ...]:
     if not left:
         return ()
     source = f"{plan.source.label} ({plan.source.address})" if plan.source.address else plan.source.label
-    version = "ICMPv6" if plan.family == V6 else "ICMP"
-    requests = "echo request" if left == 1 else "echo requests"
-    return (f"sent {left} {version} {requests} from {source} to {plan.resolution.address}",)
+    question, target = plan.question, place(plan.resolution.address or "", plan.question.port)
+    several = "s" if left > 1 else ""
+    match question.protocol:
+        case Protocol.ICMP:
+            version = "ICMPv6" if plan.family == V6 else "ICMP"
+            return (f"sent {left} {version} echo request{several} from {source} to {target}",)
+        case Protocol.TCP:
+            did = f"asked for {left} TCP connection{several} from {source} to {target}"
+            return (f"{did}; what was accepted was closed again by FIN, and nothing was sent over it",)
+        case Protocol.UDP:
+            size = f"{question.size} bytes that mean nothing to a service"
+            return (f"sent {left} UDP datagram{several} from {source} to {target}: {size}",)
 
 
 def promiscuity(points: tuple[CapturePoint, ...], opened: Opened) -> tuple[str, ...]:

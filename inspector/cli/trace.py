@@ -1,10 +1,12 @@
 """`dnetsniff trace SRC DST`: the whole promise in one line."""
 
 import click
+from click.core import ParameterSource
 
 from inspector.cli.run import output_options, run
 from inspector.model.engine_choice import EngineChoice
-from inspector.model.question import LIMITS, TIME_LIMITS_S, Question
+from inspector.model.question import DEFAULT_SIZE, LIMITS, TIME_LIMITS_S, Question
+from inspector.plan.target import read_target, refuse_odd
 
 
 @click.command()
@@ -27,7 +29,13 @@ from inspector.model.question import LIMITS, TIME_LIMITS_S, Question
     type=click.FloatRange(*TIME_LIMITS_S["interval_s"]),
     help="Seconds between probes; without it the next leaves as soon as the answer is in.",
 )
-@click.option("--size", type=click.IntRange(*LIMITS["size"]), default=56, show_default=True, help="Bytes of payload.")
+@click.option(
+    "--size",
+    type=click.IntRange(*LIMITS["size"]),
+    default=DEFAULT_SIZE,
+    show_default=True,
+    help="Bytes of payload; not of TCP.",
+)
 @click.option("--df", is_flag=True, help="Forbid fragmentation.")
 @click.option("--ttl", type=click.IntRange(*LIMITS["ttl"]), help="Time to live (hop limit) of the probes.")
 @click.option("-4", "family", flag_value=4, type=int, help="Probe over IPv4.")
@@ -45,14 +53,23 @@ def command(choice: EngineChoice, /, **options: object) -> None:
     SRC is a container (name or the start of its id) or `host`. DST is the same, a name as SRC would use it (it is
     looked up as SRC would, see `dnetsniff resolve`), an address, or `gateway`; a link-local address with an interface
     of SRC: `fe80::1%eth0`.
+
+    With a port the probe is a TCP connection, opened and closed again: `web:8080`, `[fd00::2]:80`, `localhost:8080`,
+    `gateway:22`; with `/udp` behind it a datagram: `web:53/udp`. Else it is an ICMP echo.
     """
-    run(choice, _question(options), options)
+    question = _question(options)
+    given = click.get_current_context().get_parameter_source("size")
+    refuse_odd(question, size_given=given is ParameterSource.COMMANDLINE)
+    run(choice, question, options)
 
 
 def _question(options: dict[str, object]) -> Question:
+    target = read_target(str(options["destination"]))
     given = {
         "source": options["source"],
-        "destination": options["destination"],
+        "destination": target.destination,
+        "protocol": target.protocol,
+        "port": target.port,
         "count": options["count"],
         "timeout_s": options["timeout"],
         "interval_s": options["interval"],

@@ -6,6 +6,7 @@ from inspector.correlate.drops import FittingReason, fitting_reason
 from inspector.correlate.judge import count, judge
 from inspector.correlate.name_report import name_report
 from inspector.correlate.paths import flooded, follow
+from inspector.correlate.port_marks import port_marks
 from inspector.correlate.resolving import resolutions
 from inspector.correlate.tracks import Kind, sort_frames
 from inspector.model.names import NameReport
@@ -35,7 +36,8 @@ class Correlation:
 
 def correlate(recording: Recording) -> Correlation:
     """Follow every packet of the trace through the recording."""
-    tracks = sort_frames(recording.observations, recording.token, recording.plan.neighbours)
+    known = port_marks(recording) if recording.plan.question.port else None
+    tracks = sort_frames(recording.observations, recording.token, recording.plan.neighbours, known)
     paths = follow(recording, tracks)
     sequences = tracks.sequences(Kind.REQUEST)
     names = name_report(recording.lookup) if recording.lookup else None

@@ -11,9 +11,10 @@ from dataclasses import replace
 from statistics import median
 
 from inspector.correlate.drops import FittingReason, fitting_reason
+from inspector.correlate.judge_port import Ending, judge_port
 from inspector.correlate.name_report import judge_names
 from inspector.correlate.paths import places
-from inspector.correlate.rule_verdict import Stop, find_rejection, find_stop
+from inspector.correlate.rule_verdict import find_rejection, find_stop
 from inspector.correlate.tracks import Kind, Tracks
 from inspector.model.names import NameReport
 from inspector.model.path import Direction, Path, Unseen
@@ -49,21 +50,34 @@ def spread(times: Iterable[int]) -> Spread | None:
 
 def judge(recording: Recording, tracks: Tracks, paths: tuple[Path, ...], names: NameReport | None = None) -> Verdict:
     """Return the verdict of a recording."""
-    plan, statistics = recording.plan, count(recording)
-    target = plan.destination.label
+    plan = recording.plan
     if plan.obstacle is not None:
         return Verdict(outcome=Outcome.UNRESOLVED, summary=plan.obstacle)
     if names is not None and (plan.question.names_only or (recording.lookup and recording.lookup.cut_short)):
         return judge_names(recording, names)
-    if statistics.received:
-        summary = f"{statistics.received} of {statistics.sent} answered"
-        return Verdict(Outcome.DELIVERED, summary, last_seen=_last(paths), never_seen=())
-    rejected = [each for each in recording.probes if isinstance(each, Answered)]
-    stop = find_rejection(recording, paths) if rejected else find_stop(recording, paths)
-    if stop is not None:
-        return _by_rule(recording, paths, stop, rejected[0].answer if rejected else None)
+    ending = _answered(recording) if plan.question.port is None else judge_port(recording, paths)
+    if ending is not None and ending.outcome is Outcome.DELIVERED:
+        return Verdict(ending.outcome, ending.summary, last_seen=_last(paths), never_seen=())
+    by_rule = _by_rule(recording, paths)
+    if by_rule is not None:
+        return by_rule
+    if ending is not None:
+        return _stopped(ending.outcome, ending.summary, recording, paths, reason=ending.reason)
+    return _not_delivered(recording, tracks, paths)
+
+
+def _answered(recording: Recording) -> Ending | None:
+    """Say that echoes were answered, where any was."""
+    statistics = count(recording)
+    summary = f"{statistics.received} of {statistics.sent} answered"
+    return Ending(Outcome.DELIVERED, summary) if statistics.received else None
+
+
+def _not_delivered(recording: Recording, tracks: Tracks, paths: tuple[Path, ...]) -> Verdict:
+    """No rule is known to have stopped it: find what else did."""
+    plan = recording.plan
     refused = [each for each in recording.probes if isinstance(each, Failed)]
-    if refused and not statistics.sent:
+    if refused and not count(recording).sent:
         why = REFUSALS.get(refused[0].errno, refused[0].why).format(target=plan.destination.address)
         return Verdict(Outcome.DROPPED, f"{plan.source.label} did not send it: {why}", reason=refused[0].why)
     if not recording.probes or all(isinstance(each, NotSent) for each in recording.probes):
@@ -73,21 +87,31 @@ def judge(recording: Recording, tracks: Tracks, paths: tuple[Path, ...], names: 
         who, link = unanswered
         summary = f"nobody answered for {who} on {link}: the packet waits for a MAC address and never leaves"
         return _stopped(Outcome.DROPPED, summary, recording, paths, reason="neighbour unanswered")
+    rejected = _refusals(recording)
     if rejected:
-        summary = f"somebody on the way to {target} said no: {rejected[0].answer}"
+        summary = f"somebody on the way to {plan.destination.label} said no: {rejected[0].answer}"
         return _stopped(Outcome.REJECTED, summary, recording, paths, reason=rejected[0].answer)
     return _silence(recording, paths)
 
 
-def _by_rule(recording: Recording, paths: tuple[Path, ...], stop: Stop, answer: str | None) -> Verdict:
-    """Name the rule; with an answer of its own it rejected, without it dropped."""
-    packet = "the answer, " if stop.path.direction is Direction.REPLY else ""
-    if answer is None:
+def _refusals(recording: Recording) -> list[Answered]:
+    return [each for each in recording.probes if isinstance(each, Answered) and each.answer != "reply"]
+
+
+def _by_rule(recording: Recording, paths: tuple[Path, ...]) -> Verdict | None:
+    """Name the rule, where one is known; with an answer of its own it rejected, without it dropped."""
+    rejected = _refusals(recording)
+    stop = find_rejection(recording, paths) if rejected else find_stop(recording, paths)
+    if stop is None:
+        return None
+    if rejected:
+        answer = rejected[0].answer
+        verdict = _stopped(Outcome.REJECTED, f"{stop.summary}: {answer}", recording, paths, reason=answer)
+    else:
+        packet = "the answer, " if stop.path.direction is Direction.REPLY else ""
         drop = fitting_reason(recording, paths)
         reason = drop.reason if drop else None
         verdict = _stopped(Outcome.DROPPED, packet + stop.summary, recording, paths, reason=reason)
-    else:
-        verdict = _stopped(Outcome.REJECTED, f"{stop.summary}: {answer}", recording, paths, reason=answer)
     return replace(verdict, rule=stop.rule)
 
 

@@ -6,9 +6,11 @@ Order comes from the topology: two points can share one time stamp (a veth and i
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from inspector.correlate.port_marks import segment_words
 from inspector.correlate.rule_walk import traversals_by_packet, walk
 from inspector.correlate.tracks import Kind, Sighting, Tracks
 from inspector.model.path import Direction, Hop, Path, Rewrite, Seen, Unseen
+from inspector.model.place import place
 from inspector.model.question import CapturePoint, Heading, Step
 from inspector.model.recording import Recording
 from inspector.model.rules import Traversal
@@ -22,21 +24,27 @@ def follow(recording: Recording, tracks: Tracks) -> tuple[Path, ...]:
     """Return the path of every request and reply, in the order of sending."""
     sequences = sorted({probe.sequence for probe in recording.probes} | set(tracks.sequences(Kind.REQUEST)))
     paths = []
-    met = traversals_by_packet(recording)
+    met = traversals_by_packet(recording, tracks)
     for sequence in sequences:
         sightings = tracks.sightings(Kind.REQUEST, sequence)
         way = (*recording.plan.request, *recording.plan.beyond)
         request = _path(recording, Direction.REQUEST, sequence, way, sightings)
         paths.append(_walked(recording, request, met.get((Kind.REQUEST, sequence), ())))
-        replies, rules = tracks.sightings(Kind.REPLY, sequence), met.get((Kind.REPLY, sequence), ())
-        if replies or rules:
-            reply = _path(recording, Direction.REPLY, sequence, recording.plan.reply, replies)
-            paths.append(_walked(recording, reply, rules))
+        for kind in _answers(recording):
+            replies, rules = tracks.sightings(kind, sequence), met.get((kind, sequence), ())
+            if replies or rules:
+                reply = _path(recording, Direction.REPLY, sequence, recording.plan.reply, replies)
+                paths.append(_walked(recording, reply, rules))
     return tuple(path for path in paths if path.hops)
 
 
 def _walked(recording: Recording, path: Path, traversals: Sequence[Traversal]) -> Path:
     return replace(path, walk=walk(recording, path.hops, traversals)) if traversals else path
+
+
+def _answers(recording: Recording) -> tuple[Kind, ...]:
+    """Say which packets are followed back: of an echo the reply alone, whose errors may come from anywhere."""
+    return (Kind.REPLY,) if recording.plan.question.port is None else (Kind.REPLY, Kind.ERROR, Kind.RESET)
 
 
 def flooded(recording: Recording, sightings: Iterable[Sighting]) -> tuple[Sighting, ...]:
@@ -65,7 +73,8 @@ def _path(
         placed.append((step, match))
     hops = [_hop(recording, step, match, placed) for step, match in placed]
     merged = _insert(hops, [_seen(recording, each, planned=False) for each in left])
-    return Path(direction=direction, sequence=sequence, hops=tuple(with_changes(merged)))
+    segment = segment_words(sightings[0].headers) if sightings else ""
+    return Path(direction=direction, sequence=sequence, hops=tuple(with_changes(merged)), segment=segment)
 
 
 def _fits(recording: Recording, step: Step, sighting: Sighting) -> bool:
@@ -99,6 +108,8 @@ def _why(recording: Recording, step: Step, *, seen_later: bool) -> str:
 
 def _seen(recording: Recording, sighting: Sighting, *, planned: bool, routed: bool = False) -> Seen:
     observation, read = sighting.observation, sighting.headers
+    segment = read.tcp or read.udp
+    source_port, destination_port = (segment.source_port, segment.destination_port) if segment else (None, None)
     return Seen(
         point=recording.point(observation.point),
         heading=observation.heading,
@@ -106,8 +117,8 @@ def _seen(recording: Recording, sighting: Sighting, *, planned: bool, routed: bo
         delta_ns=None,
         source_mac=read.source_mac,
         destination_mac=read.destination_mac,
-        source=read.ip.source if read.ip else "",
-        destination=read.ip.destination if read.ip else "",
+        source=place(read.ip.source, source_port) if read.ip else "",
+        destination=place(read.ip.destination, destination_port) if read.ip else "",
         ttl=read.ip.ttl if read.ip else 0,
         observation=sighting.index,
         routed=routed,

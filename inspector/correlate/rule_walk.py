@@ -10,7 +10,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from inspector.correlate.rule_owner import owner_of
-from inspector.correlate.tracks import Kind, key_of
+from inspector.correlate.tracks import Kind, Tracks
 from inspector.model.path import Hop, Seen
 from inspector.model.question import Heading
 from inspector.model.recording import Recording
@@ -25,12 +25,12 @@ _FINAL = frozenset({"accept", "drop", "queue", "stolen"})
 Met = Mapping[tuple[Kind, int], Sequence[Traversal]]
 
 
-def traversals_by_packet(recording: Recording) -> Met:
+def traversals_by_packet(recording: Recording, tracks: Tracks) -> Met:
     """Return what each packet of the trace met, in the order told."""
     found: dict[tuple[Kind, int], list[Traversal]] = {}
     for traversal in recording.firewall.traversals:
         read = headers.read_packet(traversal.frame)
-        key = key_of(read, recording.token) if read else None
+        key = tracks.key(read) if read else None
         if key is not None:
             found.setdefault(key, []).append(traversal)
     return found

@@ -1,12 +1,12 @@
 """Sort frames into tracks: the sightings of one packet, wherever it was seen. Pure, one frame at a time.
 
-1. A probe is known by the token in its payload, and nothing that a router or NAT may rewrite.
+1. A probe is known by the token in its payload, and nothing that a router or NAT may rewrite (TCP: see `port_marks`).
 2. An ICMP error belongs to the probe it quotes.
 3. ARP and ND belong to the trace if they are about one of its addresses.
 4. The same packet twice at one point is a duplicate, and kept as one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -24,6 +24,8 @@ class Kind(StrEnum):
     REQUEST = "request"
     REPLY = "reply"
     ERROR = "error"
+    RESET = "reset"
+    """It breaks a connection that was accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,10 @@ class Resolving:
     sender: str | None
 
 
+Known = Callable[[headers.Headers | headers.Datagram], tuple[Kind, int] | None]
+"""What tells which packet of the trace a frame is, and of which probe; None where it is of another."""
+
+
 @dataclass(slots=True)
 class Tracks:
     """Everything sorted so far. Feed it observations in any order."""
@@ -57,6 +63,8 @@ class Tracks:
     addresses: frozenset[str] = frozenset()
     packets: dict[tuple[Kind, int], list[Sighting]] = field(default_factory=dict)
     resolving: list[Resolving] = field(default_factory=list)
+    known: Known | None = None
+    """For TCP and UDP; an echo is known by its token."""
 
     def feed(self, index: int, observation: Observation) -> None:
         """Take in one frame; a frame that is not of this trace is passed over."""
@@ -66,8 +74,12 @@ class Tracks:
         if (asked := _resolving(index, observation, read)) is not None:
             if asked.target in self.addresses or asked.sender in self.addresses:
                 self.resolving.append(asked)
-        elif (key := key_of(read, self.token)) is not None:
+        elif (key := self.key(read)) is not None:
             self.packets.setdefault(key, []).append(Sighting(index=index, observation=observation, headers=read))
+
+    def key(self, read: headers.Headers | headers.Datagram) -> tuple[Kind, int] | None:
+        """Return which packet of the trace it is; None of any other."""
+        return self.known(read) if self.known else _key(read, self.token)
 
     def sightings(self, kind: Kind, sequence: int) -> list[Sighting]:
         """Return the sightings of one packet by time; the order of arrival is of no account."""
@@ -82,9 +94,11 @@ class Tracks:
         return sorted(sequence for each, sequence in self.packets if each is kind)
 
 
-def sort_frames(observations: Iterable[Observation], token: bytes, addresses: Iterable[str]) -> Tracks:
+def sort_frames(
+    observations: Iterable[Observation], token: bytes, addresses: Iterable[str], known: Known | None = None
+) -> Tracks:
     """Return the tracks of a whole recording."""
-    tracks = Tracks(token=token, addresses=frozenset(addresses))
+    tracks = Tracks(token=token, addresses=frozenset(addresses), known=known)
     for index, observation in enumerate(observations):
         tracks.feed(index, observation)
     return tracks
@@ -95,8 +109,7 @@ def _order(seen: Sighting | Resolving) -> tuple[int, int]:
     return seen.observation.at_ns, seen.observation.point
 
 
-def key_of(read: headers.Headers | headers.Datagram, token: bytes) -> tuple[Kind, int] | None:
-    """Return which packet of the trace it is; None of any other."""
+def _key(read: headers.Headers | headers.Datagram, token: bytes) -> tuple[Kind, int] | None:
     if read.ip is None or read.icmp is None:
         return None
     icmp, version = read.icmp, read.ip.version

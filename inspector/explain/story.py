@@ -7,6 +7,7 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
+from inspector.explain.again import sent_again
 from inspector.explain.case import Case
 from inspector.model.path import Direction, Path, Seen
 from inspector.model.question import CapturePoint, PathKind
@@ -17,7 +18,9 @@ from inspector.model.topology import HOST, LinkKey
 def narrate(case: Case) -> tuple[Fact, ...]:
     """Return the story of a recording."""
     return tuple(
-        fact for part in (_address_resolution, _forwarding, _flooding, _learning, _way_back) for fact in part(case)
+        fact
+        for part in (_address_resolution, _forwarding, _flooding, _learning, _way_back, sent_again)
+        for fact in part(case)
     )
 
 

@@ -35,6 +35,7 @@ class Seen:
     source_mac: str
     destination_mac: str
     source: str
+    """Address, and the port behind it for TCP and UDP: `172.17.0.2:80`, `[fd00::2]:80`."""
     destination: str
     ttl: int
     rewrites: tuple[Rewrite, ...] = ()
@@ -66,6 +67,8 @@ class Path:
     hops: tuple[Hop, ...]
     walk: tuple[WalkStep, ...] = ()
     """What it met of firewalls, in the order of its way."""
+    segment: str = ""
+    """What of a connection the packet is: `SYN`, `SYN-ACK`, `RST`; `UDP`; an ICMP error in words; empty for echoes."""
 
     @property
     def seen(self) -> tuple[Seen, ...]:

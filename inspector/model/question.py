@@ -10,6 +10,8 @@ class Protocol(StrEnum):
     """What a probe is made of."""
 
     ICMP = "icmp"
+    TCP = "tcp"
+    UDP = "udp"
 
 
 class Heading(StrEnum):
@@ -21,6 +23,12 @@ class Heading(StrEnum):
 
 LIMITS = {"count": (1, 1000), "size": (0, 65_507), "ttl": (1, 255)}
 """Least and most that a question may ask for; of `size` what fits in one packet: 65535 - 20 - 8 (RFC 791, RFC 792)."""
+DEFAULT_SIZE = 56
+"""As `ping` has it."""
+PORTS = (1, 65_535)
+"""Least and greatest port that can be asked (RFC 9293, 3.1; RFC 768)."""
+MOST_CONNECTIONS = 100
+"""Most TCP or UDP probes of one trace: each has a socket and a port of the source's for itself."""
 TIME_LIMITS_S = {"timeout_s": (0.01, 60), "interval_s": (0.01, 60)}
 
 
@@ -32,12 +40,13 @@ class Question:
     destination: str
     protocol: Protocol = Protocol.ICMP
     port: int | None = None
+    """Of the destination; None for ICMP."""
     count: int = 3
     timeout_s: float = 1.0
     interval_s: float | None = None
     """None: the next probe leaves when the answer is in, at least 10 ms after the one before."""
-    size: int = 56
-    """Bytes after the ICMP header, as `ping -s` counts them."""
+    size: int = DEFAULT_SIZE
+    """Bytes after the ICMP header, as `ping -s` counts them, or after the UDP header."""
     dont_fragment: bool = False
     ttl: int | None = None
     family: int | None = None
@@ -146,3 +155,8 @@ class Plan:
     """Addresses whose ARP or ND belongs to this trace: both ends and the gateways between."""
     obstacle: str | None = None
     """Why nothing can be sent at all; then there is nothing to capture either."""
+
+    @property
+    def answering(self) -> SandboxId | None:
+        """The network stack that has the destination's address, where it is known: over a loopback, the source's."""
+        return self.source.sandbox if self.kind is PathKind.LOOPBACK else self.destination.sandbox

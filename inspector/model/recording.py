@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 
 from inspector.model.lookup import LookupPlan, QueryOutcome
-from inspector.model.question import CapturePoint, Heading, Plan
+from inspector.model.question import CapturePoint, Heading, Plan, Protocol
 from inspector.model.rules import FirewallRecord, KernelDrop
-from inspector.model.topology import BlindSpot, FdbEntry, Neighbour, Topology
+from inspector.model.topology import BlindSpot, FdbEntry, Neighbour, SandboxId, Topology
 
 UNRESOLVED = frozenset({"incomplete", "failed"})
 """States of a neighbour that was asked for and has not answered (NUD_INCOMPLETE, NUD_FAILED in linux/neighbour.h)."""
@@ -72,7 +72,9 @@ class Answered:
     at_ns: int
     answered_ns: int
     answer: str
-    """`reply`, or the ICMP error in words."""
+    """`reply` (a connection that was accepted, too), `TCP RST`, or the ICMP error in words."""
+    then: str = ""
+    """What the peer did to a connection as soon as it was accepted: `reset` or `closed`; empty where nothing."""
 
 
 Probe = NotSent | Failed | Sent | Answered
@@ -88,11 +90,26 @@ class TapCount:
 
 
 @dataclass(frozen=True, slots=True)
+class Listener:
+    """A socket that takes connections (TCP) or datagrams of anybody (UDP)."""
+
+    sandbox: SandboxId
+    address: str
+    """`0.0.0.0` and `::` are all of its network stack's."""
+    port: int
+    protocol: Protocol
+
+
+@dataclass(frozen=True, slots=True)
 class Aftermath:
-    """What the bridges and the source's neighbour cache held when the probes were done."""
+    """What the bridges, the neighbour caches and the sockets' tables held when the probes were done."""
 
     fdb: tuple[FdbEntry, ...] = ()
     neighbours: tuple[Neighbour, ...] = ()
+    listeners: tuple[Listener, ...] = ()
+    """Sockets of the probes' protocol in the stacks that could answer."""
+    listened: tuple[SandboxId, ...] = ()
+    """The stacks whose sockets were read, whether any listened or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +155,8 @@ class Recording:
     """What the rules of the stacks on the way did."""
     drops: tuple[KernelDrop, ...] = ()
     """Packets of a probe's family and length that the kernel dropped meanwhile, each with the reason it gave."""
+    source_ports: tuple[int, ...] = ()
+    """The port that the n-th probe leaves its sender from; none for ICMP."""
 
     def unresolved(self) -> tuple[tuple[str, CapturePoint], ...]:
         """Return the addresses of the trace that a neighbour cache had no MAC for in the end, and where it asks."""

@@ -27,7 +27,8 @@ def make_plan(topology: Topology, question: Question, names: "NameReport | None"
     if question.names_only:
         return _nothing_to_probe(topology, question, source, names)
     destination, resolution = find_destination(topology, question, source, names)
-    _refuse_same(topology, source, destination)
+    if question.port is None:
+        _refuse_same(topology, source, destination)
     obstacle = _obstacle(topology, source, destination)
     if names is not None and resolution.address is None and destination.container is None:
         obstacle = f"{source.label} cannot resolve {question.destination}: {names.why}"

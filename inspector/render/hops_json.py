@@ -11,6 +11,7 @@ def path_dict(path: Path) -> dict[str, Any]:
     return {
         "direction": path.direction.value,
         "sequence": path.sequence,
+        "segment": path.segment or None,
         "hops": [hop_dict(each) for each in path.hops],
         "rules": [rule_dict(step, met) for step in path.walk for met in step.rules],
     }

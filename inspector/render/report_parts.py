@@ -50,6 +50,8 @@ def changes(hop: Seen) -> str:
         words.append(hop.point.role)
     if hop.delta_ns == 0:
         words.append("same stamp")
+    if hop.delta_ns is not None and hop.delta_ns < 0:
+        words.append("stamped before the line above")
     if not hop.planned:
         words.append("not on the planned way")
     return ", ".join(words)

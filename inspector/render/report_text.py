@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from statistics import median
 
 from inspector.model.path import Direction, Path, Seen, Unseen
-from inspector.model.question import PathKind
+from inspector.model.place import wanted
+from inspector.model.question import PathKind, Protocol
 from inspector.model.report import Report
 from inspector.model.text import safe
 from inspector.render.report_parts import changes, finding_lines, note_lines, story_lines, verdict_lines
@@ -24,6 +25,8 @@ EXPECTATIONS = {
     PathKind.LOOPBACK: "one network stack: over its loopback",
     PathKind.NO_ROUTE: "no way known from the routes",
 }
+
+PROBES = {Protocol.ICMP: "echo", Protocol.TCP: "connect", Protocol.UDP: "datagram"}
 
 
 def render_text(report: Report, *, width: int = NARROW, coloured: bool = False, verbose: bool = False) -> str:
@@ -54,8 +57,9 @@ def render_verdict(report: Report, *, width: int = NARROW, coloured: bool = Fals
 
 def _head(report: Report, width: int, paint: Paint) -> Iterator[str]:
     plan = report.plan
-    asked = f"{plan.source.label} -> {safe(plan.destination.label)}"
-    what = f"{plan.question.protocol} echo x{plan.question.count}"
+    question = plan.question
+    asked = f"{plan.source.label} -> {safe(wanted(plan.destination.label, question.port, question.protocol))}"
+    what = f"{question.protocol} {PROBES[question.protocol]} x{question.count}"
     yield paint(asked, Style.STRONG) + f"   {what}   {report.engine.name} {report.engine.version}"
     if report.names is not None:
         from inspector.render.name_line import name_lines
@@ -89,7 +93,8 @@ def _ladder(alike: list[Path], width: int, paint: Paint, *, verbose: bool) -> It
     word = "request" if path.direction is Direction.REQUEST else "answer"
     start = next(iter(path.seen), None)
     flow = f"   {start.source} > {start.destination}  ttl {start.ttl}  to {start.destination_mac}" if start else ""
-    yield paint(f"  {word} {path.sequence}", Style.STRONG) + flow
+    segment = f"  {path.segment}" if path.segment else ""
+    yield paint(f"  {word} {path.sequence}{segment}", Style.STRONG) + flow
     several = f"min/median/max of {len(alike)}" if len(alike) > 1 else ""
     rows: list[tuple[str, ...]] = [("  at", "interface", "", "since last", several, "")]
     styles: list[Style | None] = [Style.DIM]
@@ -124,5 +129,6 @@ def _way(path: Path) -> tuple[object, ...]:
     """Return what makes two packets' ways equal: the same hops, seen or not, with the same rewrites."""
     return (
         path.direction,
+        path.segment,
         tuple((hop.point, hop.heading, hop.rewrites if isinstance(hop, Seen) else None) for hop in path.hops),
     )

@@ -58,7 +58,7 @@ def test_all_that_is_there_is_read() -> None:
 
 def test_a_full_buffer_is_a_blind_spot_and_no_guess() -> None:
     trace = traced(event(7, -1, packet=True), errno.ENOBUFS, event(8, 0, packet=False))
-    traces = RuleTraces(FLOW, traces=[trace])
+    traces = RuleTraces({}, FLOW, traces=[trace])
     record = traces.record()
     assert [[step.handle for step in each.steps] for each in record.traversals] == [[7]]
     assert [(each.point, each.why) for each in traces.blind_spots] == [

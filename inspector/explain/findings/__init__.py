@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from inspector.explain.case import Case
 from inspector.explain.findings import (
     asymmetric_return,
+    bound_to_loopback,
     bridge_port_missing,
+    connection_reset,
     container_not_running,
     container_paused,
     dns_truncated,
@@ -26,6 +28,7 @@ from inspector.explain.findings import (
     networks_isolated,
     no_network,
     no_route,
+    port_closed,
     rp_filter_drop,
     shared_sandbox,
     slow_lookup,
@@ -47,6 +50,9 @@ DETECTORS: tuple[Detector, ...] = (
     rp_filter_drop.detect,
     networks_isolated.detect,
     firewall_reject.detect,
+    bound_to_loopback.detect,
+    port_closed.detect,
+    connection_reset.detect,
     link_one_way.detect,
     embedded_dns_silent.detect,
     embedded_dns_forwards_own_names.detect,

@@ -1,0 +1,41 @@
+"""Nothing listens on the port.
+
+What: the packet arrives, and the destination's own stack refuses it: an RST, or for UDP a Port Unreachable.
+Why: the service is not running (yet), or it listens on another port.
+On the wire: the refusal is seen first where it leaves the destination's own interface.
+Remedy: start the service, or ask the port that it listens on.
+"""
+
+import shlex
+
+from inspector.explain.case import Case
+from inspector.explain.listening import is_known, on_port, reachable, told
+from inspector.explain.refusal import refusal
+from inspector.model.place import wanted
+from inspector.model.report import Confidence, Finding, Severity
+
+
+def detect(case: Case) -> Finding | None:
+    """Look for a refusal of the destination's own stack, and no listener that could have taken the packet."""
+    found, plan = refusal(case), case.recording.plan
+    question, address = plan.question, plan.destination.address or ""
+    if found is None or found.by is None or on_port(case, found.by, question.port):
+        return None
+    target = wanted(plan.destination.label, question.port, question.protocol)
+    return Finding(
+        id="port-closed",
+        severity=Severity.ERROR,
+        confidence=Confidence.CERTAIN if is_known(case, found.by) else Confidence.LIKELY,
+        title=f"nothing listens on {target}",
+        evidence=(f"{found.what} first seen at {found.at}, as {found.by} sent it", told(case, found.by)),
+        remedy=_remedy(case, reachable(case, found.by, address)),
+    )
+
+
+def _remedy(case: Case, ports: tuple[int, ...]) -> tuple[str, ...]:
+    """Name the port that it listens on, where there is one alone; a service has to be started otherwise."""
+    question, label = case.recording.plan.question, case.recording.plan.destination.label
+    if len(ports) == 1:
+        other = wanted(question.destination, ports[0], question.protocol)
+        return (f"dnetsniff trace {shlex.quote(question.source)} {shlex.quote(other)}   # the port it listens on",)
+    return (f"start the service in {label}, listening on port {question.port} of all addresses",)
