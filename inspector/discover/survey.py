@@ -9,7 +9,8 @@ from typing import Self
 from inspector import netns
 from inspector.discover.assemble import assemble
 from inspector.discover.beneath import Refusal, Root, open_root
-from inspector.discover.engine import Engine, ProcessFact
+from inspector.discover.engine import Engine
+from inspector.discover.engine_answers import ProcessFact
 from inspector.discover.kernel import read_stacks
 from inspector.errors import DepartedError, EngineUnreachableError
 from inspector.model.naming import find_containers
@@ -56,8 +57,8 @@ class Stacks:
 def survey(engine: Engine, stacks: Stacks, words: Iterable[str] | None = None) -> Topology:
     """Return the world as it is. `words` limits the containers looked into; None means all that run."""
     identity = engine.identity()
-    networks = engine.networks()
     containers = engine.containers()
+    networks = engine.networks(containers)
     stacks.namespaces[HOST] = host_namespace(engine)
     blind_spots: list[BlindSpot] = []
     owners: dict[str, SandboxId] = {}
