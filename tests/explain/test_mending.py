@@ -59,7 +59,7 @@ def test_the_default_network_is_none_with_names() -> None:
 
 def test_names_are_quoted_as_a_shell_needs_it() -> None:
     odd = replace(SIDECAR, mode=Mode.OWN, shares_with=None)
-    assert rejoin_commands("my net", odd) == (
+    assert rejoin_commands(case("web"), "my net", odd) == (
         "docker network disconnect 'my net' 'side car'",
         "docker network connect 'my net' 'side car'",
     )
