@@ -116,6 +116,7 @@ def connect(choice: EngineChoice, environment: Mapping[str, str] = os.environ) -
     """
     docker = load_sdk()
     context = choice.context or (None if environment.get("DOCKER_HOST") else environment.get("DOCKER_CONTEXT"))
+    _refuse_ssh(choice.host or ("" if context else environment.get("DOCKER_HOST", "")))
     with translated():
         if choice.host:
             client = docker.DockerClient(base_url=choice.host, timeout=CALL_TIMEOUT_S)
@@ -125,6 +126,15 @@ def connect(choice: EngineChoice, environment: Mapping[str, str] = os.environ) -
         else:
             client = docker.from_env(environment=dict(environment), timeout=CALL_TIMEOUT_S)
     return Engine(client.api)
+
+
+def _refuse_ssh(address: str) -> None:
+    """Refuse another machine's engine, before the SDK asks for a library of its own."""
+    if address.lower().startswith("ssh://"):
+        raise EngineUnreachableError(
+            f"the engine at {safe(address)} is on another machine, and its interfaces can only be seen there",
+            "run dnetsniff on that machine",
+        )
 
 
 def load_sdk() -> Any:
@@ -173,6 +183,11 @@ def translated() -> Iterator[None]:
 
 def _unreachable(error: Exception) -> InspectorError:
     text = str(error)
+    if "paramiko" in text:
+        return EngineUnreachableError(
+            "the engine is reached by ssh, on another machine, and its interfaces can only be seen there",
+            "run dnetsniff on that machine",
+        )
     if "Permission denied" in text or "PermissionError" in text:
         return PrivilegeError(
             "the engine's socket is closed to this user", "run it with sudo, or as a member of the docker group"

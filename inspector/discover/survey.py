@@ -89,8 +89,9 @@ def host_namespace(engine: Engine) -> netns.Namespace:
     """Open the namespace the engine's bridges are in: that of the process behind its socket, not always ours."""
     if not engine.is_local:
         raise EngineUnreachableError(
-            f"the engine at {engine.api.base_url} is not on this machine, and its interfaces cannot be seen from here",
-            "run dnetsniff on that machine",
+            f"the engine at {engine.api.base_url} is reached over TCP: nothing tells which machine it is on, and its "
+            "interfaces can only be seen there",
+            "run dnetsniff on the engine's machine, and name its Unix socket with --host",
         )
     pid = engine.peer_pid()
     if pid is None:
