@@ -50,7 +50,7 @@ def assemble(
         sandboxes=sandboxes,
         networks=tuple(_with_bridge(network, named, sandboxes, placed) for network, named in networks),
         containers=placed,
-        blind_spots=blind_spots,
+        blind_spots=(*blind_spots, *_far_ends_elsewhere(placed, sandboxes)),
     )
 
 
@@ -171,6 +171,20 @@ def _hung_on(network: Network, sandboxes: tuple[Sandbox, ...], containers: tuple
     near = [links[each] for each in members if each in links]
     far = [links[each.peer] for each in near if each.peer in links]
     return [each.bridge for each in far if each.bridge]
+
+
+def _far_ends_elsewhere(containers: tuple[Container, ...], sandboxes: tuple[Sandbox, ...]) -> Iterable[BlindSpot]:
+    """Name each member of a network whose veth pair ends in a namespace that was not opened, and its bridge with it."""
+    links = {link.key: link for each in sandboxes for link in each.links}
+    for container in containers:
+        for place in container.endpoints:
+            near = links.get(place.link) if place.link else None
+            if near and near.kind is LinkKind.VETH and near.peer is None:
+                yield BlindSpot(
+                    point=f"{near.sandbox}/{near.name}, far end",
+                    why=f"it is in a namespace that is not the engine's own, as of a rootless engine: the bridge of "
+                    f"{place.network} and what is beyond it are not watched",
+                )
 
 
 def _with_links(container: Container, owners: Mapping[str, SandboxId], sandboxes: tuple[Sandbox, ...]) -> Container:
