@@ -140,22 +140,23 @@ def keep(name: str, folder: Path) -> None:
         with (folder / "log").open("w") as log:
             subprocess.Popen([*apart, "sh", "-c", alone], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         sys.stdin.read()
-        listed = subprocess.run(
-            [f"{folder}/bin/podman", "ps", "-aq", "--no-trunc"], capture_output=True, text=True, check=False
-        )
-        made = listed.stdout.split()
+        made = [
+            identifier
+            for listing in (("ps", "-aq"), ("pod", "ps", "-q"))
+            for identifier in checked(f"{folder}/bin/podman", *listing, "--no-trunc").split()
+        ]
     finally:
         while living := descendants(getpid()):
             for pid in living:
                 with suppress(ProcessLookupError):
                     kill(pid, signal.SIGKILL)
             reap()
-        for identifier in made:
-            for group in CGROUPS.glob(f"**/libpod_parent/libpod-{identifier}"):
-                remove_group(group)
-        for group in CGROUPS.glob("**/libpod_parent"):
+        for parent in (CGROUPS / "libpod_parent", *CGROUPS.glob("*/libpod_parent")):
+            for identifier in (*made, "conmon"):
+                remove_group(parent / f"libpod-{identifier}")
+                remove_group(parent / identifier)
             with suppress(OSError):
-                group.rmdir()
+                parent.rmdir()
         subprocess.run(["ip", "netns", "del", name], check=False)
         shutil.rmtree(folder, ignore_errors=True)
 
