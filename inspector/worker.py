@@ -46,11 +46,12 @@ class Call:
     _answer: Callable[[object], None] | None = None
     answered: bool = field(default=False, init=False)
 
-    def answer(self, value: object) -> None:
-        """Hand the result over now, ahead of clean-up that nobody has to wait for."""
+    def answer(self, value: T) -> T:
+        """Hand the result over now, ahead of clean-up that nobody has to wait for; return it as it is."""
         if self._answer is not None:
             self._answer(value)
             self.answered = True
+        return value
 
 
 class Worker:

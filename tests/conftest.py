@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from commands import dnetsniff
+from private_podman import missing_of_podman
 
 from inspector.discover.engine import Engine, connect
 from inspector.errors import InspectorError
@@ -32,11 +33,13 @@ def _engine_answers() -> bool:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Refuse before any fixture is made: a session fixture must not fail first, in other words."""
-    live = [name for name in ("kernel", "docker") if item.get_closest_marker(name)]
+    live = [name for name in ("kernel", "docker", "podman") if item.get_closest_marker(name)]
     if live and os.geteuid() != 0:
         _refuse("needs root")
     if "docker" in live and not _engine_answers():
         _refuse("needs a Docker engine")
+    if "podman" in live and (missing := missing_of_podman()):
+        _refuse(f"needs {missing}")
 
 
 def _refuse(why: str) -> None:

@@ -28,10 +28,6 @@ def carry_out_lookup(call: Call, order: LookupOrder) -> "Lookup":
     """Return what was asked and seen; the answer leaves before everything is closed."""
     from inspector.capture.asking import look_up
 
-    def deliver(lookup: "Lookup") -> "Lookup":
-        call.answer(lookup)
-        return lookup
-
     return look_up(
         order.plan,
         order.inquiry,
@@ -40,5 +36,5 @@ def carry_out_lookup(call: Call, order: LookupOrder) -> "Lookup":
         tap_program=order.tap_program,
         interruption=call.interruption,
         until=call.until,
-        finish=deliver,
+        finish=call.answer,
     )

@@ -41,10 +41,6 @@ def carry_out(call: Call, order: Order) -> "Recording":
     """Return what was seen and done; the answer leaves before everything is closed."""
     from inspector.capture.session import record
 
-    def deliver(recording: "Recording") -> "Recording":
-        call.answer(recording)
-        return recording
-
     return record(
         order.topology,
         order.plan,
@@ -55,7 +51,7 @@ def carry_out(call: Call, order: Order) -> "Recording":
         tap_program=order.tap_program,
         answer_program=order.answer_program,
         interruption=call.interruption,
-        finish=deliver,
+        finish=call.answer,
     )
 
 

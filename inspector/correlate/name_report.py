@@ -1,7 +1,8 @@
 """Say what came of a lookup: who answered, what, or why nobody did. Pure.
 
 1. The first candidate name with data wins, as in libc; its answers are those of all its queries.
-2. A server on the source's own loopback that asked nobody on its behalf answered out of its own knowledge.
+2. A server on the source's own loopback, or the engine's own elsewhere, that asked nobody on its behalf answered out
+   of its own knowledge.
 3. What is not in the answers is not guessed: a name without an address is unresolved, and its last failure says why.
 """
 
@@ -102,9 +103,11 @@ def _answering(exchanges: tuple[Exchange, ...], types: tuple[str, ...]) -> tuple
 
 
 def _mechanism(lookup: Lookup, answering: tuple[Exchange, ...]) -> Mechanism:
-    local = is_loopback(answering[0].outcome.query.server) and lookup.plan.wanted.sandbox != HOST
+    server = answering[0].outcome.query.server
+    local = is_loopback(server) and lookup.plan.wanted.sandbox != HOST
+    own = local or server in lookup.plan.setup.own_servers
     asked_on = any(each.forwarded for each in answering)
-    return Mechanism.EMBEDDED_DNS if local and not asked_on else Mechanism.UPSTREAM_DNS
+    return Mechanism.EMBEDDED_DNS if own and not asked_on else Mechanism.UPSTREAM_DNS
 
 
 def _reverse(exchanges: tuple[Exchange, ...], types: tuple[str, ...]) -> str | None:

@@ -44,13 +44,13 @@ def assemble(
     known = tuple(containers)
     sandboxes = _name_bystanders(tuple(_sandbox(each) for each in stacks), stacks, known)
     sandboxes = _mirror_peers(sandboxes)
-    host = next((each for each in sandboxes if each.id == HOST), None)
+    placed = tuple(_with_links(each, owners, sandboxes) for each in known)
     return Topology(
         engine=engine,
         sandboxes=sandboxes,
-        networks=tuple(_with_bridge(network, named, host) for network, named in networks),
-        containers=tuple(_with_links(each, owners, sandboxes) for each in known),
-        blind_spots=blind_spots,
+        networks=tuple(_with_bridge(network, named, sandboxes, placed) for network, named in networks),
+        containers=placed,
+        blind_spots=(*blind_spots, *_far_ends_elsewhere(placed, sandboxes)),
     )
 
 
@@ -149,14 +149,42 @@ def _mirror_peers(sandboxes: tuple[Sandbox, ...]) -> tuple[Sandbox, ...]:
     return tuple(replace(each, links=tuple(mended(link) for link in each.links)) for each in sandboxes)
 
 
-def _with_bridge(network: Network, named: str | None, host: Sandbox | None) -> Network:
-    """Find the network's bridge: the device of that name, else the one that carries its gateway address."""
+def _with_bridge(
+    network: Network, named: str | None, sandboxes: tuple[Sandbox, ...], containers: tuple[Container, ...]
+) -> Network:
+    """Find the network's bridge: the device of that name, one that carries its gateway, one its members hang on."""
+    host = next((each for each in sandboxes if each.id == HOST), None)
     bridges = [each for each in host.links if each.kind is LinkKind.BRIDGE] if host else []
     gateways = {ip_address(each.gateway) for each in network.subnets if each.gateway}
-    by_name = [each for each in bridges if each.name == named]
-    by_address = [each for each in bridges if gateways & {address.ip for address in each.addresses}]
-    found = by_name or by_address
-    return replace(network, bridge=found[0].key if found else None)
+    found = (
+        [each.key for each in bridges if each.name == named]
+        or [each.key for each in bridges if gateways & {address.ip for address in each.addresses}]
+        or _hung_on(network, sandboxes, containers)
+    )
+    return replace(network, bridge=found[0] if found else None)
+
+
+def _hung_on(network: Network, sandboxes: tuple[Sandbox, ...], containers: tuple[Container, ...]) -> list[LinkKey]:
+    """Return the bridges that the far ends of the network's members are ports of."""
+    links = {link.key: link for each in sandboxes for link in each.links}
+    members = [place.link for each in containers for place in each.endpoints if place.network == network.name]
+    near = [links[each] for each in members if each in links]
+    far = [links[each.peer] for each in near if each.peer in links]
+    return [each.bridge for each in far if each.bridge]
+
+
+def _far_ends_elsewhere(containers: tuple[Container, ...], sandboxes: tuple[Sandbox, ...]) -> Iterable[BlindSpot]:
+    """Name each member of a network whose veth pair ends in a namespace that was not opened, and its bridge with it."""
+    links = {link.key: link for each in sandboxes for link in each.links}
+    for container in containers:
+        for place in container.endpoints:
+            near = links.get(place.link) if place.link else None
+            if near and near.kind is LinkKind.VETH and near.peer is None:
+                yield BlindSpot(
+                    point=f"{near.sandbox}/{near.name}, far end",
+                    why=f"it is in a namespace that is not the engine's own, as of a rootless engine: the bridge of "
+                    f"{place.network} and what is beyond it are not watched",
+                )
 
 
 def _with_links(container: Container, owners: Mapping[str, SandboxId], sandboxes: tuple[Sandbox, ...]) -> Container:

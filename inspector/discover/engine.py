@@ -5,47 +5,20 @@ import socket
 import struct
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from importlib import import_module
-from ipaddress import ip_address, ip_network
 from typing import Any
 
+from inspector.discover import engine_answers
+from inspector.discover.engine_answers import NetworkFact, ProcessFact, Tongue
 from inspector.errors import DepartedError, EngineUnreachableError, InspectorError, PrivilegeError, UsageError
 from inspector.model.engine_choice import EngineChoice
 from inspector.model.text import safe
-from inspector.model.topology import Container, Endpoint, EngineIdentity, Mode, Network, SandboxId, Subnet
+from inspector.model.topology import Container, EngineIdentity
 
 CALL_TIMEOUT_S = 10
 """Longest wait for one answer; an engine that accepts and never answers must not hang us."""
-
-BRIDGE_NAME_OPTION = "com.docker.network.bridge.name"
-"""The network option that names the bridge device."""
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkFact:
-    """One network, and the name the engine says its bridge has."""
-
-    network: Network
-    bridge_name: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessFact:
-    """Where a running container's first process and its files are; the pid may be reused once the container is gone."""
-
-    container: str
-    pid: int
-    started: str
-    hosts_path: str = ""
-    """Where the engine keeps its /etc/hosts, below the engine's own root; empty where the user mounts another."""
-    resolv_conf_path: str = ""
-    dns_servers: tuple[str, ...] = ()
-    """Given with `--dns`."""
-    links: tuple[str, ...] = ()
-    """Containers that its legacy links lead to."""
 
 
 class Engine:
@@ -54,6 +27,7 @@ class Engine:
     def __init__(self, api: Any) -> None:
         """Wrap a client of the docker SDK's low-level API."""
         self.api = api
+        self._said: Mapping[str, Any] | None = None
 
     @contextmanager
     def calls(self) -> Iterator[None]:
@@ -67,44 +41,49 @@ class Engine:
 
     def identity(self) -> EngineIdentity:
         """Say which engine this is, and its version."""
-        with self.calls():
-            answer = self.api.version()
-        components = answer.get("Components") or [{}]
-        name = components[0].get("Name", "Engine")
-        return EngineIdentity(name=safe(name if name != "Engine" else "Docker Engine"), version=_release(answer))
+        return engine_answers.identity(self._version())
 
-    def networks(self) -> tuple[NetworkFact, ...]:
-        """List the networks, in one call."""
+    @property
+    def tongue(self) -> Tongue:
+        """What is to be known of an engine of this name."""
+        return engine_answers.tongue(self._version())
+
+    def networks(self, members: Iterable[Container] = ()) -> tuple[NetworkFact, ...]:
+        """List the networks, in one call, each by the name that its members have for it."""
         with self.calls():
             answer = self.api.networks()
-        return tuple(sorted((_network(each) for each in answer), key=lambda fact: fact.network.name))
+        found = engine_answers.agreed((engine_answers.network(each) for each in answer), tuple(members))
+        return tuple(sorted(found, key=lambda fact: fact.network.name))
 
     def containers(self) -> tuple[Container, ...]:
-        """List all containers, running or not, in one call."""
+        """List all containers, running or not: in one call, and one more for each that the list says too little of."""
         with self.calls():
             answer = self.api.containers(all=True)
-        names = {each["Id"]: _name(each) for each in answer}
-        return tuple(sorted((_container(each, names) for each in answer), key=lambda each: each.name))
+        names = {each["Id"]: engine_answers.own_name(each) for each in answer}
+        inspected = {each: self._inspect(each) for each in engine_answers.unsaid(answer)}
+        found = (engine_answers.container(each, names, inspected.get(each["Id"], {})) for each in answer)
+        return tuple(sorted(found, key=lambda each: each.name))
 
     def process(self, container: Container) -> ProcessFact:
         """Ask where the container's first process and its files are. Raises DepartedError if it no longer runs."""
         with self.calls():
             answer = self.api.inspect_container(container.id)
-        state = answer["State"]
-        if not state.get("Pid"):
+        if not answer["State"].get("Pid"):
             raise DepartedError(f"container {container.name} stopped while we looked", "start it and ask again")
-        asked = answer.get("HostConfig") or {}
-        # Where the user mounts a file there, HostsPath and ResolvConfPath become the path of that file.
-        mounted = {each.get("Destination") for each in answer.get("Mounts") or ()}
-        return ProcessFact(
-            container=container.name,
-            pid=int(state["Pid"]),
-            started=str(state["StartedAt"]),
-            hosts_path="" if "/etc/hosts" in mounted else str(answer.get("HostsPath") or ""),
-            resolv_conf_path="" if "/etc/resolv.conf" in mounted else str(answer.get("ResolvConfPath") or ""),
-            dns_servers=tuple(safe(str(each)) for each in asked.get("Dns") or ()),
-            links=tuple(_linked(str(each)) for each in asked.get("Links") or ()),
-        )
+        return engine_answers.process(container, answer, self.tongue)
+
+    def _version(self) -> Mapping[str, Any]:
+        if self._said is None:
+            with self.calls():
+                self._said = self.api.version()
+        return self._said
+
+    def _inspect(self, identifier: str) -> Mapping[str, Any]:
+        """Return what the engine says of it; nothing where it is gone meanwhile."""
+        with suppress(DepartedError), self.calls():
+            answer: Mapping[str, Any] = self.api.inspect_container(identifier)
+            return answer
+        return {}
 
     @property
     def is_local(self) -> bool:
@@ -137,6 +116,7 @@ def connect(choice: EngineChoice, environment: Mapping[str, str] = os.environ) -
     """
     docker = load_sdk()
     context = choice.context or (None if environment.get("DOCKER_HOST") else environment.get("DOCKER_CONTEXT"))
+    _refuse_ssh(choice.host or ("" if context else environment.get("DOCKER_HOST", "")))
     with translated():
         if choice.host:
             client = docker.DockerClient(base_url=choice.host, timeout=CALL_TIMEOUT_S)
@@ -146,6 +126,15 @@ def connect(choice: EngineChoice, environment: Mapping[str, str] = os.environ) -
         else:
             client = docker.from_env(environment=dict(environment), timeout=CALL_TIMEOUT_S)
     return Engine(client.api)
+
+
+def _refuse_ssh(address: str) -> None:
+    """Refuse another machine's engine, before the SDK asks for a library of its own."""
+    if address.lower().startswith("ssh://"):
+        raise EngineUnreachableError(
+            f"the engine at {safe(address)} is on another machine, and its interfaces can only be seen there",
+            "run dnetsniff on that machine",
+        )
 
 
 def load_sdk() -> Any:
@@ -194,6 +183,11 @@ def translated() -> Iterator[None]:
 
 def _unreachable(error: Exception) -> InspectorError:
     text = str(error)
+    if "paramiko" in text:
+        return EngineUnreachableError(
+            "the engine is reached by ssh, on another machine, and its interfaces can only be seen there",
+            "run dnetsniff on that machine",
+        )
     if "Permission denied" in text or "PermissionError" in text:
         return PrivilegeError(
             "the engine's socket is closed to this user", "run it with sudo, or as a member of the docker group"
@@ -209,79 +203,3 @@ def _unreachable(error: Exception) -> InspectorError:
     return EngineUnreachableError(
         f"the engine cannot be reached: {reason}", "is it running? see `dnetsniff doctor`, or name it with --host"
     )
-
-
-def _release(answer: Mapping[str, Any]) -> str:
-    return safe(str(answer.get("Version", "?")).split("+", maxsplit=1)[0])
-
-
-def _name(summary: Mapping[str, Any]) -> str:
-    """Return the container's own name; Engines before 26 also list `/other/alias` for legacy links."""
-    own = [each[1:] for each in summary.get("Names") or () if "/" not in each[1:]]
-    return safe(own[0]) if own else str(summary["Id"])[:12]
-
-
-def _network(summary: Mapping[str, Any]) -> NetworkFact:
-    ranges = (summary.get("IPAM") or {}).get("Config") or ()
-    options = summary.get("Options") or {}
-    network = Network(
-        id=summary["Id"],
-        name=safe(summary["Name"]),
-        driver=safe(summary.get("Driver") or ""),
-        subnets=tuple(
-            Subnet(prefix=ip_network(each["Subnet"], strict=False), gateway=_bare(each.get("Gateway")))
-            for each in ranges
-            if each.get("Subnet")
-        ),
-        internal=bool(summary.get("Internal")),
-    )
-    named = options.get(BRIDGE_NAME_OPTION)
-    guess = f"br-{network.id[:12]}" if network.driver == "bridge" else None
-    return NetworkFact(network=network, bridge_name=safe(named) if named else guess)
-
-
-def _container(summary: Mapping[str, Any], names: Mapping[str, str]) -> Container:
-    asked = (summary.get("HostConfig") or {}).get("NetworkMode") or ""
-    mode, shares = _mode(asked, names)
-    attached = (summary.get("NetworkSettings") or {}).get("Networks") or {}
-    name = _name(summary)
-    return Container(
-        id=summary["Id"],
-        name=name,
-        state=safe(summary.get("State") or "unknown"),
-        mode=mode,
-        sandbox=SandboxId("host") if mode is Mode.HOST else None,
-        shares_with=shares,
-        endpoints=tuple(_endpoint(network, each) for network, each in attached.items()) if mode is Mode.OWN else (),
-    )
-
-
-def _mode(asked: str, names: Mapping[str, str]) -> tuple[Mode, str | None]:
-    if asked.startswith("container:"):
-        owner = asked.partition(":")[2]
-        return Mode.SHARED, names.get(owner, safe(owner))
-    return {"host": Mode.HOST, "none": Mode.NONE}.get(asked, Mode.OWN), None
-
-
-def _endpoint(network: str, attached: Mapping[str, Any]) -> Endpoint:
-    given = (attached.get("IPAddress"), attached.get("GlobalIPv6Address"))
-    gateways = (attached.get("Gateway"), attached.get("IPv6Gateway"))
-    return Endpoint(
-        network=safe(network),
-        addresses=tuple(address for each in given if (address := _bare(each))),
-        mac=safe(attached["MacAddress"]) if attached.get("MacAddress") else None,
-        gateways=tuple(address for each in gateways if (address := _bare(each))),
-    )
-
-
-def _linked(link: str) -> str:
-    """Return whom a link leads to: the engine writes `/tomcat01:/tomcat03/alias`."""
-    return safe(link.partition(":")[0].lstrip("/"))
-
-
-def _bare(text: str | None) -> str | None:
-    """Return the address in its canonical form; None where there is none or it is not one."""
-    try:
-        return str(ip_address((text or "").partition("/")[0]))
-    except ValueError:
-        return None

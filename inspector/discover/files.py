@@ -8,7 +8,7 @@
 from dataclasses import dataclass
 
 from inspector.discover.beneath import MAX_BYTES, Content, Refusal, Root, read_file
-from inspector.discover.engine import ProcessFact
+from inspector.discover.engine_answers import ProcessFact
 from inspector.discover.libc import find_libc
 from inspector.model.lookup import Libc, ResolverFile
 from inspector.model.text import safe

@@ -19,6 +19,7 @@ def resolver_setup(engine: Engine, stacks: Stacks, source: Party) -> ResolverSet
     nameservers = read_resolv_conf(files.resolv_conf.text or "", libc=files.libc)
     services, evidence = _order(files)
     rules, why = _rules(stacks, source)
+    fact = stacks.facts.get(source.container or "")
     return ResolverSetup(
         libc=files.libc,
         libc_evidence=files.libc_evidence,
@@ -28,6 +29,7 @@ def resolver_setup(engine: Engine, stacks: Stacks, source: Party) -> ResolverSet
         nameservers=nameservers,
         upstreams=nameservers.forwards_to or _upstreams(engine, stacks, source),
         files=(files.hosts, files.resolv_conf, files.nsswitch),
+        own_servers=fact.own_servers if fact else (),
         rules=rules,
         rules_why=why,
     )

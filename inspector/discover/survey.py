@@ -9,7 +9,8 @@ from typing import Self
 from inspector import netns
 from inspector.discover.assemble import assemble
 from inspector.discover.beneath import Refusal, Root, open_root
-from inspector.discover.engine import Engine, ProcessFact
+from inspector.discover.engine import Engine
+from inspector.discover.engine_answers import ProcessFact
 from inspector.discover.kernel import read_stacks
 from inspector.errors import DepartedError, EngineUnreachableError
 from inspector.model.naming import find_containers
@@ -56,8 +57,8 @@ class Stacks:
 def survey(engine: Engine, stacks: Stacks, words: Iterable[str] | None = None) -> Topology:
     """Return the world as it is. `words` limits the containers looked into; None means all that run."""
     identity = engine.identity()
-    networks = engine.networks()
     containers = engine.containers()
+    networks = engine.networks(containers)
     stacks.namespaces[HOST] = host_namespace(engine)
     blind_spots: list[BlindSpot] = []
     owners: dict[str, SandboxId] = {}
@@ -88,8 +89,9 @@ def host_namespace(engine: Engine) -> netns.Namespace:
     """Open the namespace the engine's bridges are in: that of the process behind its socket, not always ours."""
     if not engine.is_local:
         raise EngineUnreachableError(
-            f"the engine at {engine.api.base_url} is not on this machine, and its interfaces cannot be seen from here",
-            "run dnetsniff on that machine",
+            f"the engine at {engine.api.base_url} is reached over TCP: nothing tells which machine it is on, and its "
+            "interfaces can only be seen there",
+            "run dnetsniff on the engine's machine, and name its Unix socket with --host",
         )
     pid = engine.peer_pid()
     if pid is None:

@@ -45,6 +45,11 @@ class Case:
         host = self.topology.sandbox(HOST)
         return name, next((each.value for each in (host.settings if host else ()) if each.name == name), None)
 
+    @property
+    def command(self) -> str:
+        """The command line that speaks to the engine, for what is to be typed."""
+        return self.topology.engine.command
+
     def endpoints(self, container: Container | None) -> tuple[Endpoint, ...]:
         """Return the endpoints of the stack the container uses, its own or a shared one."""
         if container and container.shares_with:

@@ -45,6 +45,12 @@ def asks_locally(case: Case, exchange: Exchange) -> bool:
     return is_loopback(exchange.outcome.query.server) and case.recording.plan.source.sandbox != HOST
 
 
+def asks_engine(case: Case, exchange: Exchange) -> bool:
+    """Whether the server asked is inside the source's own network stack, or the engine's own elsewhere."""
+    own = case.names.setup.own_servers if case.names else ()
+    return asks_locally(case, exchange) or exchange.outcome.query.server in own
+
+
 def said_no(exchange: Exchange) -> bool:
     """Whether the answer is that there is no such name, or nothing of that type."""
     message = exchange.message

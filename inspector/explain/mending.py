@@ -6,7 +6,9 @@ from inspector.explain.case import Case
 from inspector.model.topology import Container, Mode
 
 DEFAULT_NETWORK = "bridge"
-"""The one bridge network without names: neither aliases nor an embedded DNS are given to containers on it."""
+"""What engines call the one bridge network without names; a recording may not say which is the default."""
+DNS_SETTINGS = {"docker": "`dns` in daemon.json", "podman": "`dns_servers` in containers.conf"}
+"""Where each engine keeps the name servers of all containers, by its command line."""
 NEW_NETWORK = "app"
 """What a network that is to be made is called, where that name is free."""
 
@@ -16,9 +18,21 @@ def networks_of(case: Case, container: Container | None) -> tuple[str, ...]:
     return tuple(each.network for each in case.endpoints(container))
 
 
+def is_default(case: Case, network: str) -> bool:
+    """Whether a network is the default one: neither aliases nor names are given to containers on it."""
+    return network == DEFAULT_NETWORK or any(each.name == network and each.default for each in case.topology.networks)
+
+
+def server_advice(case: Case) -> str:
+    """Say how a container is given another name server."""
+    setting = DNS_SETTINGS.get(case.command)
+    lasting = f", or {setting}" if setting else ""
+    return f"give the container a server that answers: {case.command} run --dns ADDRESS{lasting}"
+
+
 def user_networks(case: Case, container: Container | None) -> tuple[str, ...]:
     """Return the networks of a container's stack that have names."""
-    return tuple(each for each in networks_of(case, container) if each != DEFAULT_NETWORK)
+    return tuple(each for each in networks_of(case, container) if not is_default(case, each))
 
 
 def common_networks(case: Case, container: Container | None) -> tuple[str, ...]:
@@ -32,12 +46,14 @@ def connect_commands(case: Case) -> tuple[str, ...]:
     container, theirs = case.source, networks_of(case, case.destination)
     if container is None or not theirs or set(theirs) & set(networks_of(case, container)):
         return ()
+    if container.mode not in {Mode.OWN, Mode.SHARED}:
+        return ()  # The engine connects no network to a stack of mode host or none.
     # The default network takes members by connect too, but gives them no names.
-    best = next((each for each in theirs if each != DEFAULT_NETWORK), theirs[0])
-    if best == DEFAULT_NETWORK and (mine := user_networks(case, container)):
+    best = next((each for each in theirs if not is_default(case, each)), theirs[0])
+    if is_default(case, best) and (mine := user_networks(case, container)):
         target = case.destination
-        return (_connect(mine[0], target),) if target else ()
-    return (_connect(best, container),)
+        return (_connect(case, mine[0], target),) if target else ()
+    return (_connect(case, best, container),)
 
 
 def naming_commands(case: Case, target: Container) -> tuple[str, ...]:
@@ -49,22 +65,27 @@ def naming_commands(case: Case, target: Container) -> tuple[str, ...]:
     if source is None or common_networks(case, target) or not {source.mode, target.mode} <= {Mode.OWN, Mode.SHARED}:
         return ()
     if theirs := user_networks(case, target):
-        return (_connect(theirs[0], source),)
+        return (_connect(case, theirs[0], source),)
     if mine := user_networks(case, source):
-        return (_connect(mine[0], target),)
+        return (_connect(case, mine[0], target),)
     network = _free_name(case)
-    return (f"docker network create {network}", _connect(network, source), _connect(network, target))
+    return (
+        f"{case.command} network create {network}",
+        _connect(case, network, source),
+        _connect(case, network, target),
+    )
 
 
-def rejoin_commands(network: str, container: Container) -> tuple[str, ...]:
+def rejoin_commands(case: Case, network: str, container: Container) -> tuple[str, ...]:
     """Return the lines that take a container off a network and put it back."""
-    leave = f"docker network disconnect {shlex.quote(network)} {shlex.quote(container.name)}"
-    return leave, _connect(network, container)
+    leave = f"{case.command} network disconnect {shlex.quote(network)} {shlex.quote(container.name)}"
+    return leave, _connect(case, network, container)
 
 
-def _connect(network: str, container: Container) -> str:
+def _connect(case: Case, network: str, container: Container) -> str:
     """Write the line for the container that owns the stack: the engine connects no other."""
-    return f"docker network connect {shlex.quote(network)} {shlex.quote(container.shares_with or container.name)}"
+    owner = container.shares_with or container.name
+    return f"{case.command} network connect {shlex.quote(network)} {shlex.quote(owner)}"
 
 
 def _free_name(case: Case) -> str:

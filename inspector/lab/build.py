@@ -67,6 +67,7 @@ def up(
         return standing, False
     if standing or _labelled_networks(engine):
         raise UsageError("half a lab is there already", "remove it first: dnetsniff lab down")
+    _refuse_another_course(engine)
     wanted = _the_subnet(subnet)
     nameservers = _the_nameservers(nameservers)
     _refuse_taken_names(engine)
@@ -219,6 +220,15 @@ def _the_nameservers(asked: Iterable[str]) -> tuple[str, ...]:
         except ValueError as error:
             raise UsageError(f"--dns {each!r} is no IP address", "write it like 198.51.100.1") from error
     return wanted
+
+
+def _refuse_another_course(engine: Engine) -> None:
+    if not engine.tongue.holds_the_course:
+        raise UsageError(
+            f"the course is about Docker: {engine.identity().name} makes no legacy links and does not keep "
+            "networks apart; nothing was touched",
+            "run it on a Docker engine; trace, resolve and ls work here",
+        )
 
 
 def _refuse_taken_names(engine: Engine) -> None:

@@ -151,6 +151,8 @@ class ResolverSetup:
     nameservers: Nameservers = Nameservers()
     upstreams: tuple[Upstream, ...] = ()
     """Where the embedded DNS would forward to, as far as anything says."""
+    own_servers: tuple[str, ...] = ()
+    """Where the engine's own DNS server is for the source, where it is not on the source's loopback."""
     files: tuple[ResolverFile, ...] = ()
     rules: tuple[TranslationRule, ...] = ()
     """Of the source's own nat table."""

@@ -152,6 +152,8 @@ class Network:
     subnets: tuple[Subnet, ...] = ()
     internal: bool = False
     bridge: LinkKey | None = None
+    default: bool = False
+    """Whether containers join it unasked: its members have no names."""
     labels: tuple[str, ...] = ()
 
 
@@ -196,6 +198,8 @@ class EngineIdentity:
 
     name: str
     version: str
+    command: str = "docker"
+    """The command line that speaks to it, for what is to be typed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from inspector.model.lookup import Libc, Nameservers
+from inspector.wire.dns import reverse_name
 
 ADDRESSES = ("A", "AAAA")
 """The types that getaddrinfo(3) asks for, in the order in which both libcs send them."""
@@ -37,9 +38,8 @@ def candidates(name: str, nameservers: Nameservers, libc: Libc, types: Collectio
 
 def names_to_try(name: str, nameservers: Nameservers, libc: Libc, types: Collection[str]) -> tuple[Candidate, ...]:
     """Return the candidates, and which of them come from the search list."""
-    reverse = reverse_name(name)
-    if reverse is not None:
-        return (Candidate(reverse),)
+    if as_address(name) is not None:
+        return (Candidate(reverse_name(name)),)
     if libc is Libc.GLIBC:
         found = _glibc(name, nameservers)
     elif set(types) <= set(ADDRESSES):
@@ -48,12 +48,6 @@ def names_to_try(name: str, nameservers: Nameservers, libc: Libc, types: Collect
         # musl's res_search is its res_query: other types are asked for the name as it is.
         found = [Candidate(_bare(name))]
     return tuple(each for each in found if _fits(each.name))
-
-
-def reverse_name(word: str) -> str | None:
-    """Return the name under which the name of an address is asked for (RFC 1035, 3.5; RFC 3596, 2.5), or None."""
-    address = as_address(word)
-    return address.reverse_pointer if address is not None else None
 
 
 def as_address(word: str) -> IPv4Address | IPv6Address | None:

@@ -45,7 +45,7 @@ class Servers:
     use_tcp: bool
 
 
-def servers_of(nameservers: Nameservers, wanted: Wanted) -> Servers:
+def glibc_servers(nameservers: Nameservers, wanted: Wanted) -> Servers:
     """Return the servers; without a wish of the user's, those behind the first have `timeout << n / servers` (send_dg).
 
     The shift and the division are of whole seconds, and one second is the least.

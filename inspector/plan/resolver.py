@@ -18,7 +18,7 @@ from inspector.model.lookup import Ending, Libc, Query, Resolved, ResolverSetup,
 from inspector.plan.candidates import ADDRESSES, Candidate, names_to_try
 from inspector.plan.exchange import Exchange, Verdict
 from inspector.plan.exchange_every import EveryExchange
-from inspector.plan.exchange_glibc import GlibcExchange, Habits, servers_of
+from inspector.plan.exchange_glibc import GlibcExchange, Habits, glibc_servers
 from inspector.plan.exchange_musl import MuslExchange, rounds_of
 from inspector.plan.numbering import Numbering
 
@@ -119,7 +119,7 @@ class Resolver:
             return EveryExchange(name, types, servers, wanted, self._numbering)
         if self._setup.libc is Libc.MUSL:
             return MuslExchange(name, types, rounds_of(servers, wanted), self._numbering)
-        return GlibcExchange(name, types, servers_of(servers, wanted), self._numbering, self._habits)
+        return GlibcExchange(name, types, glibc_servers(servers, wanted), self._numbering, self._habits)
 
     def _conclude_if_done(self) -> None:
         if self._exchange is not None and self._exchange.done:

@@ -118,7 +118,10 @@ def upstream(names: NameReport) -> str:
 def server_words(names: NameReport) -> str:
     """Say who answered, as a person would call it."""
     if names.mechanism is Mechanism.EMBEDDED_DNS:
-        return "Docker's embedded DNS" if names.server == EMBEDDED_DNS else f"the resolver at {names.server}"
+        if names.server == EMBEDDED_DNS:
+            return "Docker's embedded DNS"
+        whose = "the engine's DNS" if names.server in names.setup.own_servers else "the resolver"
+        return f"{whose} at {names.server}"
     return upstream(names)
 
 

@@ -14,6 +14,7 @@ from inspector.model.recording import Lookup, Recording
 from inspector.model.report import Outcome
 from inspector.model.topology import HOST
 from inspector.plan.make import make_plan
+from inspector.render.name_words import server_words
 
 LINE = HostsLine(7, "172.18.0.9", ("db", "0123456789ab"))
 
@@ -39,6 +40,17 @@ def test_an_answer_that_was_asked_for_elsewhere_is_an_upstream_one() -> None:
     forwarded = seen(1, ("172.18.0.2", 6000), (UPSTREAM, 53), question(asked), at=50_000)
     report = name_report(lookup(replied(asked, data), frames=(*on_loopback(asked, data), forwarded)))
     assert report.mechanism is Mechanism.UPSTREAM_DNS
+
+
+def test_the_engine_s_own_server_may_be_elsewhere_than_on_the_loopback() -> None:
+    """As aardvark-dns of Podman: on the gateway of the network."""
+    asked = query(server=UPSTREAM)
+    plain = lookup(replied(asked, answer(asked, "172.18.0.3")))
+    own = replace(plain, plan=replace(plain.plan, setup=replace(plain.plan.setup, own_servers=(UPSTREAM,))))
+    assert name_report(plain).mechanism is Mechanism.UPSTREAM_DNS
+    report = name_report(own)
+    assert (report.mechanism, report.server) == (Mechanism.EMBEDDED_DNS, UPSTREAM)
+    assert server_words(report) == f"the engine's DNS at {UPSTREAM}"
 
 
 def test_a_local_resolver_of_the_host_is_an_upstream_one_too() -> None:

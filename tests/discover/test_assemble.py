@@ -123,6 +123,22 @@ def test_the_bridge_is_found_by_the_gateway_address_where_the_name_differs() -> 
     assert related(host(other, BRIDGE), named=None).networks[0].bridge == LinkKey(HOST, 3)
 
 
+def test_a_bridge_without_name_or_address_is_the_one_that_the_members_hang_on() -> None:
+    bare = fact(3, "odd0", LinkKind.BRIDGE)
+    other = fact(4, "docker0", LinkKind.BRIDGE, "172.18.0.1/16")
+    assert related(host(other, bare, PORT), web(INSIDE), named=None).networks[0].bridge == LinkKey(HOST, 3)
+    assert related(host(other, bare), web(INSIDE), named=None).networks[0].bridge is None
+
+
+def test_a_far_end_in_a_namespace_of_nobody_s_is_a_blind_spot() -> None:
+    """As with rootless Podman, whose bridges are in a namespace beside the one of its service."""
+    elsewhere = fact(2, "eth0", LinkKind.VETH, "172.17.0.2/16", peer_ifindex=5, peer_nsid=4, mac=MAC)
+    (spot,) = related(host(), web(elsewhere, nsids=())).blind_spots
+    assert spot.point == "web/eth0, far end"
+    assert "the bridge of mynet" in spot.why
+    assert related(host(BRIDGE, PORT), web(INSIDE)).blind_spots == ()
+
+
 def test_a_network_without_a_bridge_has_none() -> None:
     wire = fact(4, "eth0", LinkKind.ETHERNET, "172.17.0.1/16")
     assert related(host(wire)).networks[0].bridge is None

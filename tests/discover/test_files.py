@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from inspector.discover import files
 from inspector.discover.beneath import Content, Identity, Refusal, Root
-from inspector.discover.engine import ProcessFact
+from inspector.discover.engine_answers import ProcessFact
 from inspector.model.lookup import Libc, ResolverFile
 
 FACT = ProcessFact(

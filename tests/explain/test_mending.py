@@ -6,7 +6,14 @@ import pytest
 from name_cases import WORLD, denied, resolved
 
 from inspector.explain.case import Case
-from inspector.explain.mending import common_networks, naming_commands, rejoin_commands, user_networks
+from inspector.explain.mending import (
+    common_networks,
+    is_default,
+    naming_commands,
+    rejoin_commands,
+    server_advice,
+    user_networks,
+)
 from inspector.model.report import Outcome, Verdict
 from inspector.model.topology import Container, Mode, SandboxId, Topology
 
@@ -57,9 +64,26 @@ def test_the_default_network_is_none_with_names() -> None:
     assert common_networks(case("plain"), WORLD.container("plain2")) == ()
 
 
+def test_the_lines_are_for_the_engine_s_own_command_line() -> None:
+    world = replace(WORLD, engine=replace(WORLD.engine, command="podman"))
+    assert commands("plain", "db", world) == ("podman network connect app plain",)
+    assert commands("plain", "plain2", world)[0].startswith("podman network create")
+    assert "docker" not in server_advice(case("plain", world))
+    assert "`dns` in daemon.json" in server_advice(case("plain"))
+
+
+def test_the_default_network_may_have_another_name() -> None:
+    networks = tuple(
+        replace(each, name="podman", default=True) if each.name == "bridge" else each for each in WORLD.networks
+    )
+    assert is_default(case("plain", replace(WORLD, networks=networks)), "podman")
+    assert not is_default(case("plain"), "podman")
+    assert is_default(case("plain"), "bridge")
+
+
 def test_names_are_quoted_as_a_shell_needs_it() -> None:
     odd = replace(SIDECAR, mode=Mode.OWN, shares_with=None)
-    assert rejoin_commands("my net", odd) == (
+    assert rejoin_commands(case("web"), "my net", odd) == (
         "docker network disconnect 'my net' 'side car'",
         "docker network connect 'my net' 'side car'",
     )

@@ -118,6 +118,16 @@ def test_a_mounted_resolv_conf_is_no_fault_of_the_engine() -> None:
     assert finding.remedy
 
 
+def test_the_engine_s_own_server_on_a_gateway_is_no_mounted_file() -> None:
+    asked = denied("db")
+    setup = replace(asked.plan.setup, own_servers=(UPSTREAM,))
+    finding = found(resolved(replace(asked, plan=replace(asked.plan, setup=setup))))[NO_NAME]
+    assert finding.title.endswith("its resolver does not know it")
+    elsewhere = replace(asked.plan.setup, own_servers=("172.18.0.1",))
+    finding = found(resolved(replace(asked, plan=replace(asked.plan, setup=elsewhere))))[NO_NAME]
+    assert "write `nameserver 172.18.0.1` there" in finding.remedy[0]
+
+
 def test_an_answer_that_was_dropped_on_the_way_is_no_denial() -> None:
     assert set(found(resolved(dropped(), "big.example"))) == {"dns-truncated"}
 

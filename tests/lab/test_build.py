@@ -11,6 +11,7 @@ from inspector.discover.engine import Engine
 from inspector.errors import UsageError
 from inspector.lab.build import (
     Standing,
+    _refuse_another_course,
     _refuse_taken_subnet,
     _the_nameservers,
     _the_subnet,
@@ -64,6 +65,14 @@ def test_a_taken_subnet_is_refused_with_the_command_that_would_do() -> None:
     with pytest.raises(UsageError, match=r"overlaps 192\.168\.7\.0/24, which is the network mine") as caught:
         _refuse_taken_subnet(Engine(api), IPv4Network(SUBNET), [], "dnetsniff lab up --image web")
     assert caught.value.hint == "take a free one: dnetsniff lab up --image web --subnet 10.213.0.0/16"
+
+
+def test_an_engine_that_cannot_show_the_course_is_refused_before_anything_is_made() -> None:
+    answers = {"Components": [{"Name": "Podman Engine"}], "Version": "4.3.1"}
+    with pytest.raises(UsageError, match=r"Podman Engine makes no legacy links .* nothing was touched"):
+        _refuse_another_course(Engine(SimpleNamespace(version=lambda: answers)))
+    answers["Components"] = [{"Name": "Engine"}]
+    _refuse_another_course(Engine(SimpleNamespace(version=lambda: answers)))
 
 
 def test_no_wish_is_the_course_s_subnet() -> None:

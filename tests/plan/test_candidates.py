@@ -3,7 +3,7 @@
 import pytest
 
 from inspector.model.lookup import Libc, Nameservers
-from inspector.plan.candidates import ADDRESSES, as_address, candidates, names_to_try, reverse_name
+from inspector.plan.candidates import ADDRESSES, as_address, candidates, names_to_try
 
 A, B = "a.example", "b.example"
 
@@ -61,6 +61,5 @@ def test_musl_puts_no_search_domain_behind_a_name_whose_other_types_are_wanted()
 
 
 def test_the_scope_of_an_address_is_no_part_of_its_name() -> None:
-    assert reverse_name("fe80::1%eth0") == "1." + "0." * 28 + "8.e.f.ip6.arpa"
-    assert reverse_name("web") is None
+    assert candidates("fe80::1%eth0", Nameservers(), Libc.GLIBC) == ("1." + "0." * 28 + "8.e.f.ip6.arpa",)
     assert as_address("1.2.3") is None

@@ -1,6 +1,6 @@
 """What a firewall did to the packets of a hand-written recording, in a few words.
 
-fire(FAR, [passed("filter FORWARD", "1 jump OWN", "OWN 2 drop", iif=..., oif=...)], RULES)
+fire(FAR, [passed("filter FORWARD", "1 jump OWN", "OWN 2 drop", arrived and left by ifindex)], RULES)
 """
 
 from collections.abc import Iterable, Mapping

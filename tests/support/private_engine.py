@@ -117,7 +117,7 @@ def checked(*words: str) -> str:
 
 def keep(name: str, folder: Path, options: list[str]) -> None:
     """Hold an engine until standard input ends, and leave nothing of it."""
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    become_subreaper()
     dockerd = [
         "dockerd",
         "--data-root",
@@ -146,6 +146,11 @@ def keep(name: str, folder: Path, options: list[str]) -> None:
             remove_group(group)
         subprocess.run(["ip", "netns", "del", name], check=False)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def become_subreaper() -> None:
+    """Inherit whatever the processes below this one leave behind, so that it can be ended."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def descendants(pid: int) -> list[int]:

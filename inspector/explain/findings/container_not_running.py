@@ -19,6 +19,6 @@ def detect(case: Case) -> Finding | None:
                 confidence=Confidence.CERTAIN,
                 title=f"{container.name} is not running ({container.state}), so it has no network stack and no address",
                 evidence=(f"the engine's list of containers: {container.name} is {container.state}",),
-                remedy=(f"docker start {container.name}",),
+                remedy=(f"{case.command} start {container.name}",),
             )
     return None

@@ -19,6 +19,6 @@ def detect(case: Case) -> Finding | None:
                 confidence=Confidence.CERTAIN,
                 title=f"{container.name} is paused: its kernel still answers ping, its programs answer nothing",
                 evidence=(f"the engine's list of containers: {container.name} is paused",),
-                remedy=(f"docker unpause {container.name}",),
+                remedy=(f"{case.command} unpause {container.name}",),
             )
     return None

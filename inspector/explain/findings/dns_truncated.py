@@ -47,4 +47,4 @@ def detect(case: Case) -> Finding | None:
 def _over_tcp(case: Case) -> str:
     """Say how the source comes to ask by TCP: the embedded DNS then does so, too (measured on Engine 20.10)."""
     glibc = case.names is not None and case.names.setup.libc is Libc.GLIBC
-    return "docker run --dns-option use-vc" if glibc else "a newer engine: 28 hands the whole answer back"
+    return f"{case.command} run --dns-option use-vc" if glibc else "a newer engine: 28 hands the whole answer back"

@@ -32,7 +32,7 @@ def detect(case: Case) -> Finding | None:
         confidence=Confidence.CERTAIN,
         title=f"{target.name} is on {common[0]} too, and the embedded DNS asks {leaked[0].forwarded[0].server} for it",
         evidence=(f"the engine: {target.name} is on {', '.join(common)}", *dict.fromkeys(map(told, leaked))),
-        remedy=rejoin_commands(common[0], target),
+        remedy=rejoin_commands(case, common[0], target),
     )
 
 

@@ -39,7 +39,7 @@ def detect(case: Case) -> Finding | None:
         remedy = "systemctl restart docker"
     else:
         title = f"nothing in the namespace of {source} leads from {server} to the engine's resolver"
-        remedy = f"docker restart {shlex.quote(source)}"
+        remedy = f"{case.command} restart {shlex.quote(source)}"
     return Finding(
         id="embedded-dns-silent",
         severity=Severity.ERROR,

@@ -24,17 +24,18 @@ def detect(case: Case) -> Finding | None:
                 confidence=Confidence.CERTAIN,
                 title=f"{link.sandbox}/{link.name} is down",
                 evidence=(f"rtnetlink: {link.sandbox}/{link.name} has no IFF_UP",),
-                remedy=_remedy(link),
+                remedy=_remedy(case, link),
             )
     return None
 
 
-def _remedy(link: Link) -> tuple[str, ...]:
+def _remedy(case: Case, link: Link) -> tuple[str, ...]:
     mend = f"ip link set {shlex.quote(link.name)} up"
     if link.sandbox == HOST:
         return (mend,)
     name = shlex.quote(link.sandbox)
-    return (f"nsenter -t $(docker inspect -f '{{{{.State.Pid}}}}' {name}) -n {mend}", f"docker restart {name}")
+    inside = f"nsenter -t $({case.command} inspect -f '{{{{.State.Pid}}}}' {name}) -n"
+    return f"{inside} {mend}", f"{case.command} restart {name}"
 
 
 def _on_the_way(case: Case) -> list[Link]:

@@ -11,8 +11,9 @@ Remedy: put both on one user-defined network; start what is stopped; or write th
 import shlex
 
 from inspector.explain.case import Case
-from inspector.explain.lookups import asks_locally, evidence, is_unresolved, said_no, target_of, wanted
+from inspector.explain.lookups import asks_engine, evidence, is_unresolved, said_no, target_of, wanted
 from inspector.explain.mending import common_networks, naming_commands, user_networks
+from inspector.model.lookup import EMBEDDED_DNS
 from inspector.model.naming import nearest_names
 from inspector.model.report import Confidence, Finding, Severity
 from inspector.model.topology import HOST, Container, Mode
@@ -43,14 +44,14 @@ def detect(case: Case) -> Finding | None:
 def _is_known(case: Case) -> bool:
     """Whether the embedded DNS knows the name itself, and has nothing of the one type that was asked for."""
     asked = wanted(case.names) if case.names else ()
-    local = [each for each in asked if asks_locally(case, each) and not each.forwarded]
+    local = [each for each in asked if asks_engine(case, each) and not each.forwarded]
     return any(each.message is not None and each.message.rcode == "NOERROR" for each in local)
 
 
 def _container(case: Case, target: Container) -> tuple[str, tuple[str, ...]]:
     """Say why a container is not known by its name, and what to type."""
     if not target.running:
-        start = f"docker start {shlex.quote(target.name)}"
+        start = f"{case.command} start {shlex.quote(target.name)}"
         return f"{target.name} is {target.state}, and only running containers have names", (start,)
     if case.recording.plan.source.sandbox == HOST:
         return "the host's resolver does not ask the engine", ("use its address: dnetsniff ls",)
@@ -60,7 +61,7 @@ def _container(case: Case, target: Container) -> tuple[str, tuple[str, ...]]:
             cause = f"{target.name} uses the network stack of {target.shares_with}, and has no name of its own"
             return cause, (*naming_commands(case, target), owner)
         case Mode.HOST:
-            add = f"docker run --add-host {shlex.quote(f'{target.name}:host-gateway')}"
+            add = f"{case.command} run --add-host {shlex.quote(f'{target.name}:host-gateway')}"
             return f"{target.name} uses the host's network stack, and has no name on a network", (add,)
         case Mode.NONE:
             cause = f"{target.name} was started with --network none, and has no address"
@@ -70,12 +71,13 @@ def _container(case: Case, target: Container) -> tuple[str, tuple[str, ...]]:
 
 
 def _apart(case: Case, target: Container) -> tuple[str, tuple[str, ...]]:
-    local = any(asks_locally(case, each) for each in (wanted(case.names) if case.names else ()))
+    local = any(asks_engine(case, each) for each in (wanted(case.names) if case.names else ()))
     if common_networks(case, target):
         if local:
             return "it is on a network with it, and its resolver does not know it", ()
         cause = "it is on a network with it, and its /etc/resolv.conf does not name the embedded DNS"
-        return cause, ("take the mounted /etc/resolv.conf away, or write `nameserver 127.0.0.11` there",)
+        server = next(iter(case.names.setup.own_servers if case.names else ()), EMBEDDED_DNS)
+        return cause, (f"take the mounted /etc/resolv.conf away, or write `nameserver {server}` there",)
     if user_networks(case, case.source):
         cause = f"{target.name} is on no network that has names in common with it"
     elif local:

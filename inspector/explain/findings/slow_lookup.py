@@ -39,7 +39,7 @@ def detect(case: Case) -> Finding | None:
         remedy = (f"ask for {names.canonical}. with a trailing dot", "--dns-option ndots:1, or fewer search domains")
     elif took_ns > SLOW_NS:
         title = f"the answer took {took_ns / 1e9:.1f} s"
-        remedy = ("a server that answers at once stands first: docker run --dns ADDRESS",)
+        remedy = (f"a server that answers at once stands first: {case.command} run --dns ADDRESS",)
     else:
         return None
     slow = silent or list(needed)

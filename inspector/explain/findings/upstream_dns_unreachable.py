@@ -16,7 +16,7 @@ from inspector.explain.lookups import (
     wanted,
     was_translated,
 )
-from inspector.explain.mending import user_networks
+from inspector.explain.mending import server_advice, user_networks
 from inspector.model.lookup import EMBEDDED_DNS, Replied, Silent
 from inspector.model.names import Exchange, LegKind, NameReport
 from inspector.model.report import Confidence, Finding, Severity
@@ -38,7 +38,7 @@ def detect(case: Case) -> Finding | None:
         confidence=Confidence.CERTAIN,
         title=f"{server} {how}",
         evidence=(*dict.fromkeys(told(each) for each in failed), *_refusals(failed), *_neighbours(names)),
-        remedy=("give the container a server that answers: docker run --dns ADDRESS, or `dns` in daemon.json",),
+        remedy=(server_advice(case),),
     )
 
 
