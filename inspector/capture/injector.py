@@ -27,12 +27,15 @@ _IPV6_MTU_DISCOVER, _IPV6_RECVERR, _IPV6_DONTFRAG = 23, 25, 62
 """linux/in6.h"""
 _EXTENDED_ERROR = struct.Struct("=IBBBBII")
 """struct sock_extended_err (linux/errqueue.h): errno, origin, type, code, pad, info, data"""
-_ORIGIN_ICMP, _ORIGIN_ICMP6 = 2, 3
+_ORIGIN_LOCAL, _ORIGIN_ICMP, _ORIGIN_ICMP6 = 1, 2, 3
 _ECHO = struct.Struct("!BBHHH")
 """type, code, checksum, identifier, sequence (RFC 792; RFC 4443, 4.1)"""
 _ECHO_REQUEST, _ECHO_REPLY = {4: 8, 6: 128}, {4: 0, 6: 129}
 _MTU_MESSAGES = {4: (3, 4), 6: (2, 0)}
 _DATAGRAM_LIMIT = 65536
+
+Message = tuple[bytes, list[tuple[int, int, bytes]]]
+"""Data and control messages, as recvmsg(2) gives them."""
 
 
 def icmp_socket(family: int) -> socket.socket:
@@ -74,6 +77,7 @@ class EchoSocket:
         self._identifier = identifier
         self._clock = clock
         self._sent: dict[int, int] = {}
+        self._held: list[Message] = []
         try:
             attach_filter(sock, program)
             self._prepare()
@@ -100,14 +104,16 @@ class EchoSocket:
         try:
             self._sock.sendto(probe, (self._destination, *self._place))
         except OSError as error:
-            return Failed(sequence=sequence, at_ns=at_ns, errno=error.errno or 0, why=os.strerror(error.errno or 0))
+            mtu = self._mtu_told() if error.errno == errno.EMSGSIZE else None
+            why = os.strerror(error.errno or 0)
+            return Failed(sequence=sequence, at_ns=at_ns, errno=error.errno or 0, why=why, mtu=mtu)
         self._sent[sequence] = at_ns
         return Sent(sequence=sequence, at_ns=at_ns)
 
     def receive(self) -> Iterator[Answered]:
         """Hand out the answers that are in, errors included; one answer per probe."""
         for flags, understand in ((socket.MSG_ERRQUEUE, self._error), (0, self._reply)):
-            while (message := self._message(flags)) is not None:
+            while (message := self._next(flags)) is not None:
                 data, control = message
                 answer = understand(data, control)
                 if answer is not None:
@@ -143,7 +149,21 @@ class EchoSocket:
         if question.source_address is not None:
             self._sock.bind((question.source_address.partition("%")[0], *self._place))
 
-    def _message(self, flags: int) -> tuple[bytes, list[tuple[int, int, bytes]]] | None:
+    def _next(self, flags: int) -> Message | None:
+        """Take the next message: errors that were read before their turn come first."""
+        return self._held.pop(0) if flags and self._held else self._message(flags)
+
+    def _mtu_told(self) -> int | None:
+        """Return what the way carries: EMSGSIZE comes with an error of local origin that says it (ip(7))."""
+        told = None
+        while (message := self._message(socket.MSG_ERRQUEUE)) is not None:
+            local = [each for each in self._errors(message[1]) if each[:2] == (errno.EMSGSIZE, _ORIGIN_LOCAL)]
+            if not local:
+                self._held.append(message)
+            told = local[0][5] if local else told
+        return told
+
+    def _message(self, flags: int) -> Message | None:
         """Take the next message, or None where there is none; a pending error of the socket is not a message."""
         for _ in range(2):
             try:
@@ -164,7 +184,7 @@ class EchoSocket:
 
     def _error(self, data: bytes, control: list[tuple[int, int, bytes]]) -> Answered | None:
         sequence = self._ours(data, _ECHO_REQUEST[self._family], whole=False)
-        words = next((said for each in control if (said := self._words(*each))), None)
+        words = next((said for each in self._errors(control) if (said := self._words(each))), None)
         return None if sequence is None or words is None else self._answered(sequence, control, words)
 
     def _ours(self, message: bytes, kind: int, *, whole: bool) -> int | None:
@@ -182,12 +202,16 @@ class EchoSocket:
         at_ns = stamp_of(control) or self._clock()
         return Answered(sequence=sequence, at_ns=self._sent[sequence], answered_ns=at_ns, answer=answer)
 
-    def _words(self, level: int, kind: int, data: bytes) -> str | None:
-        """Say which ICMP error a control message tells of; what the source's own stack refused is no answer."""
+    def _errors(self, control: list[tuple[int, int, bytes]]) -> Iterator[tuple[int, ...]]:
+        """Yield what the error queue tells: errno, origin, type, code, pad, info, data."""
         wanted = (socket.IPPROTO_IPV6, _IPV6_RECVERR) if self._family == _V6 else (socket.IPPROTO_IP, _IP_RECVERR)
-        if (level, kind) != wanted or len(data) < _EXTENDED_ERROR.size:
-            return None
-        _, origin, icmp_type, code, _, information, _ = _EXTENDED_ERROR.unpack_from(data)
+        for level, kind, data in control:
+            if (level, kind) == wanted and len(data) >= _EXTENDED_ERROR.size:
+                yield _EXTENDED_ERROR.unpack_from(data)
+
+    def _words(self, error: tuple[int, ...]) -> str | None:
+        """Say which ICMP error it is; what the source's own stack refused is no answer."""
+        _, origin, icmp_type, code, _, information, _ = error
         if origin not in {_ORIGIN_ICMP, _ORIGIN_ICMP6}:
             return None
         mtu = information if (icmp_type, code) == _MTU_MESSAGES[self._family] else None

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+from inspector.correlate.complaints import complaints
 from inspector.correlate.judge import count, judge
 from inspector.correlate.name_report import name_report
 from inspector.correlate.paths import flooded, follow
 from inspector.correlate.resolving import resolutions
 from inspector.correlate.tracks import Kind, sort_frames
+from inspector.model.complaint import Complaint
 from inspector.model.names import NameReport
 from inspector.model.path import Path
 from inspector.model.recording import Recording
@@ -28,6 +30,8 @@ class Correlation:
     """(observation, packet): the same number wherever the same packet was seen."""
     names: NameReport | None
     """What came of looking the destination's name up."""
+    complaints: tuple[Complaint, ...] = ()
+    """ICMP errors about the probes."""
 
 
 def correlate(recording: Recording) -> Correlation:
@@ -44,9 +48,10 @@ def correlate(recording: Recording) -> Correlation:
         resolutions=resolutions(tracks, recording.plan.points),
         floods=tuple(str(recording.point(each.observation.point)) for each in copies),
         names=names,
+        complaints=complaints(recording, tracks),
         packet_ids=tuple(
-            (each.index, number)
+            (index, number)
             for number, key in enumerate(sorted(tracks.packets), start=1)
-            for each in tracks.packets[key]
+            for index in tracks.frames(key)
         ),
     )

@@ -23,7 +23,7 @@ REFUSALS = {
     errno.EHOSTUNREACH: "it found no way to {target}",
     errno.EACCES: "its routing table forbids {target}",
     errno.EPERM: "a firewall rule in its own network stack refused the packet",
-    errno.EMSGSIZE: "the packet is larger than its interface carries, and may not be cut up",
+    errno.EMSGSIZE: "the packet is larger than its way carries, and may not be cut up",
     errno.EADDRNOTAVAIL: "it does not have the address to send from",
 }
 """What the source's own stack says when it will not send (errno of sendto(2))."""
@@ -55,6 +55,8 @@ def judge(recording: Recording, tracks: Tracks, paths: tuple[Path, ...], names: 
         summary = f"{statistics.received} of {statistics.sent} answered"
         return Verdict(Outcome.DELIVERED, summary, last_seen=_last(paths), never_seen=())
     refused = [each for each in recording.probes if isinstance(each, Failed)]
+    if refused and not statistics.sent and (left := _last(paths)):
+        return _not_handed_over(left, refused[0], recording, paths)
     if refused and not statistics.sent:
         why = REFUSALS.get(refused[0].errno, refused[0].why).format(target=plan.destination.address)
         return Verdict(Outcome.DROPPED, f"{plan.source.label} did not send it: {why}", reason=refused[0].why)
@@ -70,6 +72,15 @@ def judge(recording: Recording, tracks: Tracks, paths: tuple[Path, ...], names: 
         summary = f"somebody on the way to {target} said no: {rejected[0].answer}"
         return _stopped(Outcome.REJECTED, summary, recording, paths, reason=rejected[0].answer)
     return _silence(recording, paths)
+
+
+def _not_handed_over(left: CapturePoint, refused: Failed, recording: Recording, paths: tuple[Path, ...]) -> Verdict:
+    """Tell of a packet that left its stack, and then the device reported that it could not pass it on.
+
+    A veth reports so where its peer takes no frame of that size: sendto(2) fails with ENOBUFS (measured, Linux 6.18).
+    """
+    summary = f"it left by {left}, which could not hand it over: {refused.why}"
+    return _stopped(Outcome.DROPPED, summary, recording, paths, reason=refused.why)
 
 
 def unanswered_neighbour(recording: Recording, tracks: Tracks) -> tuple[str, CapturePoint] | None:
@@ -109,7 +120,7 @@ def _silence(recording: Recording, paths: tuple[Path, ...]) -> Verdict:
         return _stopped(Outcome.DROPPED, f"{came}, and {plan.barrier}", recording, paths, reason=plan.barrier)
     if last_seen is None:
         return _stopped(Outcome.LOST, f"{plan.source.label} sent it, and no point saw it", recording, paths)
-    if last_seen == final and plan.kind is PathKind.OUTSIDE:
+    if last_seen == final and plan.kind in {PathKind.OUTSIDE, PathKind.PAST_HOST}:
         summary = f"it left by {last_seen} towards {plan.destination.label}, and no answer came back in time"
         return _stopped(Outcome.UNANSWERED, summary, recording, paths)
     if last_seen == final and last_seen.sandbox == plan.destination.sandbox:

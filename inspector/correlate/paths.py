@@ -6,13 +6,14 @@ Order comes from the topology: two points can share one time stamp (a veth and i
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from inspector.correlate.tracks import Kind, Sighting, Tracks
+from inspector.correlate.fragments import Sighting
+from inspector.correlate.tracks import Kind, Tracks
 from inspector.model.path import Direction, Hop, Path, Rewrite, Seen, Unseen
 from inspector.model.question import CapturePoint, Heading, Step
 from inspector.model.recording import Recording
 from inspector.model.topology import HOST
 
-REWRITABLE = ("source_mac", "destination_mac", "source", "destination", "ttl")
+REWRITABLE = ("source_mac", "destination_mac", "source", "destination", "ttl", "fragments")
 """Header fields compared from hop to hop, in the order they are told."""
 
 
@@ -103,6 +104,8 @@ def _seen(recording: Recording, sighting: Sighting, *, planned: bool, routed: bo
         observation=sighting.index,
         routed=routed,
         planned=planned,
+        pieces=sighting.others,
+        whole=sighting.whole,
     )
 
 

@@ -4,12 +4,14 @@
 2. An ICMP error belongs to the probe it quotes.
 3. ARP and ND belong to the trace if they are about one of its addresses.
 4. The same packet twice at one point is a duplicate, and kept as one.
+5. The fragments of a packet are one packet (see fragments.py).
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from inspector.correlate.fragments import Fragments, Sighting
 from inspector.model.recording import Observation
 from inspector.wire import headers
 
@@ -24,16 +26,6 @@ class Kind(StrEnum):
     REQUEST = "request"
     REPLY = "reply"
     ERROR = "error"
-
-
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """One frame of a track."""
-
-    index: int
-    """Of the observation, in the recording."""
-    observation: Observation
-    headers: headers.Headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +49,7 @@ class Tracks:
     addresses: frozenset[str] = frozenset()
     packets: dict[tuple[Kind, int], list[Sighting]] = field(default_factory=dict)
     resolving: list[Resolving] = field(default_factory=list)
+    fragments: Fragments = field(default_factory=Fragments)
 
     def feed(self, index: int, observation: Observation) -> None:
         """Take in one frame; a frame that is not of this trace is passed over."""
@@ -66,12 +59,20 @@ class Tracks:
         if (asked := _resolving(index, observation, read)) is not None:
             if asked.target in self.addresses or asked.sender in self.addresses:
                 self.resolving.append(asked)
-        elif (key := _key(read, self.token)) is not None:
-            self.packets.setdefault(key, []).append(Sighting(index=index, observation=observation, headers=read))
+            return
+        sighting = Sighting(index=index, observation=observation, headers=read)
+        self.fragments.feed(sighting)
+        if (key := _key(read, self.token)) is not None:
+            self.packets.setdefault(key, []).append(sighting)
 
     def sightings(self, kind: Kind, sequence: int) -> list[Sighting]:
         """Return the sightings of one packet by time; the order of arrival is of no account."""
-        return sorted(self.packets.get((kind, sequence), ()), key=_order)
+        return sorted(self.fragments.completed(self.packets.get((kind, sequence), ())), key=_order)
+
+    def frames(self, key: tuple[Kind, int]) -> list[int]:
+        """Return every observation of one packet, fragments and duplicates included."""
+        whole = [index for each in self.fragments.completed(self.packets[key]) for index in (each.index, *each.others)]
+        return list(dict.fromkeys([*(each.index for each in self.packets[key]), *whole]))
 
     def neighbour_talk(self) -> list[Resolving]:
         """Return the ARP and ND frames by time."""

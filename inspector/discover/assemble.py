@@ -12,6 +12,8 @@ from ipaddress import ip_address
 from inspector.discover.facts import LinkFact, NeighbourFact, StackFact
 from inspector.model.topology import (
     HOST,
+    PARENTED,
+    SHARING,
     BlindSpot,
     Container,
     Endpoint,
@@ -45,11 +47,13 @@ def assemble(
     sandboxes = _name_bystanders(tuple(_sandbox(each) for each in stacks), stacks, known)
     sandboxes = _mirror_peers(sandboxes)
     host = next((each for each in sandboxes if each.id == HOST), None)
+    known = tuple(_with_links(each, owners, sandboxes) for each in known)
+    bridged = (_with_bridge(network, named, host) for network, named in networks)
     return Topology(
         engine=engine,
         sandboxes=sandboxes,
-        networks=tuple(_with_bridge(network, named, host) for network, named in networks),
-        containers=tuple(_with_links(each, owners, sandboxes) for each in known),
+        networks=tuple(_with_parent(each, known, sandboxes) for each in bridged),
+        containers=known,
         blind_spots=blind_spots,
     )
 
@@ -101,6 +105,8 @@ def _sandbox(stack: StackFact) -> Sandbox:
 
 def _link(fact: LinkFact, sandbox: SandboxId, numbers: Mapping[int, SandboxId], bridges: set[int]) -> Link:
     peer_sandbox = sandbox if fact.peer_nsid is None else numbers.get(fact.peer_nsid)
+    other = LinkKey(peer_sandbox, fact.peer_ifindex) if peer_sandbox and fact.peer_ifindex else None
+    has_parent = fact.kind in PARENTED
     return Link(
         key=LinkKey(sandbox, fact.ifindex),
         name=fact.name,
@@ -110,8 +116,10 @@ def _link(fact: LinkFact, sandbox: SandboxId, numbers: Mapping[int, SandboxId], 
         mtu=fact.mtu,
         mac=fact.mac,
         addresses=fact.addresses,
-        peer_ifindex=fact.peer_ifindex,
-        peer=LinkKey(peer_sandbox, fact.peer_ifindex) if peer_sandbox and fact.peer_ifindex else None,
+        peer_ifindex=None if has_parent else fact.peer_ifindex,
+        peer=None if has_parent else other,
+        parent=other if has_parent else None,
+        mode=fact.mode,
         bridge=LinkKey(sandbox, fact.master) if fact.master in bridges and fact.master else None,
         port=fact.port,
         forwarding=fact.forwarding,
@@ -157,6 +165,13 @@ def _with_bridge(network: Network, named: str | None, host: Sandbox | None) -> N
     by_address = [each for each in bridges if gateways & {address.ip for address in each.addresses}]
     found = by_name or by_address
     return replace(network, bridge=found[0].key if found else None)
+
+
+def _with_parent(network: Network, containers: tuple[Container, ...], sandboxes: tuple[Sandbox, ...]) -> Network:
+    """Find the link that the network's members share, where they are macvlan or ipvlan links."""
+    members = {end.link for each in containers for end in each.endpoints if end.link and end.network == network.name}
+    links = (each for stack in sandboxes for each in stack.links if each.key in members and each.kind in SHARING)
+    return replace(network, parent=next((each.parent for each in links if each.parent), None))
 
 
 def _with_links(container: Container, owners: Mapping[str, SandboxId], sandboxes: tuple[Sandbox, ...]) -> Container:

@@ -10,8 +10,14 @@ def path_dict(path: Path) -> dict[str, Any]:
     return {
         "direction": path.direction.value,
         "sequence": path.sequence,
-        "hops": [hop_dict(each) for each in path.hops],
+        "hops": [{**hop_dict(each), **_pieces(each)} for each in path.hops],
     }
+
+
+def _pieces(hop: Hop) -> dict[str, Any]:
+    """Return in how many frames a packet passed, and whether they were all of it."""
+    seen = hop if isinstance(hop, Seen) else None
+    return {"fragments": seen.fragments if seen else None, "whole": seen.whole if seen else None}
 
 
 def hop_dict(hop: Hop) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 
 import pytest
+from kind_cases import CASES as KIND_CASES
 from name_cases import CASES as NAME_CASES
 from topologies import (
     START,
@@ -222,5 +223,5 @@ def test_every_module_says_what_why_and_the_remedy(name: str) -> None:
 
 def test_every_module_is_looked_for_and_tested() -> None:
     assert sorted(each.__module__.rpartition(".")[2] for each in DETECTORS) == MODULES
-    about_names = {name.replace("-", "_") for name in NAME_CASES}
-    assert sorted({name.replace("-", "_") for name in CASES} | about_names) == MODULES
+    elsewhere = {name.replace("-", "_") for name in (*NAME_CASES, *KIND_CASES)}
+    assert sorted({name.replace("-", "_") for name in CASES} | elsewhere) == MODULES
