@@ -14,7 +14,7 @@ from inspector.correlate.paths import places
 from inspector.correlate.tracks import Kind, Tracks
 from inspector.model.names import NameReport
 from inspector.model.path import Direction, Path, Unseen
-from inspector.model.question import CapturePoint, PathKind
+from inspector.model.question import CapturePoint, PathKind, Plan
 from inspector.model.recording import Answered, Failed, NotSent, Recording, Sent
 from inspector.model.report import Outcome, Spread, Statistics, Verdict
 
@@ -52,7 +52,7 @@ def judge(recording: Recording, tracks: Tracks, paths: tuple[Path, ...], names: 
     if names is not None and (plan.question.names_only or (recording.lookup and recording.lookup.cut_short)):
         return judge_names(recording, names)
     if statistics.received:
-        summary = f"{statistics.received} of {statistics.sent} answered"
+        summary = f"{statistics.received} of {statistics.sent} answered{_by_another(plan)}"
         return Verdict(Outcome.DELIVERED, summary, last_seen=_last(paths), never_seen=())
     refused = [each for each in recording.probes if isinstance(each, Failed)]
     if refused and not statistics.sent and (left := _last(paths)):
@@ -72,6 +72,14 @@ def judge(recording: Recording, tracks: Tracks, paths: tuple[Path, ...], names: 
         summary = f"somebody on the way to {target} said no: {rejected[0].answer}"
         return _stopped(Outcome.REJECTED, summary, recording, paths, reason=rejected[0].answer)
     return _silence(recording, paths)
+
+
+def _by_another(plan: Plan) -> str:
+    """Say so where the answer is the source's own: its stack has the destination's address, too."""
+    own, theirs = plan.source.sandbox, plan.destination.sandbox
+    if plan.kind is not PathKind.LOOPBACK or theirs in {None, own}:
+        return ""
+    return f" by {own} itself: it has the address {plan.destination.address}, too, and {theirs} was never asked"
 
 
 def _not_handed_over(left: CapturePoint, refused: Failed, recording: Recording, paths: tuple[Path, ...]) -> Verdict:

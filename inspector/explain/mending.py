@@ -40,6 +40,17 @@ def connect_commands(case: Case) -> tuple[str, ...]:
     return (_connect(best, container),)
 
 
+def outward_commands(case: Case) -> tuple[str, ...]:
+    """Return the line that puts a source on a network that leads out; nothing where it has one, or can have none."""
+    container = case.source
+    mine = networks_of(case, container)
+    ways = [each.name for each in case.topology.networks if each.bridge and not each.internal]
+    if container is None or not mine or container.mode not in {Mode.OWN, Mode.SHARED} or set(mine) & set(ways):
+        return ()
+    ways.sort(key=lambda name: name != DEFAULT_NETWORK)
+    return (_connect(ways[0], container),) if ways else ()
+
+
 def naming_commands(case: Case, target: Container) -> tuple[str, ...]:
     """Return the lines after which the source knows the target by name; nothing where no network can do that.
 

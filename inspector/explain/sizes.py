@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from inspector.explain.case import Case
 from inspector.model.path import Direction, Path, Seen, Unseen
 from inspector.model.question import CapturePoint, Step
-from inspector.model.size import links_of, may_be_cut
+from inspector.model.size import links_of
 from inspector.model.topology import Link, LinkKind
+from inspector.wire import headers
 
 _ETHERNET = 14
 """Bytes in front of the IP packet (IEEE 802.3, 3.1.1); an MTU does not count them."""
@@ -36,10 +37,27 @@ def crossing(case: Case) -> Crossing | None:
         max(case.recording.observations[each].wire_length for each in (last.observation, *last.pieces)) - _ETHERNET
     )
     step = _step(case, path, missing)
-    cut = step is not None and step.routed and (may_be_cut(case.recording.plan) or path.direction is Direction.REPLY)
-    if cut or not narrow.mtu or largest <= narrow.mtu:
+    cut_up = step is not None and step.routed and _may_be_cut(case, last)
+    if cut_up or not narrow.mtu or largest <= narrow.mtu:
         return None
     return Crossing(last.point, narrow, largest)
+
+
+def may_be_cut(case: Case) -> bool:
+    """Whether routers may cut the requests up, by what was on the wire.
+
+    A raw socket forbids it by itself while the packet fits the way it knows (IP_PMTUDISC_WANT, ip(7)), as ping does.
+    """
+    seen = (hop for path in case.paths if path.direction is Direction.REQUEST for hop in path.seen)
+    first = next(seen, None)
+    plan = case.recording.plan
+    return _may_be_cut(case, first) if first else plan.family == 4 and not plan.question.dont_fragment  # noqa: PLR2004
+
+
+def _may_be_cut(case: Case, hop: Seen) -> bool:
+    """Whether the packet may be cut up on its way: no router does in IPv6 (RFC 8200, 5)."""
+    read = headers.read(case.recording.observations[hop.observation].frame)
+    return read is not None and read.ip is not None and read.ip.version == 4 and not read.ip.dont_fragment  # noqa: PLR2004
 
 
 def narrow_link(case: Case, mtu: int) -> Link | None:

@@ -14,11 +14,6 @@ def packet_length(plan: Plan) -> int:
     return plan.question.size + HEADERS[plan.family]
 
 
-def may_be_cut(plan: Plan) -> bool:
-    """Whether a router may cut the probe up: none does in IPv6 (RFC 8200, 5), nor where it was forbidden."""
-    return plan.family == 4 and not plan.question.dont_fragment  # noqa: PLR2004
-
-
 def links_of(topology: Topology, steps: Iterable[Step]) -> tuple[Link, ...]:
     """Return the links of a way, each once."""
     found = (topology.link(key) for key in dict.fromkeys(step.point.link for step in steps))

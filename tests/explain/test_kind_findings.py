@@ -1,6 +1,8 @@
 """Findings about sizes and shared parents are raised on their evidence, and say what can be typed."""
 
+import errno
 from dataclasses import replace
+from ipaddress import ip_interface, ip_network
 
 import pytest
 from kind_cases import (
@@ -9,6 +11,7 @@ from kind_cases import (
     WORLD,
     big_plan,
     isolated,
+    kept_in,
     narrow,
     refused,
     stopped_at,
@@ -17,11 +20,12 @@ from kind_cases import (
     too_long,
     undecided,
 )
-from topologies import START, delivered, planned
+from topologies import START, change_link, change_stack, delivered, planned, recorded
 
-from inspector.model.recording import Recording
+from inspector.model.recording import Failed, Recording
 from inspector.model.report import Confidence, Finding, Outcome, Severity
 from inspector.model.rules import KernelDrop
+from inspector.model.topology import HOST, Route
 from inspector.pipeline import review
 
 CHECK = "dnetsniff trace web db --df --size 1372   # fits: shows what passes"
@@ -152,3 +156,30 @@ def test_the_host_and_a_macvlan_container(source: str, destination: str) -> None
 def test_two_macvlan_containers_are_not_the_host() -> None:
     assert found(isolated("alone", "other"), "macvlan-host-isolation") is None
     assert found(delivered(SHARED, planned(SHARED, "web", "db")), "macvlan-host-isolation") is None
+
+
+def test_an_internal_network_keeps_what_would_leave_it() -> None:
+    finding = found(kept_in(), "internal-network")
+    assert finding
+    assert finding.title == "quiet is internal: the engine lets nothing out of it, and inner sent by it"
+    assert finding.remedy == ("docker network connect bridge inner",)
+
+
+def test_no_route_from_an_internal_network_to_outside() -> None:
+    probe = Failed(1, START, errno.ENETUNREACH, "Network is unreachable")
+    plan = planned(WORLD, "inner", "203.0.113.7")
+    finding = found(recorded(WORLD, plan, probes=(probe,), request=0, reply=0), "no-route")
+    assert finding
+    assert finding.remedy == ("docker network connect bridge inner",)
+
+
+def test_a_source_that_has_the_address_itself_asked_nobody() -> None:
+    world = change_link(SHARED, "host/eth0", addresses=(ip_interface("192.0.2.1/24"),))
+    own = Route(ip_network("192.0.2.1/32"), None, 1, local=True)
+    host = world.sandbox(HOST)
+    assert host
+    world = change_stack(world, HOST, routes=(own, *host.routes))
+    report = review(delivered(world, planned(world, "host", "web")))
+    assert report.verdict.summary == (
+        "1 of 1 answered by host itself: it has the address 192.0.2.1, too, and web was never asked"
+    )

@@ -3,12 +3,14 @@
 import errno
 import os
 from collections.abc import Callable
+from ipaddress import ip_network
 
 from topologies import (
     START,
     TOKEN,
     arp,
     change_link,
+    change_stack,
     planned,
     point_named,
     read,
@@ -20,7 +22,7 @@ from topologies import (
 
 from inspector.model.question import Heading, Plan
 from inspector.model.recording import Answered, Failed, Probe, Recording
-from inspector.model.topology import Topology
+from inspector.model.topology import Route, SandboxId, Topology
 from inspector.wire import scapy_door
 from inspector.wire.craft import payload
 
@@ -47,7 +49,8 @@ def big_plan(world: Topology, source: str = "web", destination: str = "db", **mo
 
 def big(plan: Plan, *, size: int = BIG) -> bytes:
     """Return the frame of a request of this size."""
-    packet = IP(src=plan.source.address, dst=plan.destination.address, flags="DF") / ICMP(type=8, id=7, seq=1)
+    flags = "DF" if plan.question.dont_fragment else 0
+    packet = IP(src=plan.source.address, dst=plan.destination.address, flags=flags) / ICMP(type=8, id=7, seq=1)
     return bytes(ETHER / packet / Raw(payload(TOKEN, 1, size)))
 
 
@@ -106,4 +109,17 @@ def isolated(source: str = "host", destination: str = "web") -> Recording:
     return recorded(SHARED, plan, probes=(sent(),), request=0, reply=0, extra=(asked,))
 
 
-CASES: dict[str, Callable[[], Recording]] = {"mtu-too-big": swallowed, "macvlan-host-isolation": isolated}
+def kept_in() -> Recording:
+    """A member of an internal network that has a default route all the same (Engine 20.10) sends something out."""
+    stack = WORLD.sandbox(SandboxId("inner"))
+    assert stack
+    out = Route(ip_network("0.0.0.0/0"), "10.99.0.1", 2)
+    world = change_stack(WORLD, "inner", routes=(*stack.routes, out))
+    return recorded(world, planned(world, "inner", "203.0.113.7"), probes=(sent(),), request=3, reply=0)
+
+
+CASES: dict[str, Callable[[], Recording]] = {
+    "mtu-too-big": swallowed,
+    "macvlan-host-isolation": isolated,
+    "internal-network": kept_in,
+}

@@ -14,13 +14,13 @@ import shlex
 
 from inspector.explain.case import Case
 from inspector.explain.mending import inside
-from inspector.explain.sizes import Crossing, crossing, narrow_link, wider
+from inspector.explain.sizes import Crossing, crossing, may_be_cut, narrow_link, wider
 from inspector.model.complaint import Complaint
 from inspector.model.question import PathKind
 from inspector.model.recording import Failed
 from inspector.model.report import Confidence, Finding, Outcome, Severity
-from inspector.model.size import HEADERS, may_be_cut, packet_length
-from inspector.model.topology import Link
+from inspector.model.size import HEADERS, packet_length
+from inspector.model.topology import HOST, Link
 
 ANYWHERE = 1280
 """What every IPv6 link carries (RFC 8200, 5), and in practice every IPv4 link."""
@@ -60,7 +60,7 @@ def _told(case: Case, told: Complaint) -> Finding:
         ),
         remedy=(
             *(_raise(case, narrow) if narrow else ()),
-            *(_forget(case) if told.heard else ()),
+            *(_forget(case) if told.heard else _lower(case, mtu)),
             _smaller(case, mtu),
         ),
     )
@@ -119,7 +119,7 @@ def _undecided(case: Case) -> Finding | None:
     plan = case.recording.plan
     length = packet_length(plan)
     away = plan.kind in {PathKind.OUTSIDE, PathKind.PAST_HOST} and case.verdict.outcome is Outcome.UNANSWERED
-    if not away or may_be_cut(plan) or length <= ANYWHERE:
+    if not away or may_be_cut(case) or length <= ANYWHERE:
         return None
     return _finding(
         case,
@@ -142,7 +142,7 @@ def _finding(
     remedy: tuple[str, ...],
 ) -> Finding:
     plan = case.recording.plan
-    cut = "may be cut up by routers" if may_be_cut(plan) else "may not be cut up"
+    cut = "may be cut up by routers" if may_be_cut(case) else "may not be cut up"
     sent = f"the probe has {packet_length(plan)} bytes (--size {plan.question.size}) and {cut}"
     return Finding(
         id="mtu-too-big",
@@ -164,6 +164,18 @@ def _raise(case: Case, narrow: Link) -> tuple[str, ...]:
     if mtu is None:
         return ()
     return (inside(narrow.sandbox, f"ip link set dev {shlex.quote(narrow.name)} mtu {mtu}"),)
+
+
+def _lower(case: Case, mtu: int) -> tuple[str, ...]:
+    """Write the line after which a source that is not told sends nothing larger; a new network could do it for good."""
+    plan = case.recording.plan
+    own = case.topology.link(plan.request[0].point.link) if plan.request else None
+    if own is None or own.sandbox == HOST:
+        return ()
+    return (
+        inside(own.sandbox, f"ip link set dev {shlex.quote(own.name)} mtu {mtu}"),
+        f"for good: make its network anew with docker network create -o {OPTION}={mtu}",
+    )
 
 
 def _forget(case: Case) -> tuple[str, ...]:
