@@ -161,7 +161,7 @@ def test_two_macvlan_containers_are_not_the_host() -> None:
 def test_an_internal_network_keeps_what_would_leave_it() -> None:
     finding = found(kept_in(), "internal-network")
     assert finding
-    assert finding.title == "quiet is internal: the engine lets nothing out of it, and inner sent by it"
+    assert finding.title == "quiet is internal: the engine lets nothing out, and inner sent it that way"
     assert finding.remedy == ("docker network connect bridge inner",)
 
 

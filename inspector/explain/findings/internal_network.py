@@ -25,7 +25,7 @@ def detect(case: Case) -> Finding | None:
         id="internal-network",
         severity=Severity.ERROR,
         confidence=Confidence.CERTAIN if verdict.rule else Confidence.LIKELY,
-        title=f"{network.name} is internal: the engine lets nothing out of it, and {plan.source.label} sent by it",
+        title=f"{network.name} is internal: the engine lets nothing out, and {plan.source.label} sent it that way",
         evidence=(
             f"the engine: {network.name} is internal",
             f"last seen at {verdict.last_seen}, never seen at {', '.join(str(each) for each in verdict.never_seen)}",

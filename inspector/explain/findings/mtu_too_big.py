@@ -191,4 +191,7 @@ def _smaller(case: Case, mtu: int) -> str:
     """Write the line that shows whether a packet of this size passes."""
     plan = case.recording.plan
     ends = f"{shlex.quote(plan.question.source)} {shlex.quote(plan.question.destination)}"
-    return f"dnetsniff trace {ends} --df --size {max(mtu - HEADERS[plan.family], 0)}   # fits: shows what passes"
+    family = f" -{plan.question.family}" if plan.question.family else ""
+    return (
+        f"dnetsniff trace {ends}{family} --df --size {max(mtu - HEADERS[plan.family], 0)}   # fits: shows what passes"
+    )
