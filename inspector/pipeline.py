@@ -71,6 +71,7 @@ def review(recording: "Recording") -> "Report":
         resolutions=correlation.resolutions,
         floods=correlation.floods,
         names=correlation.names,
+        complaints=correlation.complaints,
     )
     return explain(case, correlation.statistics)
 

@@ -13,7 +13,7 @@ import socket
 import struct
 from collections.abc import Callable, Iterator
 
-from inspector.capture.socket_errors import ask_for_errors, words_of
+from inspector.capture.socket_errors import ask_for_errors, local_mtu, words_of
 from inspector.capture.stamps import CONTROL_LIMIT, ask_for_stamps, stamp_of
 from inspector.capture.syscalls import attach_filter
 from inspector.model.question import Plan
@@ -29,6 +29,9 @@ _ECHO = struct.Struct("!BBHHH")
 """type, code, checksum, identifier, sequence (RFC 792; RFC 4443, 4.1)"""
 _ECHO_REQUEST, _ECHO_REPLY = {4: 8, 6: 128}, {4: 0, 6: 129}
 _DATAGRAM_LIMIT = 65536
+
+Message = tuple[bytes, list[tuple[int, int, bytes]]]
+"""Data and control messages, as recvmsg(2) gives them."""
 
 
 def icmp_socket(family: int) -> socket.socket:
@@ -70,6 +73,7 @@ class EchoSocket:
         self._identifier = identifier
         self._clock = clock
         self._sent: dict[int, int] = {}
+        self._held: list[Message] = []
         try:
             attach_filter(sock, program)
             self._prepare()
@@ -96,7 +100,9 @@ class EchoSocket:
         try:
             self._sock.sendto(probe, (self._destination, *self._place))
         except OSError as error:
-            return Failed(sequence=sequence, at_ns=at_ns, errno=error.errno or 0, why=os.strerror(error.errno or 0))
+            mtu = self._mtu_told() if error.errno == errno.EMSGSIZE else None
+            why = os.strerror(error.errno or 0)
+            return Failed(sequence=sequence, at_ns=at_ns, errno=error.errno or 0, why=why, mtu=mtu)
         self._sent[sequence] = at_ns
         return Sent(sequence=sequence, at_ns=at_ns)
 
@@ -111,7 +117,7 @@ class EchoSocket:
     def receive(self) -> Iterator[Answered]:
         """Hand out the answers that are in, errors included; one answer per probe."""
         for flags, understand in ((socket.MSG_ERRQUEUE, self._error), (0, self._reply)):
-            while (message := self._message(flags)) is not None:
+            while (message := self._next(flags)) is not None:
                 data, control = message
                 answer = understand(data, control)
                 if answer is not None:
@@ -146,7 +152,21 @@ class EchoSocket:
         if question.source_address is not None:
             self._sock.bind((question.source_address.partition("%")[0], *self._place))
 
-    def _message(self, flags: int) -> tuple[bytes, list[tuple[int, int, bytes]]] | None:
+    def _next(self, flags: int) -> Message | None:
+        """Take the next message: errors that were read before their turn come first."""
+        return self._held.pop(0) if flags and self._held else self._message(flags)
+
+    def _mtu_told(self) -> int | None:
+        """Return what the way carries: EMSGSIZE comes with an error of local origin that says it (ip(7))."""
+        told = None
+        while (message := self._message(socket.MSG_ERRQUEUE)) is not None:
+            local = local_mtu(message[1], self._family)
+            if local is None:
+                self._held.append(message)
+            told = told if local is None else local
+        return told
+
+    def _message(self, flags: int) -> Message | None:
         """Take the next message, or None where there is none; a pending error of the socket is not a message."""
         for _ in range(2):
             try:

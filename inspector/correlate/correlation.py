@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from inspector.correlate.complaints import complaints
 from inspector.correlate.drops import FittingReason, fitting_reason
 from inspector.correlate.judge import count, judge
 from inspector.correlate.name_report import name_report
@@ -9,6 +10,7 @@ from inspector.correlate.paths import flooded, follow
 from inspector.correlate.port_marks import port_marks
 from inspector.correlate.resolving import resolutions
 from inspector.correlate.tracks import Kind, sort_frames
+from inspector.model.complaint import Complaint
 from inspector.model.names import NameReport
 from inspector.model.path import Path
 from inspector.model.recording import Recording
@@ -32,6 +34,8 @@ class Correlation:
     """What came of looking the destination's name up."""
     dropped: FittingReason | None = None
     """Why the kernel dropped what nobody answered, where one reason fits."""
+    complaints: tuple[Complaint, ...] = ()
+    """ICMP errors about the probes."""
 
 
 def correlate(recording: Recording) -> Correlation:
@@ -50,9 +54,10 @@ def correlate(recording: Recording) -> Correlation:
         floods=tuple(str(recording.point(each.observation.point)) for each in copies),
         names=names,
         dropped=fitting_reason(recording, paths),
+        complaints=complaints(recording, tracks),
         packet_ids=tuple(
-            (each.index, number)
+            (index, number)
             for number, key in enumerate(sorted(tracks.packets), start=1)
-            for each in tracks.packets[key]
+            for index in tracks.frames(key)
         ),
     )

@@ -18,7 +18,7 @@ from inspector.correlate.rule_verdict import find_rejection, find_stop
 from inspector.correlate.tracks import Kind, Tracks
 from inspector.model.names import NameReport
 from inspector.model.path import Direction, Path, Unseen
-from inspector.model.question import CapturePoint, PathKind
+from inspector.model.question import CapturePoint, PathKind, Plan
 from inspector.model.recording import Answered, Failed, NotSent, Recording, Sent
 from inspector.model.report import Outcome, Spread, Statistics, Verdict
 from inspector.wire.drop_words import drop_words
@@ -28,7 +28,7 @@ REFUSALS = {
     errno.EHOSTUNREACH: "it found no way to {target}",
     errno.EACCES: "its routing table forbids {target}",
     errno.EPERM: "a firewall rule in its own network stack refused the packet",
-    errno.EMSGSIZE: "the packet is larger than its interface carries, and may not be cut up",
+    errno.EMSGSIZE: "the packet is larger than its way carries, and may not be cut up",
     errno.EADDRNOTAVAIL: "it does not have the address to send from",
 }
 """What the source's own stack says when it will not send (errno of sendto(2))."""
@@ -69,7 +69,7 @@ def judge(recording: Recording, tracks: Tracks, paths: tuple[Path, ...], names: 
 def _answered(recording: Recording) -> Ending | None:
     """Say that echoes were answered, where any was."""
     statistics = count(recording)
-    summary = f"{statistics.received} of {statistics.sent} answered"
+    summary = f"{statistics.received} of {statistics.sent} answered{_by_another(recording.plan)}"
     return Ending(Outcome.DELIVERED, summary) if statistics.received else None
 
 
@@ -77,6 +77,8 @@ def _not_delivered(recording: Recording, tracks: Tracks, paths: tuple[Path, ...]
     """No rule is known to have stopped it: find what else did."""
     plan = recording.plan
     refused = [each for each in recording.probes if isinstance(each, Failed)]
+    if refused and not count(recording).sent and (left := _last(paths)):
+        return _not_handed_over(left, refused[0], recording, paths)
     if refused and not count(recording).sent:
         why = REFUSALS.get(refused[0].errno, refused[0].why).format(target=plan.destination.address)
         return Verdict(Outcome.DROPPED, f"{plan.source.label} did not send it: {why}", reason=refused[0].why)
@@ -113,6 +115,23 @@ def _by_rule(recording: Recording, paths: tuple[Path, ...]) -> Verdict | None:
         reason = drop.reason if drop else None
         verdict = _stopped(Outcome.DROPPED, packet + stop.summary, recording, paths, reason=reason)
     return replace(verdict, rule=stop.rule)
+
+
+def _by_another(plan: Plan) -> str:
+    """Say so where the answer is the source's own: its stack has the destination's address, too."""
+    own, theirs = plan.source.sandbox, plan.destination.sandbox
+    if plan.kind is not PathKind.LOOPBACK or theirs in {None, own}:
+        return ""
+    return f" by {own} itself: it has the address {plan.destination.address}, too, and {theirs} was never asked"
+
+
+def _not_handed_over(left: CapturePoint, refused: Failed, recording: Recording, paths: tuple[Path, ...]) -> Verdict:
+    """Tell of a packet that left its stack, and then the device reported that it could not pass it on.
+
+    A veth reports so where its peer takes no frame of that size: sendto(2) fails with ENOBUFS (measured, Linux 6.18).
+    """
+    summary = f"it left by {left}, which could not hand it over: {refused.why}"
+    return _stopped(Outcome.DROPPED, summary, recording, paths, reason=refused.why)
 
 
 def unanswered_neighbour(recording: Recording, tracks: Tracks) -> tuple[str, CapturePoint] | None:
@@ -154,7 +173,7 @@ def _silence(recording: Recording, paths: tuple[Path, ...]) -> Verdict:
         return _stopped(Outcome.DROPPED, f"{came}, and {plan.barrier}", recording, paths, reason=plan.barrier)
     if last_seen is None:
         return _stopped(Outcome.LOST, f"{plan.source.label} sent it, and no point saw it", recording, paths)
-    if last_seen == final and plan.kind is PathKind.OUTSIDE:
+    if last_seen == final and plan.kind in {PathKind.OUTSIDE, PathKind.PAST_HOST}:
         summary = f"it left by {last_seen} towards {plan.destination.label}, and no answer came back in time"
         return _stopped(Outcome.UNANSWERED, summary, recording, paths)
     if last_seen == final and last_seen.sandbox == plan.destination.sandbox:

@@ -6,9 +6,10 @@ Order comes from the topology: two points can share one time stamp (a veth and i
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from inspector.correlate.fragments import Sighting
 from inspector.correlate.port_marks import segment_words
 from inspector.correlate.rule_walk import traversals_by_packet, walk
-from inspector.correlate.tracks import Kind, Sighting, Tracks
+from inspector.correlate.tracks import Kind, Tracks
 from inspector.model.path import Direction, Hop, Path, Rewrite, Seen, Unseen
 from inspector.model.place import place
 from inspector.model.question import CapturePoint, Heading, Step
@@ -16,7 +17,7 @@ from inspector.model.recording import Recording
 from inspector.model.rules import Traversal
 from inspector.model.topology import HOST
 
-REWRITABLE = ("source_mac", "destination_mac", "source", "destination", "ttl")
+REWRITABLE = ("source_mac", "destination_mac", "source", "destination", "ttl", "fragments")
 """Header fields compared from hop to hop, in the order they are told."""
 
 
@@ -123,6 +124,8 @@ def _seen(recording: Recording, sighting: Sighting, *, planned: bool, routed: bo
         observation=sighting.index,
         routed=routed,
         planned=planned,
+        pieces=sighting.others,
+        whole=sighting.whole,
     )
 
 

@@ -4,18 +4,22 @@
 2. An ICMP error belongs to the probe it quotes.
 3. ARP and ND belong to the trace if they are about one of its addresses.
 4. The same packet twice at one point is a duplicate, and kept as one.
+5. The fragments of a packet are one packet (see fragments.py).
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from inspector.correlate.fragments import Fragments, Sighting
 from inspector.model.recording import Observation
 from inspector.wire import headers
 
 ECHO_REQUEST = frozenset({(4, 8), (6, 128)})
 ECHO_REPLY = frozenset({(4, 0), (6, 129)})
 """(IP version, ICMP type): RFC 792, RFC 4443."""
+UNSPECIFIED = frozenset({"0.0.0.0", "::"})  # noqa: S104 - no bind address
+"""What a stack asks from while it does not know yet whether the address is free (RFC 5227, 2.1; RFC 4862, 5.4.2)."""
 
 
 class Kind(StrEnum):
@@ -26,16 +30,6 @@ class Kind(StrEnum):
     ERROR = "error"
     RESET = "reset"
     """It breaks a connection that was accepted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """One frame of a track."""
-
-    index: int
-    """Of the observation, in the recording."""
-    observation: Observation
-    headers: headers.Headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +57,7 @@ class Tracks:
     addresses: frozenset[str] = frozenset()
     packets: dict[tuple[Kind, int], list[Sighting]] = field(default_factory=dict)
     resolving: list[Resolving] = field(default_factory=list)
+    fragments: Fragments = field(default_factory=Fragments)
     known: Known | None = None
     """For TCP and UDP; an echo is known by its token."""
 
@@ -74,8 +69,11 @@ class Tracks:
         if (asked := _resolving(index, observation, read)) is not None:
             if asked.target in self.addresses or asked.sender in self.addresses:
                 self.resolving.append(asked)
-        elif (key := self.key(read)) is not None:
-            self.packets.setdefault(key, []).append(Sighting(index=index, observation=observation, headers=read))
+            return
+        sighting = Sighting(index=index, observation=observation, headers=read)
+        self.fragments.feed(sighting)
+        if (key := self.key(read)) is not None:
+            self.packets.setdefault(key, []).append(sighting)
 
     def key(self, read: headers.Headers | headers.Datagram) -> tuple[Kind, int] | None:
         """Return which packet of the trace it is; None of any other."""
@@ -83,7 +81,12 @@ class Tracks:
 
     def sightings(self, kind: Kind, sequence: int) -> list[Sighting]:
         """Return the sightings of one packet by time; the order of arrival is of no account."""
-        return sorted(self.packets.get((kind, sequence), ()), key=_order)
+        return sorted(self.fragments.completed(self.packets.get((kind, sequence), ())), key=_order)
+
+    def frames(self, key: tuple[Kind, int]) -> list[int]:
+        """Return every observation of one packet, fragments and duplicates included."""
+        whole = [index for each in self.fragments.completed(self.packets[key]) for index in (each.index, *each.others)]
+        return list(dict.fromkeys([*(each.index for each in self.packets[key]), *whole]))
 
     def neighbour_talk(self) -> list[Resolving]:
         """Return the ARP and ND frames by time."""
@@ -133,11 +136,17 @@ def _is_ours(payload: bytes, token: bytes) -> bool:
 
 
 def _resolving(index: int, observation: Observation, read: headers.Headers) -> Resolving | None:
+    """Read a frame of ARP or ND; one by which somebody tries whether an address is free is nobody's question."""
     if read.arp is not None:
-        asks = read.arp.operation == headers.ARP_REQUEST
+        # Who asks for its own address announces it (RFC 5227, 3), and waits for no answer.
+        asks = read.arp.operation == headers.ARP_REQUEST and read.arp.sender != read.arp.target
+        if asks and read.arp.sender in UNSPECIFIED:
+            return None
         target = read.arp.target if asks else read.arp.sender
         return Resolving(index, observation, asks, target, read.arp.sender_mac, read.arp.sender)
     if read.nd is not None and read.ip is not None:
         asks = not read.nd.advertisement
+        if asks and read.ip.source in UNSPECIFIED:
+            return None
         return Resolving(index, observation, asks, read.nd.target, read.source_mac, read.ip.source)
     return None

@@ -12,6 +12,8 @@ from ipaddress import ip_address
 from inspector.discover.facts import LinkFact, NeighbourFact, StackFact
 from inspector.model.topology import (
     HOST,
+    PARENTED,
+    SHARING,
     BlindSpot,
     Container,
     Endpoint,
@@ -45,10 +47,11 @@ def assemble(
     sandboxes = _name_bystanders(tuple(_sandbox(each) for each in stacks), stacks, known)
     sandboxes = _mirror_peers(sandboxes)
     placed = tuple(_with_links(each, owners, sandboxes) for each in known)
+    bridged = (_with_bridge(network, named, sandboxes, placed) for network, named in networks)
     return Topology(
         engine=engine,
         sandboxes=sandboxes,
-        networks=tuple(_with_bridge(network, named, sandboxes, placed) for network, named in networks),
+        networks=tuple(_with_parent(each, placed, sandboxes) for each in bridged),
         containers=placed,
         blind_spots=(*blind_spots, *_far_ends_elsewhere(placed, sandboxes)),
     )
@@ -101,6 +104,8 @@ def _sandbox(stack: StackFact) -> Sandbox:
 
 def _link(fact: LinkFact, sandbox: SandboxId, numbers: Mapping[int, SandboxId], bridges: set[int]) -> Link:
     peer_sandbox = sandbox if fact.peer_nsid is None else numbers.get(fact.peer_nsid)
+    other = LinkKey(peer_sandbox, fact.peer_ifindex) if peer_sandbox and fact.peer_ifindex else None
+    has_parent = fact.kind in PARENTED
     return Link(
         key=LinkKey(sandbox, fact.ifindex),
         name=fact.name,
@@ -110,8 +115,10 @@ def _link(fact: LinkFact, sandbox: SandboxId, numbers: Mapping[int, SandboxId], 
         mtu=fact.mtu,
         mac=fact.mac,
         addresses=fact.addresses,
-        peer_ifindex=fact.peer_ifindex,
-        peer=LinkKey(peer_sandbox, fact.peer_ifindex) if peer_sandbox and fact.peer_ifindex else None,
+        peer_ifindex=None if has_parent else fact.peer_ifindex,
+        peer=None if has_parent else other,
+        parent=other if has_parent else None,
+        mode=fact.mode,
         bridge=LinkKey(sandbox, fact.master) if fact.master in bridges and fact.master else None,
         port=fact.port,
         forwarding=fact.forwarding,
@@ -185,6 +192,13 @@ def _far_ends_elsewhere(containers: tuple[Container, ...], sandboxes: tuple[Sand
                     why=f"it is in a namespace that is not the engine's own, as of a rootless engine: the bridge of "
                     f"{place.network} and what is beyond it are not watched",
                 )
+
+
+def _with_parent(network: Network, containers: tuple[Container, ...], sandboxes: tuple[Sandbox, ...]) -> Network:
+    """Find the link that the network's members share, where they are macvlan or ipvlan links."""
+    members = {end.link for each in containers for end in each.endpoints if end.link and end.network == network.name}
+    links = (each for stack in sandboxes for each in stack.links if each.key in members and each.kind in SHARING)
+    return replace(network, parent=next((each.parent for each in links if each.parent), None))
 
 
 def _with_links(container: Container, owners: Mapping[str, SandboxId], sandboxes: tuple[Sandbox, ...]) -> Container:

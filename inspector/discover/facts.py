@@ -17,13 +17,16 @@ class LinkFact:
     mtu: int
     mac: str
     peer_ifindex: int | None
+    """IFLA_LINK: the other end of a veth pair, or the parent of a macvlan, ipvlan or VLAN link."""
     peer_nsid: int | None
-    """The kernel's number for the other end's namespace; None where that is this one."""
+    """The kernel's number for the namespace of that link; None where it is this one."""
     master: int | None
     port: int | None
     forwarding: bool
     promiscuity: int
     addresses: tuple[Interface, ...] = ()
+    mode: str = ""
+    """Of a macvlan or ipvlan link."""
 
 
 @dataclass(frozen=True, slots=True)

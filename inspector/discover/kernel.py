@@ -38,6 +38,10 @@ NUD_STATES = {
     0x80: "permanent",
 }
 """linux/neighbour.h"""
+MODES: Mapping[LinkKind, tuple[str, Mapping[object, str]]] = {
+    LinkKind.MACVLAN: ("IFLA_MACVLAN_MODE", {1: "private", 2: "vepa", 4: "bridge", 8: "passthru", 16: "source"}),
+    LinkKind.IPVLAN: ("IFLA_IPVLAN_MODE", {0: "l2", 1: "l3", 2: "l3s"}),
+}
 NTF_SELF, NTF_EXT_LEARNED = 0x02, 0x10
 
 SETTINGS = (
@@ -152,7 +156,16 @@ def _link(message: Message, addresses: tuple[Any, ...] = ()) -> LinkFact:
         forwarding=port.get("IFLA_BRPORT_STATE") in (BR_STATE_FORWARDING, None) if port else True,
         promiscuity=message.get("promiscuity") or 0,
         addresses=addresses,
+        mode=_mode(message, kind),
     )
+
+
+def _mode(message: Message, kind: LinkKind) -> str:
+    """Read how a macvlan or ipvlan link shares its parent (enum macvlan_mode, ipvlan_mode in linux/if_link.h)."""
+    name, names = MODES.get(kind, ("", {}))
+    data = message.get(("linkinfo", "data")) if name else None
+    mode = data.get(name) if data else None
+    return str(names.get(mode, mode)) if mode is not None else ""
 
 
 def _kind(message: Message) -> LinkKind:

@@ -14,7 +14,10 @@ def annotate(recording: Recording, paths: tuple[Path, ...], packets: tuple[tuple
         word = "request" if path.direction is Direction.REQUEST else "answer"
         for number, hop in enumerate(path.hops, start=1):
             if isinstance(hop, Seen):
-                comments[hop.observation] = f"{word} {path.sequence}, hop {number} of {len(path.hops)}: {_meaning(hop)}"
+                words = f"{word} {path.sequence}, hop {number} of {len(path.hops)}"
+                comments[hop.observation] = f"{words}: {_meaning(hop)}"
+                for piece, index in enumerate(hop.pieces, start=2):
+                    comments[index] = f"{words}: fragment {piece} of {hop.fragments}"
         for hop in path.seen[-1:]:
             comments[hop.observation] += "".join(f"; then {each}" for each in _stopped(path))
     return comments

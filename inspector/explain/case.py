@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from inspector.model.complaint import Complaint
 from inspector.model.names import NameReport
 from inspector.model.path import Path
 from inspector.model.recording import Recording
@@ -22,6 +23,8 @@ class Case:
     """Capture points beside the way that the first request was copied to."""
     names: NameReport | None = None
     """What came of looking the destination's name up, where it was looked up."""
+    complaints: tuple[Complaint, ...] = ()
+    """ICMP errors about the probes, also those that never came home."""
 
     @property
     def topology(self) -> Topology:

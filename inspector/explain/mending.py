@@ -3,7 +3,7 @@
 import shlex
 
 from inspector.explain.case import Case
-from inspector.model.topology import Container, Mode
+from inspector.model.topology import HOST, Container, Mode, SandboxId
 
 DEFAULT_NETWORK = "bridge"
 """What engines call the one bridge network without names; a recording may not say which is the default."""
@@ -56,6 +56,17 @@ def connect_commands(case: Case) -> tuple[str, ...]:
     return (_connect(case, best, container),)
 
 
+def outward_commands(case: Case) -> tuple[str, ...]:
+    """Return the line that puts a source on a network that leads out; nothing where it has one, or can have none."""
+    container = case.source
+    mine = networks_of(case, container)
+    ways = [each.name for each in case.topology.networks if each.bridge and not each.internal]
+    if container is None or not mine or container.mode not in {Mode.OWN, Mode.SHARED} or set(mine) & set(ways):
+        return ()
+    ways.sort(key=lambda name: not is_default(case, name))
+    return (_connect(case, ways[0], container),) if ways else ()
+
+
 def naming_commands(case: Case, target: Container) -> tuple[str, ...]:
     """Return the lines after which the source knows the target by name; nothing where no network can do that.
 
@@ -80,6 +91,13 @@ def rejoin_commands(case: Case, network: str, container: Container) -> tuple[str
     """Return the lines that take a container off a network and put it back."""
     leave = f"{case.command} network disconnect {shlex.quote(network)} {shlex.quote(container.name)}"
     return leave, _connect(case, network, container)
+
+
+def inside(case: Case, sandbox: SandboxId, command: str) -> str:
+    """Write a command so that it is done in this network stack."""
+    if sandbox == HOST:
+        return command
+    return f"nsenter -t $({case.command} inspect -f '{{{{.State.Pid}}}}' {shlex.quote(sandbox)}) -n {command}"
 
 
 def _connect(case: Case, network: str, container: Container) -> str:

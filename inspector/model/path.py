@@ -44,6 +44,15 @@ class Seen:
     routed: bool = False
     planned: bool = True
     """False: seen where routes and bridges did not let us expect it."""
+    pieces: tuple[int, ...] = ()
+    """Observations of the packet's other fragments, where it passed here in several."""
+    whole: bool = True
+    """False: not all of its fragments were seen here."""
+
+    @property
+    def fragments(self) -> int:
+        """How many frames carried the packet."""
+        return 1 + len(self.pieces)
 
 
 @dataclass(frozen=True, slots=True)

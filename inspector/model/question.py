@@ -106,6 +106,10 @@ class PathKind(StrEnum):
     FROM_HOST = "from-host"
     TO_HOST = "to-host"
     OUTSIDE = "outside"
+    SIBLINGS = "siblings"
+    """From one macvlan or ipvlan link to another on the same parent."""
+    PAST_HOST = "past-host"
+    """By a macvlan or ipvlan link onto the network of its parent: the host's stack has no part in it."""
     LOOPBACK = "loopback"
     NO_ROUTE = "no-route"
 

@@ -54,6 +54,8 @@ class Failed:
     at_ns: int
     errno: int
     why: str
+    mtu: int | None = None
+    """What the stack said its way carries, where it refused the probe as too large (EMSGSIZE)."""
 
 
 @dataclass(frozen=True, slots=True)

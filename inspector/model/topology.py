@@ -21,10 +21,17 @@ class LinkKind(StrEnum):
     VETH = "veth"
     MACVLAN = "macvlan"
     IPVLAN = "ipvlan"
+    VLAN = "vlan"
     VXLAN = "vxlan"
     LOOPBACK = "loopback"
     ETHERNET = "ethernet"
     OTHER = "other"
+
+
+SHARING = frozenset({LinkKind.MACVLAN, LinkKind.IPVLAN})
+"""Links that share their parent's medium: with each other, and never with the parent's own stack."""
+PARENTED = SHARING | {LinkKind.VLAN}
+"""Links on top of another link, whose frames pass through it; IFLA_LINK names that one, not a peer."""
 
 
 class Mode(StrEnum):
@@ -67,6 +74,10 @@ class Link:
     forwarding: bool = True
     """False where the bridge port's state is not BR_STATE_FORWARDING."""
     promiscuity: int = 0
+    parent: LinkKey | None = None
+    """The link under a macvlan, ipvlan or VLAN link."""
+    mode: str = ""
+    """Of a macvlan (`bridge`, `private`, `vepa`, `passthru`, `source`) or ipvlan (`l2`, `l3`, `l3s`) link."""
 
     @property
     def sandbox(self) -> SandboxId:
@@ -154,6 +165,8 @@ class Network:
     bridge: LinkKey | None = None
     default: bool = False
     """Whether containers join it unasked: its members have no names."""
+    parent: LinkKey | None = None
+    """The link that a macvlan or ipvlan network shares, found at its members."""
     labels: tuple[str, ...] = ()
 
 
@@ -242,6 +255,10 @@ class Topology:
         stack = self.sandbox(bridge.sandbox)
         ports = [each for each in stack.links if each.bridge == bridge] if stack else []
         return tuple(sorted(ports, key=lambda link: link.port or 0))
+
+    def children(self, parent: LinkKey) -> tuple[Link, ...]:
+        """List the links on top of a link, in every sandbox that was looked into."""
+        return tuple(each for stack in self.sandboxes for each in stack.links if each.parent == parent)
 
     def network_of(self, bridge: LinkKey | None) -> Network | None:
         """Find the network whose bridge this is."""

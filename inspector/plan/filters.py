@@ -2,7 +2,8 @@
 
 1. Where NAT gives the echo another identifier (it may on the way out to a network where that one is taken), the
    frame behind the NAT is not accepted: we ask for one identifier only, and a hop unseen is better than a flood seen.
-2. IPv6 addresses are compared by their last 32 bits; what slips through is sorted out by whoever reads the frames.
+2. An ICMP error is accepted for what it quotes, too: one about a packet behind NAT is not addressed to any of ours.
+3. IPv6 addresses are compared by their last 32 bits; what slips through is sorted out by whoever reads the frames.
 """
 
 from collections.abc import Iterable
@@ -15,6 +16,7 @@ from inspector.plan.bpf import (
     LOAD_HALF,
     LOAD_HALF_AT_X,
     LOAD_WORD,
+    LOAD_WORD_AT_X,
     LOAD_X_IP_HEADER_LENGTH,
     Assembly,
     Instruction,
@@ -26,11 +28,14 @@ _ICMP, _ICMPV6, _FRAGMENT = 1, 58, 44
 _ECHO_REPLY, _ECHO_REQUEST = 0, 8
 _V6_ECHO_REQUEST, _V6_ECHO_REPLY = 128, 129
 _V6_SOLICITATION, _V6_ADVERTISEMENT = 135, 136
+_V4_ERRORS = (3, 4, 5, 11, 12)
 _V6_ERRORS = (1, 2, 3, 4)
 
 _ETHERTYPE = 12
 _NETWORK = 14
 """Where the packet starts in an Ethernet frame."""
+_ICMP_HEADER = 8
+"""Behind it an error quotes the packet it is about."""
 _V6 = 6
 
 
@@ -78,7 +83,12 @@ def _program4(ours: tuple[int, ...], near: tuple[int, ...], identifier: int) -> 
     lines.load(LOAD_HALF, _ETHERTYPE).when((_ARP,), "arp").unless(_IPV4, "reject")
     lines.load(LOAD_BYTE, _NETWORK + 9).unless(_ICMP, "reject")
     lines.load(LOAD_WORD, _NETWORK + 12).when(ours, "ours")
-    lines.load(LOAD_WORD, _NETWORK + 16).when(ours, "ours").jump("reject")
+    lines.load(LOAD_WORD, _NETWORK + 16).when(ours, "ours")
+    lines.load(LOAD_X_IP_HEADER_LENGTH, _NETWORK).load(LOAD_BYTE_AT_X, _NETWORK).when(_V4_ERRORS, "quoted")
+    lines.jump("reject").label("quoted")
+    for address in (12, 16):
+        lines.load(LOAD_WORD_AT_X, _NETWORK + _ICMP_HEADER + address).when(ours, "accept")
+    lines.jump("reject")
     lines.label("ours").load(LOAD_HALF, _NETWORK + 6).when_any(0x1FFF, "accept")
     lines.load(LOAD_X_IP_HEADER_LENGTH, _NETWORK).load(LOAD_BYTE_AT_X, _NETWORK)
     lines.when((_ECHO_REQUEST, _ECHO_REPLY), "echo").jump("accept")
@@ -94,8 +104,12 @@ def _program6(ours: tuple[int, ...], near: tuple[int, ...], identifier: int) -> 
     lines = Assembly()
     lines.load(LOAD_HALF, _ETHERTYPE).unless(_IPV6, "reject")
     lines.load(LOAD_BYTE, _NETWORK + 6).when((_FRAGMENT,), "addresses").unless(_ICMPV6, "reject")
-    lines.load(LOAD_BYTE, message).when((_V6_ECHO_REQUEST, _V6_ECHO_REPLY), "echo").when(_V6_ERRORS, "addresses")
+    lines.load(LOAD_BYTE, message).when((_V6_ECHO_REQUEST, _V6_ECHO_REPLY), "echo").when(_V6_ERRORS, "quoting")
     lines.when((_V6_SOLICITATION, _V6_ADVERTISEMENT), "discovery").jump("reject")
+    lines.label("quoting")
+    for start in (_NETWORK, message + _ICMP_HEADER):
+        lines.load(LOAD_WORD, start + 20).when(ours, "accept").load(LOAD_WORD, start + 36).when(ours, "accept")
+    lines.jump("reject")
     lines.label("discovery").load(LOAD_WORD, message + 20).when(near, "accept").jump("reject")
     lines.label("echo").load(LOAD_HALF, message + 4).unless(identifier, "reject")
     lines.label("addresses").load(LOAD_WORD, _NETWORK + 20).when(ours, "accept")

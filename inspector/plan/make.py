@@ -179,6 +179,9 @@ def role_of(topology: Topology, key: LinkKey) -> str:
     if network:
         return f"network {network.name}"
     bridge = topology.link(link.bridge) if link else None
+    parent = topology.link(link.parent) if link else None
+    if link and parent:
+        return f"{link.kind}{f' ({link.mode})' if link.mode else ''} on {parent.sandbox}/{parent.name}"
     return f"port {link.port} of {bridge.name}" if link and bridge else ""
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from inspector.errors import UsageError
 from inspector.model.naming import find_containers, nearest_names
 from inspector.model.question import Party, Question, Resolution
-from inspector.model.topology import HOST, Container, LinkKey, Mode, SandboxId, Topology
+from inspector.model.topology import HOST, SHARING, Container, Link, LinkKey, Mode, SandboxId, Topology
 from inspector.plan.link_local import find_link_local, is_scoped
 from inspector.plan.routes import addresses_of, find_route, route_source
 
@@ -145,12 +145,23 @@ def _host_as_seen_from(topology: Topology, source: Party, question: Question) ->
     host = topology.sandbox(HOST)
     bridges: list[str] = []
     for link in stack.links if stack else ():
+        bridges += _beside(topology, link)
         peer = topology.link(link.peer)
         bridge = topology.link(peer.bridge) if peer else None
         bridges.extend(str(each.ip) for each in (bridge.addresses if bridge else ()) if not each.ip.is_link_local)
     everywhere = [str(each.ip) for each in addresses_of(host) if not (each.ip.is_loopback or each.ip.is_link_local)]
     address = _of_family([*bridges, *everywhere], question.family, "the host")
     return Party(label=HOST, sandbox=HOST, address=address), Resolution(HOST, "engine", address)
+
+
+def _beside(topology: Topology, link: Link) -> list[str]:
+    """Return the host's addresses on the medium of a macvlan or ipvlan link: its own such links', then the parent's."""
+    if link.parent is None or link.kind not in SHARING:
+        return []
+    parent = topology.link(link.parent)
+    own = [each for each in topology.children(link.parent) if each.sandbox == HOST]
+    near = [*own, *([parent] if parent and parent.sandbox == HOST else [])]
+    return [str(each.ip) for one in near for each in one.addresses if not each.ip.is_link_local]
 
 
 def _gateway(topology: Topology, source: Party, question: Question) -> tuple[Party, Resolution]:

@@ -4,7 +4,9 @@
 2. A step is a place where the frame would be seen, in the order in which it passes.
 3. Where the walk cannot go on (nobody has the address, a sandbox was not surveyed), it ends; what lies beyond is
    not invented.
-4. A link that is down, or a bridge port that does not forward, ends the steps. The walk goes on, to tell what lies
+4. A macvlan or ipvlan link reaches its siblings directly and all else by its parent's medium; the stack that has the
+   parent is no party to it.
+5. A link that is down, or a bridge port that does not forward, ends the steps. The walk goes on, to tell what lies
    beyond it.
 """
 
@@ -12,7 +14,8 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 
 from inspector.model.question import CapturePoint, Heading, PathKind, Step
-from inspector.model.topology import HOST, Link, LinkKey, LinkKind, SandboxId, Topology
+from inspector.model.topology import HOST, PARENTED, SHARING, Link, LinkKey, LinkKind, SandboxId, Topology
+from inspector.plan.parents import child_with, has_address, sibling_with
 from inspector.plan.routes import find_route, link_of
 
 MAX_ROUTERS = 8
@@ -30,6 +33,10 @@ class Way:
     bridges: list[LinkKey] = field(default_factory=list)
     switched: list[LinkKey] = field(default_factory=list)
     """Bridges that only forward the packet: they show it to a promiscuous socket alone."""
+    shared: list[LinkKey] = field(default_factory=list)
+    """Parents whose medium the packet went out to by a macvlan or ipvlan link."""
+    sibling: bool = False
+    """The last link was reached directly from another one on the same parent."""
     beyond: list[Step] = field(default_factory=list)
     barrier: str = ""
     """What ended the steps, where something did: `host/veth7 is down`."""
@@ -73,11 +80,34 @@ def _leave(
     if route.gateway:
         way.gateways.append(route.gateway)
     _step(way, link, Heading.OUT, routed=routed)
+    return _out_of(topology, way, link, next_hop)
+
+
+def _out_of(topology: Topology, way: Way, link: Link, next_hop: str) -> SandboxId | None:
+    """Follow a frame that left by a link to the stack that takes it."""
     if link.kind is LinkKind.BRIDGE:
         way.bridges.append(link.key)
         return _out_of_bridge(topology, way, link.key, next_hop)
+    if link.kind in PARENTED:
+        return _by_parent(topology, way, link, next_hop)
     peer = topology.link(link.peer) if link.kind is LinkKind.VETH else None
     return _into(topology, way, peer, next_hop) if peer else None
+
+
+def _by_parent(topology: Topology, way: Way, link: Link, next_hop: str) -> SandboxId | None:
+    """Leave a link on top of another: to a sibling directly, to all others by the parent."""
+    sibling = sibling_with(topology, link, next_hop)
+    if sibling:
+        way.sibling = True
+        _step(way, sibling, Heading.IN)
+        return sibling.sandbox
+    parent = topology.link(link.parent)
+    if parent is None:
+        return None
+    _step(way, parent, Heading.OUT)
+    if link.kind in SHARING:
+        way.shared.append(parent.key)
+    return _out_of(topology, way, parent, next_hop)
 
 
 def _into(topology: Topology, way: Way, peer: Link, next_hop: str) -> SandboxId | None:
@@ -85,15 +115,27 @@ def _into(topology: Topology, way: Way, peer: Link, next_hop: str) -> SandboxId 
     _step(way, peer, Heading.IN)
     bridge = topology.link(peer.bridge)
     if bridge is None:
-        return peer.sandbox if peer.bridge is None else None
+        return _taken(topology, way, peer, next_hop) if peer.bridge is None else None
     _bar(way, bridge)
     _bar_port(way, peer)
     way.bridges.append(bridge.key)
     _step(way, bridge, Heading.IN)
     if _is_bridge_s_own(topology, bridge, next_hop):
         return bridge.sandbox
+    if child := child_with(topology, bridge.key, next_hop):
+        _step(way, child, Heading.IN)
+        return child.sandbox
     way.switched.append(bridge.key)
     return _out_of_bridge(topology, way, bridge.key, next_hop)
+
+
+def _taken(topology: Topology, way: Way, link: Link, next_hop: str) -> SandboxId:
+    """Say whose the frame is that came in by a link: a macvlan or ipvlan link's on top of it, or the stack's."""
+    child = child_with(topology, link.key, next_hop)
+    if child is None:
+        return link.sandbox
+    _step(way, child, Heading.IN)
+    return child.sandbox
 
 
 def _is_bridge_s_own(topology: Topology, bridge: Link, address: str) -> bool:
@@ -107,7 +149,7 @@ def _out_of_bridge(topology: Topology, way: Way, bridge: LinkKey, next_hop: str)
     """Leave through the port behind which the next hop is."""
     for port in topology.ports(bridge):
         far = topology.link(port.peer)
-        if far and _has(topology, far, next_hop):
+        if far and has_address(topology, far, next_hop):
             _bar(way, port)
             _bar(way, far)
             _bar_port(way, port)
@@ -115,19 +157,6 @@ def _out_of_bridge(topology: Topology, way: Way, bridge: LinkKey, next_hop: str)
             _step(way, far, Heading.IN)
             return far.sandbox
     return None
-
-
-def _has(topology: Topology, link: Link, address: str) -> bool:
-    """Whether the link has the address: by the kernel, or, where its stack was not entered, by the engine."""
-    wanted = ip_address(address)
-    if any(each.ip == wanted for each in link.addresses):
-        return True
-    return any(
-        each.link == link.key and address in each.addresses
-        for container in topology.containers
-        for each in container.endpoints
-        if not link.addresses
-    )
 
 
 def _loop_back(way: Way, link: Link | None) -> None:
@@ -159,9 +188,11 @@ def _kind(way: Way, start: SandboxId) -> PathKind:
     if way.kind is PathKind.LOOPBACK:
         return PathKind.LOOPBACK
     if last.point.sandbox == HOST and last.heading is Heading.OUT and last.point.link not in way.bridges:
-        return PathKind.OUTSIDE
+        return PathKind.PAST_HOST if way.shared and start != HOST else PathKind.OUTSIDE
     if start == HOST:
         return PathKind.FROM_HOST
     if any(step.routed for step in way.whole):
         return PathKind.ROUTED
-    return PathKind.TO_HOST if last.point.sandbox == HOST and not way.switched else PathKind.SWITCHED
+    if last.point.sandbox == HOST and not way.switched:
+        return PathKind.TO_HOST
+    return PathKind.SIBLINGS if way.sibling else PathKind.SWITCHED

@@ -12,7 +12,7 @@ def path_dict(path: Path) -> dict[str, Any]:
         "direction": path.direction.value,
         "sequence": path.sequence,
         "segment": path.segment or None,
-        "hops": [hop_dict(each) for each in path.hops],
+        "hops": [{**hop_dict(each), **_pieces(each)} for each in path.hops],
         "rules": [rule_dict(step, met) for step in path.walk for met in step.rules],
     }
 
@@ -31,6 +31,12 @@ def rule_dict(step: WalkStep, met: MetRule) -> dict[str, Any]:
         "owner": met.owner,
         "after_hop": step.after,
     }
+
+
+def _pieces(hop: Hop) -> dict[str, Any]:
+    """Return in how many frames a packet passed, and whether they were all of it."""
+    seen = hop if isinstance(hop, Seen) else None
+    return {"fragments": seen.fragments if seen else None, "whole": seen.whole if seen else None}
 
 
 def hop_dict(hop: Hop) -> dict[str, Any]:

@@ -44,6 +44,7 @@ def verdict_lines(report: Report, width: int, paint: Paint) -> Iterator[str]:
 def changes(hop: Seen) -> str:
     """Say what is new at this hop."""
     words = [f"{each.field} {each.before} -> {each.after}" for each in hop.rewrites if each.field in TOLD]
+    words += _fragments(hop)
     if any(each.field.endswith("_mac") for each in hop.rewrites):
         words.append(f"now to {hop.destination_mac}")
     if hop.point.role:
@@ -55,6 +56,16 @@ def changes(hop: Seen) -> str:
     if not hop.planned:
         words.append("not on the planned way")
     return ", ".join(words)
+
+
+def _fragments(hop: Seen) -> list[str]:
+    """Say in how many pieces it passed, where that is new; a piece that is missing is told at every hop."""
+    changed = any(each.field == "fragments" for each in hop.rewrites)
+    if not hop.whole:
+        return [f"{hop.fragments} fragment{'s' * (hop.fragments > 1)}, and not all of them"]
+    if hop.fragments > 1 and (changed or hop.delta_ns is None):
+        return [f"in {hop.fragments} fragments"]
+    return ["in one piece again"] if changed else []
 
 
 def story_lines(report: Report, width: int, paint: Paint) -> Iterator[str]:

@@ -22,6 +22,8 @@ EXPECTATIONS = {
     PathKind.FROM_HOST: "from the host into a container network",
     PathKind.TO_HOST: "from the container to the host",
     PathKind.OUTSIDE: "routed by the host, out by its uplink",
+    PathKind.SIBLINGS: "same parent interface: handed from link to link, no bridge and no router between",
+    PathKind.PAST_HOST: "onto the network of the parent interface, past the host's own stack",
     PathKind.LOOPBACK: "one network stack: over its loopback",
     PathKind.NO_ROUTE: "no way known from the routes",
 }

@@ -34,6 +34,7 @@ def _network(topology: Topology, network: Network) -> dict[str, Any]:
         "internal": network.internal,
         "subnets": [{"prefix": str(each.prefix), "gateway": each.gateway} for each in network.subnets],
         "bridge": bridge.name if bridge else None,
+        "parent": _key(network.parent),
         "ports": [
             {"port": each.port, "interface": each.name, "ifindex": each.key.ifindex, "peer": _key(each.peer)}
             for each in (topology.ports(bridge.key) if bridge else ())
@@ -96,6 +97,8 @@ def _link(link: Link) -> dict[str, Any]:
         "peer_ifindex": link.peer_ifindex,
         "bridge": link.bridge.ifindex if link.bridge else None,
         "port": link.port,
+        "parent": _key(link.parent),
+        "mode": link.mode or None,
     }
 
 

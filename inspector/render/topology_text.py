@@ -17,6 +17,9 @@ def render_text(topology: Topology, *, width: int = NARROW, coloured: bool = Fal
     bridged = [each for each in topology.networks if each.bridge]
     for network in bridged:
         lines += ["", *_network(topology, network, paint, terminal)]
+    for network in topology.networks:
+        if network.parent and not network.bridge:
+            lines += ["", *_shared(topology, network, paint, terminal)]
     lines += _others(topology, width, paint)
     for spot in topology.blind_spots:
         lines += indented(f"{spot.point}: {spot.why}", width, "could not see  ", "  ")
@@ -51,17 +54,46 @@ def _network(topology: Topology, network: Network, paint: Paint, terminal: int |
     if bridge is None:
         return
     ports = topology.ports(bridge.key)
-    subnets = ", ".join(
-        f"{each.prefix}{f' gateway {each.gateway}' if each.gateway else ''}" for each in network.subnets
-    )
     kind = f"{network.driver}, internal" if network.internal else network.driver
     state = "" if bridge.running or not ports else "  DOWN" if not bridge.up else "  no carrier"
-    yield paint(network.name, Style.STRONG) + f"  {kind}  {subnets}"
+    yield paint(network.name, Style.STRONG) + f"  {kind}  {_subnets(network)}"
     yield (
         f"  {bridge.key.ifindex}: {bridge.name}  {_addresses(bridge) or 'no address'}  mtu {bridge.mtu}  {bridge.mac}"
         f"  {len(ports)} port{'s' * (len(ports) != 1)}{state}"
     )
     yield from table((_port(topology, network, each) for each in ports), terminal)
+
+
+def _subnets(network: Network) -> str:
+    return ", ".join(f"{each.prefix}{f' gateway {each.gateway}' if each.gateway else ''}" for each in network.subnets)
+
+
+def _shared(topology: Topology, network: Network, paint: Paint, terminal: int | None) -> Iterator[str]:
+    """Show a macvlan or ipvlan network: the parent, and the links on top of it, each by its number."""
+    parent = topology.link(network.parent)
+    if parent is None:
+        return
+    members = {end.link for each in topology.containers for end in each.endpoints if end.network == network.name}
+    own = [each for each in topology.children(parent.key) if each.key in members or each.sandbox == parent.sandbox]
+    kind = f"{network.driver}, internal" if network.internal else network.driver
+    yield paint(network.name, Style.STRONG) + f"  {kind}  {_subnets(network)}"
+    yield (
+        f"  on {parent.key.ifindex}: {parent.name}  {_addresses(parent) or 'no address'}  mtu {parent.mtu}"
+        f"  {parent.mac}  {len(own)} link{'s' * (len(own) != 1)}{'' if parent.up else '  DOWN'}"
+    )
+    yield from table((_child(topology, network, each) for each in own), terminal)
+
+
+def _child(topology: Topology, network: Network, link: Link) -> tuple[str, ...]:
+    state = "" if link.up else " DOWN"
+    how = f"{link.kind} {link.mode}".rstrip()
+    return (
+        f"    {link.key.ifindex}: {link.name}{state}",
+        link.sandbox,
+        _addresses(link) or "no address",
+        how,
+        f"{link.mac}{_more(topology, network, link)}",
+    )
 
 
 def _port(topology: Topology, network: Network, port: Link) -> tuple[str, ...]:
@@ -127,7 +159,11 @@ def _shares(container: Container) -> bool:
 
 
 def _unbridged(topology: Topology) -> list[Network]:
-    return [each for each in topology.networks if each.bridge is None and each.driver not in {"host", "null"}]
+    return [
+        each
+        for each in topology.networks
+        if each.bridge is None and each.parent is None and each.driver not in {"host", "null"}
+    ]
 
 
 def _addresses(link: Link) -> str:

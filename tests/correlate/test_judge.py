@@ -75,7 +75,7 @@ def test_rejected() -> None:
         (errno.EHOSTUNREACH, "it found no way to 172.17.0.3"),
         (errno.EACCES, "its routing table forbids 172.17.0.3"),
         (errno.EPERM, "a firewall rule in its own network stack refused the packet"),
-        (errno.EMSGSIZE, "the packet is larger than its interface carries"),
+        (errno.EMSGSIZE, "the packet is larger than its way carries"),
         (errno.EADDRNOTAVAIL, "it does not have the address to send from"),
         (errno.ENOBUFS, os.strerror(errno.ENOBUFS)),
     ],

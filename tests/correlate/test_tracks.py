@@ -107,3 +107,10 @@ def test_the_order_of_arrival_is_of_no_account() -> None:
 def test_one_stamp_is_told_in_the_plan_s_order_of_points() -> None:
     tracks = sort_frames([seen(2, echo(A, B)), seen(0, echo(A, B)), seen(1, echo(A, B))], TOKEN, ())
     assert [each.observation.point for each in tracks.sightings(Kind.REQUEST, 1)] == [0, 1, 2]
+
+
+def test_who_announces_its_own_address_asks_nobody() -> None:
+    """Engine 28 does so for each container, some hundred milliseconds after its start (measured)."""
+    (told,) = sort(arp(A, A)).resolving
+    assert (told.asks, told.target) == (False, A)
+    assert sort(arp("0.0.0.0", A)).resolving == []

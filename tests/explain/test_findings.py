@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from kind_cases import CASES as KIND_CASES
 from name_cases import CASES as NAME_CASES
 from port_cases import FINDINGS as PORT_CASES
 from topologies import (
@@ -239,9 +240,8 @@ def test_every_module_says_what_why_and_the_remedy(name: str) -> None:
 
 def test_every_module_is_looked_for_and_tested() -> None:
     assert sorted(each.__module__.rpartition(".")[2] for each in DETECTORS) == MODULES
-    about_ports = {name.replace("-", "_") for name in PORT_CASES}
-    about_names = {name.replace("-", "_") for name in NAME_CASES}
-    assert sorted({name.replace("-", "_") for name in CASES} | about_names | about_ports) == MODULES
+    elsewhere = {name.replace("-", "_") for name in (*NAME_CASES, *KIND_CASES, *PORT_CASES)}
+    assert sorted({name.replace("-", "_") for name in CASES} | elsewhere) == MODULES
 
 
 @pytest.mark.parametrize(("own", "everybody"), [("0", "0"), ("2", "1"), ("1", "2")])

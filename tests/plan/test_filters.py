@@ -52,8 +52,27 @@ CASES = [
     (True, FOUR, "later fragment", wire(IP(src=A, dst=B, frag=185, proto=1), b"x" * 40)),
     (True, FOUR, "error to us", wire(IP(src=GATEWAY, dst=A), ICMP(type=3, code=1), IP(src=A, dst=B), ECHO)),
     (True, FOUR, "time exceeded", wire(IP(src=OTHER, dst=A), ICMP(type=11), IP(src=A, dst=B), ECHO)),
+    (
+        True,
+        FOUR,
+        "error behind NAT",
+        wire(IP(src=GATEWAY, dst=OTHER), ICMP(type=3, code=4), IP(src=OTHER, dst=B), ECHO),
+    ),
+    (False, FOUR, "error of others", wire(IP(src=GATEWAY, dst=OTHER), ICMP(type=3), IP(src=OTHER, dst=GATEWAY), ECHO)),
     (True, FOUR, "who has the gateway", wire(ARP(op=1, psrc=OTHER, pdst=GATEWAY))),
     (True, FOUR, "answer of a neighbour", wire(ARP(op=2, psrc=A, pdst=OTHER))),
+    (
+        True,
+        SIX,
+        "error behind NAT",
+        wire(IPv6(src=GATEWAY6, dst=OTHER6), ICMPv6PacketTooBig(), IPv6(src=OTHER6, dst=B6), ECHO6),
+    ),
+    (
+        False,
+        SIX,
+        "error of others",
+        wire(IPv6(src=GATEWAY6, dst=OTHER6), ICMPv6PacketTooBig(), IPv6(src=OTHER6, dst=GATEWAY6), ECHO6),
+    ),
     (False, FOUR, "another ping", wire(IP(src=A, dst=B), ICMP(type=8, id=1))),
     (False, FOUR, "another pair", wire(IP(src=OTHER, dst=GATEWAY), ECHO)),
     (False, FOUR, "udp", wire(IP(src=A, dst=B), UDP())),
@@ -132,7 +151,8 @@ def test_the_kernel_judges_alike() -> None:
     from inspector.capture.syscalls import attach_filter
 
     shifted = tuple(
-        each._replace(k=each.k + 8) if each.code in {0x20, 0x28, 0x30, 0x48, 0x50, 0xB1} else each for each in FOUR
+        each._replace(k=each.k + 8) if each.code in {0x20, 0x28, 0x30, 0x40, 0x48, 0x50, 0xB1} else each
+        for each in FOUR
     )
     frames = [(accepted, frame) for accepted, instructions, _, frame in CASES if instructions is FOUR]
     with socket.socket(type=socket.SOCK_DGRAM) as receiver:

@@ -2,6 +2,7 @@
 
     [host]          links = { eth0 = ["10.0.0.5/24"] }, gateway, settings
     [networks.NAME] bridge = "docker0", subnets = ["GATEWAY/PREFIX"], internal
+                    or driver = "macvlan" (or "ipvlan"), parent = "eth0", mode = "bridge"
     [containers.NAME] networks = { NETWORK = [ADDRESS...] }, state, mode ("own", "host", "none", "container:OTHER"), id
 
 Veth pairs, MACs and routes (local, connected, default by the first network that is not internal) follow from these.
@@ -9,7 +10,7 @@ Veth pairs, MACs and routes (local, connected, default by the first network that
 
 import tomllib
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from ipaddress import ip_address, ip_interface, ip_network
 from pathlib import Path
@@ -48,7 +49,7 @@ from scapy.packet import Raw  # noqa: E402
 FOLDER = Path(__file__).parent.parent / "topologies"
 TOKEN = bytes(range(0xA0, 0xB0))
 START = 1_700_000_000_000_000_000
-FIRST_BRIDGE, FIRST_PORT = 10, 100
+FIRST_UPLINK, FIRST_BRIDGE, FIRST_PORT = 2, 10, 100
 
 
 def read(path_or_text: Path | str) -> Topology:
@@ -57,12 +58,23 @@ def read(path_or_text: Path | str) -> Topology:
         path_or_text = FOLDER / path_or_text
     text = path_or_text.read_text() if isinstance(path_or_text, Path) else path_or_text
     world: dict[str, Any] = tomllib.loads(text)
-    networks = [_network(number, *each) for number, each in enumerate(world.get("networks", {}).items())]
-    stacks: list[Sandbox] = []
-    ports: list[Link] = []
-    containers = [_container(*each, networks, stacks, ports) for each in world.get("containers", {}).items()]
-    host = _host(world.get("host", {}), world.get("networks", {}), networks, ports)
-    return Topology(EngineIdentity("Test Engine", "1"), (host, *stacks), tuple(networks), tuple(containers))
+    uplinks = list(world.get("host", {}).get("links", {}))
+    networks = [_network(number, *each, uplinks) for number, each in enumerate(world.get("networks", {}).items())]
+    making = _Making(networks, {name: told.get("mode", "bridge") for name, told in world.get("networks", {}).items()})
+    containers = [_container(*each, making) for each in world.get("containers", {}).items()]
+    host = _host(world.get("host", {}), world.get("networks", {}), networks, making.ports)
+    return Topology(EngineIdentity("Test Engine", "1"), (host, *making.stacks), tuple(networks), tuple(containers))
+
+
+@dataclass(slots=True)
+class _Making:
+    """A world that is being made."""
+
+    networks: list[Network]
+    modes: dict[str, str]
+    """How the links of each network share their parent."""
+    stacks: list[Sandbox] = field(default_factory=list)
+    ports: list[Link] = field(default_factory=list)
 
 
 def change_link(topology: Topology, name: str, /, **changes: Any) -> Topology:
@@ -199,15 +211,16 @@ def _link(sandbox: str, ifindex: int, name: str, kind: LinkKind, addresses: Iter
     )
 
 
-def _network(number: int, name: str, told: dict[str, Any]) -> Network:
+def _network(number: int, name: str, told: dict[str, Any], uplinks: list[str]) -> Network:
     subnets = [ip_interface(each) for each in told["subnets"]]
     return Network(
         id=sha256(name.encode()).hexdigest(),
         name=name,
-        driver="bridge",
+        driver=told.get("driver", "bridge"),
         subnets=tuple(Subnet(each.network, str(each.ip)) for each in subnets),
         internal=told.get("internal", False),
-        bridge=LinkKey(HOST, FIRST_BRIDGE + number),
+        bridge=LinkKey(HOST, FIRST_BRIDGE + number) if "bridge" in told else None,
+        parent=LinkKey(HOST, FIRST_UPLINK + uplinks.index(told["parent"])) if "parent" in told else None,
     )
 
 
@@ -235,25 +248,23 @@ def _own(link: Link, address: Interface) -> Route:
 def _host(told: dict[str, Any], bridges: dict[str, Any], networks: list[Network], ports: list[Link]) -> Sandbox:
     links = [_link(HOST, 1, "lo", LinkKind.LOOPBACK)]
     for number, (name, addresses) in enumerate(told.get("links", {}).items()):
-        links.append(_link(HOST, 2 + number, name, LinkKind.ETHERNET, addresses))
+        links.append(_link(HOST, FIRST_UPLINK + number, name, LinkKind.ETHERNET, addresses))
     for network, known in zip(networks, bridges.values(), strict=True):
-        assert network.bridge
-        links.append(_link(HOST, network.bridge.ifindex, known["bridge"], LinkKind.BRIDGE, known["subnets"]))
+        if network.bridge:
+            links.append(_link(HOST, network.bridge.ifindex, known["bridge"], LinkKind.BRIDGE, known["subnets"]))
     links += ports
     settings = tuple(Setting(*each) for each in told.get("settings", {}).items())
     gateways = [told["gateway"]] if "gateway" in told else []
     return Sandbox(HOST, 1, tuple(links), routes=_routes(links, gateways), settings=settings)
 
 
-def _container(
-    name: str, told: dict[str, Any], networks: list[Network], stacks: list[Sandbox], ports: list[Link]
-) -> Container:
+def _container(name: str, told: dict[str, Any], making: "_Making") -> Container:
     mode, _, other = told.get("mode", "own").partition(":")
     state = told.get("state", "running")
     places = {"own": name, "none": name, "host": HOST, "container": other}
     running = state in {"running", "paused"}
     sandbox = SandboxId(places[mode]) if running else None
-    endpoints = _endpoints(name, told.get("networks", {}), networks, stacks, ports) if sandbox == name else None
+    endpoints = _endpoints(name, told.get("networks", {}), making) if sandbox == name else None
     if endpoints is None:
         endpoints = tuple(Endpoint(each, tuple(known), None) for each, known in told.get("networks", {}).items())
     return Container(
@@ -267,30 +278,41 @@ def _container(
     )
 
 
-def _endpoints(
-    name: str, told: dict[str, list[str]], networks: list[Network], stacks: list[Sandbox], ports: list[Link]
-) -> tuple[Endpoint, ...]:
+def _endpoints(name: str, told: dict[str, list[str]], making: "_Making") -> tuple[Endpoint, ...]:
     links, endpoints, gateways = [_link(name, 1, "lo", LinkKind.LOOPBACK)], [], []
     for number, (network_name, addresses) in enumerate(told.items()):
-        network = next(each for each in networks if each.name == network_name)
+        network = next(each for each in making.networks if each.name == network_name)
         prefixes = {each.prefix.version: each.prefix.prefixlen for each in network.subnets}
         known = [f"{each}/{prefixes[ip_address(each).version]}" for each in addresses]
-        near = _link(name, 2 + number, f"eth{number}", LinkKind.VETH, known, peer_ifindex=FIRST_PORT + len(ports))
-        port = _link(
-            HOST,
-            FIRST_PORT + len(ports),
-            f"veth-{name}{number or ''}",
-            LinkKind.VETH,
-            peer_ifindex=2 + number,
-            peer=near.key,
-            bridge=network.bridge,
-            port=1 + sum(each.bridge == network.bridge for each in ports),
-        )
-        near = replace(near, peer=port.key)
-        ports.append(port)
+        if network.parent:
+            kind = LinkKind(network.driver)
+            near = _link(
+                name, 2 + number, f"eth{number}", kind, known, parent=network.parent, mode=making.modes[network_name]
+            )
+        else:
+            near = _paired(name, number, known, network, making.ports)
         links.append(near)
         ways = () if network.internal else tuple(each.gateway for each in network.subnets if each.gateway)
         gateways += [each for each in ways if ip_address(each).version not in {ip_address(g).version for g in gateways}]
         endpoints.append(Endpoint(network_name, tuple(addresses), near.mac, ways, near.key))
-    stacks.append(Sandbox(SandboxId(name), 100 + len(stacks), tuple(links), routes=_routes(links, gateways)))
+    making.stacks.append(
+        Sandbox(SandboxId(name), 100 + len(making.stacks), tuple(links), routes=_routes(links, gateways))
+    )
     return tuple(endpoints)
+
+
+def _paired(name: str, number: int, known: list[str], network: Network, ports: list[Link]) -> Link:
+    """Hang a container on a bridge by a veth pair; return its own end."""
+    near = _link(name, 2 + number, f"eth{number}", LinkKind.VETH, known, peer_ifindex=FIRST_PORT + len(ports))
+    port = _link(
+        HOST,
+        FIRST_PORT + len(ports),
+        f"veth-{name}{number or ''}",
+        LinkKind.VETH,
+        peer_ifindex=2 + number,
+        peer=near.key,
+        bridge=network.bridge,
+        port=1 + sum(each.bridge == network.bridge for each in ports),
+    )
+    ports.append(port)
+    return replace(near, peer=port.key)

@@ -8,6 +8,7 @@ Remedy: set it up. In a container its routes went with it; a restart brings thos
 import shlex
 
 from inspector.explain.case import Case
+from inspector.explain.mending import inside
 from inspector.model.report import Confidence, Finding, Outcome, Severity
 from inspector.model.topology import HOST, Link
 
@@ -33,9 +34,7 @@ def _remedy(case: Case, link: Link) -> tuple[str, ...]:
     mend = f"ip link set {shlex.quote(link.name)} up"
     if link.sandbox == HOST:
         return (mend,)
-    name = shlex.quote(link.sandbox)
-    inside = f"nsenter -t $({case.command} inspect -f '{{{{.State.Pid}}}}' {name}) -n"
-    return f"{inside} {mend}", f"{case.command} restart {name}"
+    return inside(case, link.sandbox, mend), f"{case.command} restart {shlex.quote(link.sandbox)}"
 
 
 def _on_the_way(case: Case) -> list[Link]:

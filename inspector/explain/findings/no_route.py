@@ -8,7 +8,7 @@ Remedy: connect the source to a network that has a way there.
 import errno
 
 from inspector.explain.case import Case
-from inspector.explain.mending import connect_commands
+from inspector.explain.mending import connect_commands, outward_commands
 from inspector.model.recording import Failed
 from inspector.model.report import Confidence, Finding, Severity
 
@@ -27,7 +27,7 @@ def detect(case: Case) -> Finding | None:
         confidence=Confidence.CERTAIN,
         title=f"{plan.source.label} has no route to {plan.destination.address}{because}",
         evidence=(f"sendto in {plan.source.label}: {failed[0].why}", "no frame was seen at any point"),
-        remedy=connect_commands(case),
+        remedy=connect_commands(case) or outward_commands(case),
     )
 
 

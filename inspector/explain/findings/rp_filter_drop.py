@@ -6,12 +6,11 @@ On the wire: the packet is last seen coming in, no ICMP error comes back, and th
 Remedy: loose reverse path filtering (2) on that interface, or a route to the sender by it.
 """
 
-import shlex
-
 from inspector.explain.case import Case
+from inspector.explain.mending import inside
 from inspector.model.question import CapturePoint
 from inspector.model.report import Confidence, Finding, Severity
-from inspector.model.topology import HOST, Sandbox, SandboxId, reverse_path_filter
+from inspector.model.topology import Sandbox, reverse_path_filter
 
 REASON = "IP_RPFILTER"
 STRICT, LOOSE = "1", "2"
@@ -34,7 +33,7 @@ def detect(case: Case) -> Finding | None:
         confidence=Confidence.LIKELY,
         title=f"{point.sandbox} drops what comes in by {point.interface} from where it would not answer to by it",
         evidence=(f"last seen at {point}", f"the kernel's drop reason: {REASON}", *strict),
-        remedy=(f"{_inside(case, point.sandbox)}sysctl -w {own}={LOOSE}",),
+        remedy=(inside(case, point.sandbox, f"sysctl -w {own}={LOOSE}"),),
     )
 
 
@@ -45,12 +44,3 @@ def _strict(stack: Sandbox, point: CapturePoint) -> tuple[str, ...]:
     if max(values.values(), default="0") != STRICT:
         return ()
     return tuple(f"/proc/sys of {point.sandbox}: {name} = {value}" for name, value in values.items())
-
-
-def _inside(case: Case, sandbox: SandboxId) -> str:
-    """Write how a command is run in a stack; /proc/sys/net shows the stack of who opens it."""
-    if sandbox == HOST:
-        return ""
-    container = case.topology.container(sandbox)
-    name = shlex.quote(container.name if container else sandbox)
-    return f"nsenter -t $(docker inspect -f '{{{{.State.Pid}}}}' {name}) -n "

@@ -1,0 +1,24 @@
+"""An ICMP error about a probe: who sent it, what it says, and how far it came."""
+
+from dataclasses import dataclass
+
+from inspector.model.question import CapturePoint
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """One ICMP error that quotes one of our probes."""
+
+    sequence: int
+    """Of the probe."""
+    by: str
+    """The address that it was sent from."""
+    words: str
+    """As ping says it."""
+    first_seen: CapturePoint
+    """Where it was seen first."""
+    last_seen: CapturePoint
+    heard: bool
+    """Whether it came to an interface of the sandbox that sent the probe."""
+    mtu: int | None = None
+    """What the next link carries, in bytes of IP packet, where the error is about a packet too large for it."""
