@@ -122,6 +122,7 @@ def test_times_fit_together(world: Lab) -> None:
 def test_it_says_what_it_did(world: Lab) -> None:
     before = world.promiscuity("s", "br0")
     recording = carry_out(world, plan_to(world))
+    assert len(recording.side_effects) == 2, recording.side_effects
     sent, promiscuous = recording.side_effects
     assert sent == "sent 3 ICMP echo requests from tomcat01 (10.99.0.2) to 10.99.0.3"
     assert "s/br0" in promiscuous
