@@ -105,7 +105,7 @@ class RuleTrace:
 
     def traversals(self, flow: ProbeFlow) -> tuple[Traversal, ...]:
         """Understand what was received, and keep what the flow's packets met."""
-        found = gather(self.sandbox, self._events(), self.table)
+        found = gather(self.sandbox, self._events(), OWN_TABLES)
         return tuple(each for each in found if flow.has(each.frame))
 
     def _events(self) -> Iterator[TraceEvent | None]:
@@ -253,6 +253,8 @@ def _insert(sock: socket.socket, flow: ProbeFlow, table: str) -> None:
 def _reason(error: Exception) -> str:
     if isinstance(error, PrivilegeError):
         return error.message
+    if isinstance(error, TimeoutError):
+        return "the kernel did not answer in time"
     if isinstance(error, OSError):
         if error.errno in {errno.EPERM, errno.EACCES}:
             return "CAP_NET_ADMIN is missing: the rules that a packet meets cannot be told"
