@@ -34,11 +34,11 @@ class Report(model.Report):
 
         return to_dict(self)
 
-    def to_text(self, *, width: int = 100, coloured: bool = False) -> str:
-        """Return what the command shows, in lines of `width` columns."""
+    def to_text(self, *, width: int = 100, coloured: bool = False, verbose: bool = False) -> str:
+        """Return what the command shows, in lines of `width` columns; `verbose` is its `-v`."""
         from inspector.render.report_text import render_text
 
-        return render_text(self, width=width, coloured=coloured)
+        return render_text(self, width=width, coloured=coloured, verbose=verbose)
 
 
 def trace(

@@ -20,6 +20,7 @@ from inspector.wire import nf_tables
 from inspector.wire.nfnetlink import (
     DONE,
     DUMP,
+    DUMP_INTERRUPTED,
     ERROR,
     GET_CHAIN,
     GET_RULE,
@@ -35,6 +36,7 @@ _NETLINK_NETFILTER = 12
 _RECEIVED = 65_536
 _PATIENCE_S = 5
 _ACK = 0x4
+_ATTEMPTS = 4
 
 
 def with_chains(recording: Recording, namespaces: Mapping[SandboxId, int]) -> Recording:
@@ -50,7 +52,7 @@ def with_chains(recording: Recording, namespaces: Mapping[SandboxId, int]) -> Re
         try:
             chains.extend(netns.enter(namespaces[sandbox], partial(read_chains, sandbox, wanted, wanted)))
         except (OSError, InspectorError) as error:
-            why = error.message if isinstance(error, InspectorError) else os.strerror(error.errno or 0).lower()
+            why = error.message if isinstance(error, InspectorError) else error.strerror or str(error)
             spots.append(BlindSpot(f"rules of {sandbox}", f"the rules that were met cannot be listed: {why}"))
     firewall = replace(recording.firewall, chains=tuple(chains))
     return replace(recording, firewall=firewall, blind_spots=(*recording.blind_spots, *spots))
@@ -106,13 +108,24 @@ def _rule(message: Message, chain: str, handle: int, position: int) -> ChainRule
 
 
 def _listed(sock: socket.socket, asked: bytes) -> list[Message]:
-    """Ask, and receive to the end of the answer; nothing where what is asked for is not there."""
-    sock.send(asked)
+    """Ask for a list, and again where something changed while it was read: positions are counted in it."""
+    for _ in range(_ATTEMPTS):
+        sock.send(asked)
+        found, whole = _received(sock)
+        if whole:
+            return found
+    raise OSError(errno.EAGAIN, "they change all the time")
+
+
+def _received(sock: socket.socket) -> tuple[list[Message], bool]:
+    """Receive to the end of an answer; nothing where what is asked for is not there."""
     found: list[Message] = []
+    whole = True
     while True:
         for message in messages(sock.recv(_RECEIVED)):
+            whole = whole and not message.flags & DUMP_INTERRUPTED
             if message.type in {DONE, ERROR}:
                 if (number := error_number(message)) and number != errno.ENOENT:
                     raise OSError(number, os.strerror(number))
-                return [] if number else found
+                return [] if number else found, whole
             found.append(message)

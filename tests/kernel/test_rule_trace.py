@@ -164,6 +164,14 @@ def test_two_runs_at_once_have_a_table_each(clean: Lab) -> None:
     assert tables(clean, "b") == ["table inet fw"]
 
 
+def test_another_runs_table_is_never_told_of(clean: Lab) -> None:
+    native(clean, "b", "input", "accept")
+    other = opened(clean, "b", replace(FLOW, identifiers=(0x1111,)))
+    recording = carry_out(clean, plan_to(clean, count=1))
+    other.close()
+    assert [each.table for each in recording.firewall.traversals] == ["fw"]
+
+
 def test_a_table_of_another_run_is_nothing_to_trace(clean: Lab) -> None:
     native(clean, "b", "input", "accept")
     first = opened(clean, "b")
