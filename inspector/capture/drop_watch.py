@@ -83,7 +83,7 @@ class DropWatch:
             self._symbols = pool.submit(symbols)
 
     def drops(self) -> tuple[KernelDrop, ...]:
-        """Return what is known to have been dropped; `take` goes before."""
+        """Return what is known to have been dropped; `finish` goes before."""
         if self._tracepoints is None:
             return ()
         records = [record for data in self._taken for record in read_records(data)]
@@ -96,9 +96,11 @@ class DropWatch:
         offset_ns = time.time_ns() - time.monotonic_ns()
         return tie(samples, *self._tracepoints, offset_ns=offset_ns, name=self._name)
 
-    def close(self) -> None:
-        """Stop; it waits for every CPU to leave the tracepoints."""
-        self._stack.close()
+    def finish(self) -> Callable[[], None]:
+        """Hear no more; what is returned closes the events, and waits until every CPU has left the tracepoints."""
+        self.take()
+        self._rings = []
+        return self._stack.close
 
     def _name(self, address: int) -> str:
         named = self._symbols.result() if self._symbols else symbols()

@@ -80,6 +80,10 @@ class Listening:
         """Call `work` whenever the descriptor is ready."""
         self._selector.register(descriptor, events, work)
 
+    def leave(self, descriptor: Descriptor) -> None:
+        """Wait for it no more."""
+        self._selector.unregister(descriptor)
+
     def rejoin(self, descriptor: Descriptor, work: Callable[[], None], events: int) -> None:
         """Wait for other events than before."""
         self._selector.modify(descriptor, events, work)

@@ -28,6 +28,10 @@ from inspector.model.recording import Answered, Failed, NotSent, Probe, Recordin
 from inspector.model.topology import SandboxId, Topology
 
 V6 = 6
+CLOSING_NS = 80_000_000
+"""How long before the end of a run, at most, nothing more is heard of drops: closing their events takes that long."""
+NEVER_NS = 1 << 63
+"""A time that no clock comes to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +95,8 @@ def record(
             rules.join(listening)
             run = _Run(plan, opened, listening, watch)
             run.probe()
+            run.stop_watching()
             listening.drain()
-            watch.take()
-            opened.close_soon(watch.close)
             recording = _with_rules(run.recording(topology, token), rules)
         rules.begin_closing()
         opened.begin_closing()
@@ -124,6 +127,7 @@ class _Run:
         self._opened = opened
         self._listening = listening
         self._watch = watch
+        self._watching = True
         self._pacing = _pacing(plan.question if opened.prober else None)
         self._probes: dict[int, Probe] = {}
         if opened.prober is not None:
@@ -142,6 +146,8 @@ class _Run:
                 break
             if due_ns is not None and due_ns <= now_ns and prober is not None:
                 self._send(prober)
+            if self._watched_ns() <= now_ns:
+                self.stop_watching()
             self._wait(prober)
         for answer in prober.rest() if prober is not None else ():
             self._probes[answer.sequence] = answer
@@ -149,17 +155,33 @@ class _Run:
     def _wait(self, prober: Prober | None) -> None:
         """Wait for whatever comes first: a frame, an answer, or the time at which something is due."""
         hear_ns = prober.due_ns() if prober is not None else None
-        next_ns = self._pacing.next_ns()
+        next_ns = min(self._pacing.next_ns(), self._watched_ns())
         self._listening.wait((next_ns if hear_ns is None else min(next_ns, hear_ns)) - self._listening.now_ns())
         if prober is not None and hear_ns is not None and hear_ns <= self._listening.now_ns():
             self._hear(prober)
+
+    def _watched_ns(self) -> int:
+        """Return until when drop reasons are asked for, as far as is known now."""
+        over_ns = self._pacing.over_ns()
+        if over_ns is None or not self._watching:
+            return NEVER_NS
+        return over_ns - min(CLOSING_NS, int(self._plan.question.timeout_s * 1e9) // 2)
+
+    def stop_watching(self) -> None:
+        """Ask for no more drop reasons; closing takes a while, and is done beside what is left to do."""
+        if self._watching:
+            self._watching = False
+            for descriptor in self._watch.descriptors():
+                self._listening.leave(descriptor)
+            self._opened.close_soon(self._watch.finish())
 
     def recording(self, topology: Topology, token: bytes) -> Recording:
         """Give an account of it all, while everything is still open."""
         listening = self._listening
         left = sum(isinstance(each, Sent | Answered) for each in self._probes.values())
         # An answered trace asks for no reason, and misses none.
-        drops, unheard = (self._watch.drops(), self._watch.blind_spots) if self._unanswered() else ((), [])
+        silent = not any(isinstance(each, Answered) for each in self._probes.values()) and self._unanswered()
+        drops, unheard = (self._watch.drops(), self._watch.blind_spots) if silent else ((), [])
         return Recording(
             topology=topology,
             plan=self._plan,
@@ -198,6 +220,8 @@ class _Run:
         for answer in prober.receive():
             self._probes[answer.sequence] = answer
             self._pacing.settled(answer.sequence)
+            # One answer, and nobody will ask why the others were dropped.
+            self.stop_watching()
 
 
 def _pacing(question: Question | None) -> Pacing:

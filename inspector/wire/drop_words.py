@@ -11,7 +11,7 @@ WORDS = {
     "INVALID_PROTO": "it is of a protocol that is not expected there",
     "IPV6DISABLED": "IPv6 is switched off on the interface it came in by",
     "IP_CSUM": "its IP checksum is wrong",
-    "IP_INADDRERRORS": "it is addressed to this stack or from it in a way that cannot be",
+    "IP_INADDRERRORS": "it is for somebody else, and the stack that got it does not route",
     "IP_INHDR": "its IP header is malformed",
     "IP_INNOROUTES": "there is no route to where it is to go",
     "IP_INVALID_DEST": "its destination address is not one to route to",

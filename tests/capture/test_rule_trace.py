@@ -106,7 +106,8 @@ def test_what_cannot_be_traced_is_a_blind_spot(monkeypatch: pytest.MonkeyPatch, 
 
     monkeypatch.setattr(rule_trace, "_entered", refuse)
     plan = planned(read("two-networks.toml"), "web", "db")
-    with open_rule_traces(plan, {SandboxId("host"): 0}, FLOW) as traces:
+    with open_rule_traces(plan, {SandboxId("host"): 0}) as traces:
+        traces.begin(FLOW)
         traces.collect()
         assert traces.side_effects() == ()
     assert [(each.point, each.why) for each in traces.blind_spots] == [("rules of host", why)]

@@ -3,11 +3,15 @@
 import json
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from commands import dnetsniff
 from private_engine import PrivateEngine, private_engine
+
+from inspector.archive import load
+from inspector.pipeline import review
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(240)]
 
@@ -65,15 +69,33 @@ def test_the_reverse_path_filter_is_named_and_its_remedy_works(routed: PrivateEn
     assert traced(routed, "far", address)[0] == 0
 
 
-def test_a_firewall_s_drop_is_told_by_its_reason(routed: PrivateEngine) -> None:
+def test_a_firewall_s_drop_is_told_by_its_reason(routed: PrivateEngine, tmp_path: Path) -> None:
     rule = ["ip", "netns", "exec", routed.name, "iptables", "-w"]
     near = routed.docker("inspect", "-f", "{{.NetworkSettings.Networks.two.IPAddress}}", "near")
     subprocess.run([*rule, "-I", "FORWARD", "-d", near, "-j", "DROP"], check=True)
     try:
-        status, report = traced(routed, "far", near, "-W", "0.3")
+        status, report = traced(routed, "far", near, "-W", "0.3", "-w", str(tmp_path / "kept"))
     finally:
         subprocess.run([*rule, "-D", "FORWARD", "-d", near, "-j", "DROP"], check=True)
     assert status == 1
     assert report["verdict"]["reason"] == "NETFILTER_DROP"
+    assert b"; dropped behind here: NETFILTER_DROP in " in (tmp_path / "kept" / "frames.pcapng").read_bytes()
+    assert review(load(tmp_path / "kept")).verdict.summary == report["verdict"]["summary"]
     assert report["verdict"]["outcome"] == "dropped"
     assert "a firewall rule dropped it" in report["verdict"]["summary"]
+
+
+@pytest.mark.parametrize("more", [(), ("--passive",)])
+def test_a_host_that_does_not_route_is_told_by_its_reason(routed: PrivateEngine, more: tuple[str, ...]) -> None:
+    """Listening for reasons inserts nothing, so --passive listens, too."""
+    near = routed.docker("inspect", "-f", "{{.NetworkSettings.Networks.two.IPAddress}}", "near")
+    sysctl = ["ip", "netns", "exec", routed.name, "sysctl", "-w"]
+    subprocess.run([*sysctl, "net.ipv4.ip_forward=0"], check=True)
+    try:
+        status, report = traced(routed, "far", near, "-W", "0.3", *more)
+    finally:
+        subprocess.run([*sysctl, "net.ipv4.ip_forward=1"], check=True)
+    assert status == 1
+    assert report["verdict"]["reason"] == "IP_INADDRERRORS"
+    finding = next(each for each in report["findings"] if each["id"] == "ip-forward-off")
+    assert "the kernel's drop reason: IP_INADDRERRORS" in finding["evidence"]

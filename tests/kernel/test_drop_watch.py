@@ -178,7 +178,7 @@ def test_a_kernel_without_reasons_says_so(world: Lab, monkeypatch: pytest.Monkey
     watch.begin()
     assert (watch.drops(), list(watch.descriptors())) == ((), [])
     assert [each.why for each in watch.blind_spots] == ["this kernel gives none (Linux 5.17 is the first that does)"]
-    watch.close()
+    watch.finish()()
 
 
 def test_a_kernel_s_function_is_named(world: Lab) -> None:

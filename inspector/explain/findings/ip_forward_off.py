@@ -10,6 +10,9 @@ from inspector.model.question import PathKind
 from inspector.model.report import Confidence, Finding, Outcome, Severity
 from inspector.model.topology import HOST
 
+REASON = "IP_INADDRERRORS"
+"""What the kernel gives for a packet that is not for it where it does not route IPv4 (ip_error, net/ipv4/route.c)."""
+
 
 def detect(case: Case) -> Finding | None:
     """Look at the setting where a packet that had to be routed stopped at the host."""
@@ -18,11 +21,12 @@ def detect(case: Case) -> Finding | None:
     at_host = stopped and stopped.sandbox == HOST
     if value != "0" or not at_host or plan.kind not in {PathKind.ROUTED, PathKind.OUTSIDE}:
         return None
+    reason = [f"the kernel's drop reason: {case.verdict.reason}"] if case.verdict.reason == REASON else []
     return Finding(
         id="ip-forward-off",
         severity=Severity.ERROR,
         confidence=Confidence.CERTAIN,
         title=f"the host does not route: {name} is 0",
-        evidence=(f"/proc/sys: {name} = 0", f"last seen at {case.verdict.last_seen}"),
+        evidence=(f"/proc/sys: {name} = 0", f"last seen at {case.verdict.last_seen}", *reason),
         remedy=(f"sysctl -w {name}=1",),
     )
