@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from inspector.explain.case import Case
+from inspector.explain.sizes import carried
 from inspector.model.path import Direction, Path, Seen
 from inspector.model.question import CapturePoint, PathKind
 from inspector.model.report import Fact
@@ -17,7 +18,9 @@ from inspector.model.topology import HOST, LinkKey
 def narrate(case: Case) -> tuple[Fact, ...]:
     """Return the story of a recording."""
     return tuple(
-        fact for part in (_address_resolution, _forwarding, _flooding, _learning, _way_back) for fact in part(case)
+        fact
+        for part in (_address_resolution, _forwarding, _flooding, _learning, _way_back, carried)
+        for fact in part(case)
     )
 
 
