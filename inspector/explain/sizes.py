@@ -1,16 +1,22 @@
 """Where a packet came to a link that does not carry it. Pure."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from inspector.explain.case import Case
 from inspector.model.path import Direction, Path, Seen, Unseen
 from inspector.model.question import CapturePoint, Step
-from inspector.model.size import links_of
+from inspector.model.recording import Answered
+from inspector.model.report import Fact, Outcome
+from inspector.model.size import links_of, narrowest, packet_length
 from inspector.model.topology import Link, LinkKind
 from inspector.wire import headers
 
 _ETHERNET = 14
 """Bytes in front of the IP packet (IEEE 802.3, 3.1.1); an MTU does not count them."""
+
+USUAL_SIZE = 56
+"""What a probe carries unless it is asked to carry more, as that of ping."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,29 @@ def _may_be_cut(case: Case, hop: Seen) -> bool:
     """Whether the packet may be cut up on its way: no router does in IPv6 (RFC 8200, 5)."""
     read = headers.read(case.recording.observations[hop.observation].frame)
     return read is not None and read.ip is not None and read.ip.version == 4 and not read.ip.dont_fragment  # noqa: PLR2004
+
+
+def carried(case: Case) -> Iterator[Fact]:
+    """Tell what the way is known to carry, where a packet larger than usual went through in one piece."""
+    plan = case.recording.plan
+    if case.verdict.outcome is not Outcome.DELIVERED or plan.question.size <= USUAL_SIZE:
+        return
+    answered = {each.sequence for each in case.recording.probes if isinstance(each, Answered)}
+    whole = next((each for each in case.paths if each.sequence in answered and _went_whole(case, each)), None)
+    least = narrowest(case.topology, plan.request)
+    if whole is None:
+        return
+    known = f"; of its links that are known {least.sandbox}/{least.name} carries least, {least.mtu}" if least else ""
+    yield Fact(
+        f"{packet_length(plan)} bytes that may not be cut up went through in one piece: the way carries at least "
+        f"that{known}",
+        (str(whole.seen[0].point), str(whole.seen[-1].point)),
+    )
+
+
+def _went_whole(case: Case, path: Path) -> bool:
+    seen = path.seen if path.direction is Direction.REQUEST else ()
+    return bool(seen) and not _may_be_cut(case, seen[0]) and all(hop.fragments == 1 for hop in seen)
 
 
 def narrow_link(case: Case, mtu: int) -> Link | None:

@@ -196,3 +196,47 @@ def test_routes_settings_neighbours_and_fdb_are_kept() -> None:
     assert stack.fdb == fdb_of(HOST, [learned])
     assert (stack.fdb[0].bridge, stack.fdb[0].port, stack.fdb[0].learned) == (LinkKey(HOST, 3), LinkKey(HOST, 5), True)
     assert stack.settings == (setting,)
+
+
+UPLINK = fact(2, "eth0", LinkKind.ETHERNET, "192.0.2.100/24")
+SHARED = Network("id", "lan", "macvlan", (Subnet(ip_network("192.0.2.0/24"), "192.0.2.9"),))
+
+
+def on_lan(**more: Any) -> Container:
+    return container(endpoints=(Endpoint("lan", ("192.0.2.1",), MAC),), **more)
+
+
+def child(**more: Any) -> LinkFact:
+    told = {"peer_ifindex": 2, "peer_nsid": 0, "mac": MAC, "mode": "bridge"}
+    return fact(7, "eth0", LinkKind.MACVLAN, "192.0.2.1/24", **(told | more))
+
+
+def on_top(*stacks: StackFact) -> Topology:
+    return assemble(
+        engine=EngineIdentity("docker", "1"),
+        networks=[(SHARED, None)],
+        containers=[on_lan()],
+        stacks=stacks,
+        owners={"web": WEB},
+    )
+
+
+def test_a_macvlan_link_has_a_parent_and_no_peer() -> None:
+    topology = on_top(host(UPLINK), web(child()))
+    link = topology.link(LinkKey(WEB, 7))
+    assert link
+    assert (link.parent, link.peer, link.peer_ifindex, link.mode) == (LinkKey(HOST, 2), None, None, "bridge")
+    assert topology.children(LinkKey(HOST, 2)) == (link,)
+    assert topology.networks[0].parent == LinkKey(HOST, 2)
+
+
+def test_a_parent_in_a_stack_that_was_not_looked_into_is_left_out() -> None:
+    topology = on_top(host(UPLINK), web(child(peer_nsid=5)))
+    assert topology.link(LinkKey(WEB, 7)) is not None
+    assert topology.children(LinkKey(HOST, 2)) == ()
+    assert topology.networks[0].parent is None
+
+
+def test_a_vlan_link_has_a_parent_in_its_own_stack() -> None:
+    topology = on_top(host(UPLINK, fact(9, "eth0.10", LinkKind.VLAN, peer_ifindex=2)))
+    assert [each.name for each in topology.children(LinkKey(HOST, 2))] == ["eth0.10"]

@@ -9,6 +9,7 @@ from kind_cases import (
     CASES,
     SHARED,
     WORLD,
+    big,
     big_plan,
     isolated,
     kept_in,
@@ -20,7 +21,7 @@ from kind_cases import (
     too_long,
     undecided,
 )
-from topologies import START, change_link, change_stack, delivered, planned, recorded
+from topologies import START, answered, change_link, change_stack, delivered, planned, recorded, sightings
 
 from inspector.model.recording import Failed, Recording
 from inspector.model.report import Confidence, Finding, Outcome, Severity
@@ -183,3 +184,16 @@ def test_a_source_that_has_the_address_itself_asked_nobody() -> None:
     assert report.verdict.summary == (
         "1 of 1 answered by host itself: it has the address 192.0.2.1, too, and web was never asked"
     )
+
+
+def test_a_big_one_that_went_through_shows_what_the_way_carries() -> None:
+    world = narrow("host/docker0", 1480)
+    plan = big_plan(world)
+    frames = sightings(plan, plan.request, big(plan))
+    report = review(recorded(world, plan, probes=(answered(),), request=0, extra=frames))
+    (told,) = [each for each in report.story if "in one piece" in each.text]
+    assert told.text == (
+        "1500 bytes that may not be cut up went through in one piece: the way carries at least that; "
+        "of its links that are known host/docker0 carries least, 1480"
+    )
+    assert not [each for each in review(delivered(WORLD, planned(WORLD, "web", "db"))).story if "piece" in each.text]

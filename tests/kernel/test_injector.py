@@ -1,5 +1,6 @@
 """Probes leave through the source's own stack, and only their own answers count."""
 
+import errno
 import select
 import socket
 import struct
@@ -184,3 +185,17 @@ def checksum(message: bytes) -> bytes:
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return struct.pack("!H", ~total & 0xFFFF)
+
+
+@pytest.mark.parametrize(("destination", "source"), [("10.99.0.3", "10.99.0.2"), ("fd99::3", "fd99::2")])
+def test_a_stack_that_knows_the_way_too_narrow_says_what_it_carries(world: Lab, destination: str, source: str) -> None:
+    route = f"{destination} dev eth0 mtu 1300"
+    ip = "-6 route" if ":" in destination else "route"
+    world.ip("a", f"{ip} add {route}")
+    try:
+        with echoes(world, plan_to(destination, source, size=1400, dont_fragment=True)) as echo:
+            refused = echo.send(1)
+    finally:
+        world.ip("a", f"{ip} del {route}")
+    assert isinstance(refused, Failed)
+    assert (refused.errno, refused.mtu) == (errno.EMSGSIZE, 1300)

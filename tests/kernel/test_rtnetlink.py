@@ -7,7 +7,9 @@ import pytest
 from lab import Lab
 
 from inspector import netns
+from inspector.discover.kernel import read_stack
 from inspector.discover.rtnetlink import Rtnetlink
+from inspector.model.topology import HOST, LinkKind, SandboxId
 
 pytestmark = pytest.mark.kernel
 
@@ -76,3 +78,14 @@ def test_the_rest_of_the_library_is_left_out_and_can_still_be_had() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "IPRoute"
+
+
+def test_a_macvlan_link_names_its_parent_and_how_it_shares_it(world: Lab) -> None:
+    world.ip("s", f"link add mv0 link br0 netns {world.names['a']} type macvlan mode private")
+    try:
+        fact = netns.enter(world.fds["a"], lambda: read_stack(SandboxId("a"), 1, {HOST: world.fds["s"]}))
+    finally:
+        world.ip("a", "link del mv0")
+    (link,) = [each for each in fact.links if each.name == "mv0"]
+    assert (link.kind, link.mode, link.peer_ifindex) == (LinkKind.MACVLAN, "private", world.index("s", "br0"))
+    assert dict(fact.nsids)[link.peer_nsid or 0] == HOST
