@@ -96,9 +96,16 @@ class LiveHost:
         self._meanwhile()
         recording = recorded()
         from inspector.discover.aftermath import look_again
+        from inspector.discover.routing import ask_routing
+        from inspector.plan.consult import route_queries, settings_to_read
 
-        ends = [each for each in (plan.source.sandbox, plan.destination.sandbox) if each]
-        return replace(recording, aftermath=look_again(self._stacks.descriptors(), ends))
+        ends, open_now = [each for each in (plan.source.sandbox, plan.destination.sandbox) if each], self._stacks
+        queries, settings = route_queries(topology, plan), settings_to_read(topology, plan)
+        return replace(
+            recording,
+            aftermath=look_again(open_now.descriptors(), ends),
+            routing=ask_routing(open_now.descriptors(), topology, queries, settings, plan.family),
+        )
 
     def _descriptors(self) -> tuple[int, ...]:
         """Return what the worker is given: the namespaces, then the processes."""

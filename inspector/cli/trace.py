@@ -35,6 +35,7 @@ from inspector.model.question import LIMITS, TIME_LIMITS_S, Question
 @click.option("--source-address", metavar="ADDRESS", help="Send from this address of SRC.")
 @click.option("--no-lookup", is_flag=True, help="Take a container's address from the engine; look no name up.")
 @click.option("--passive", is_flag=True, help="No promiscuous mode, nothing inserted anywhere.")
+@click.option("-v", "--verbose", is_flag=True, help="Show also what was expected, and the state it stands on.")
 @output_options
 @click.pass_obj
 def command(choice: EngineChoice, /, **options: object) -> None:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from inspector.correlate.judge import count, judge
 from inspector.correlate.name_report import name_report
 from inspector.correlate.paths import flooded, follow
-from inspector.correlate.resolving import resolutions
+from inspector.correlate.resolving import resolutions, talk
 from inspector.correlate.tracks import Kind, sort_frames
 from inspector.model.names import NameReport
+from inspector.model.neighbours import NeighbourFrame
 from inspector.model.path import Path
 from inspector.model.recording import Recording
 from inspector.model.report import Statistics, Verdict
@@ -26,6 +27,8 @@ class Correlation:
     """Capture points beside the way that got a copy of the first request."""
     packet_ids: tuple[tuple[int, int], ...]
     """(observation, packet): the same number wherever the same packet was seen."""
+    talk: tuple[NeighbourFrame, ...]
+    """What was overheard of ARP or ND about the trace's addresses."""
     names: NameReport | None
     """What came of looking the destination's name up."""
 
@@ -43,6 +46,7 @@ def correlate(recording: Recording) -> Correlation:
         verdict=judge(recording, tracks, paths, names),
         resolutions=resolutions(tracks, recording.plan.points),
         floods=tuple(str(recording.point(each.observation.point)) for each in copies),
+        talk=talk(tracks, recording.plan.points),
         names=names,
         packet_ids=tuple(
             (each.index, number)

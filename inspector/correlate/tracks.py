@@ -16,6 +16,8 @@ from inspector.wire import headers
 ECHO_REQUEST = frozenset({(4, 8), (6, 128)})
 ECHO_REPLY = frozenset({(4, 0), (6, 129)})
 """(IP version, ICMP type): RFC 792, RFC 4443."""
+UNSPECIFIED = frozenset({"0.0.0.0", "::"})  # noqa: S104 - no bind address
+"""What a stack asks from while it does not know yet whether the address is free (RFC 5227, 2.1; RFC 4862, 5.4.2)."""
 
 
 class Kind(StrEnum):
@@ -119,11 +121,17 @@ def _is_ours(payload: bytes, token: bytes) -> bool:
 
 
 def _resolving(index: int, observation: Observation, read: headers.Headers) -> Resolving | None:
+    """Read a frame of ARP or ND; one by which somebody tries whether an address is free is nobody's question."""
     if read.arp is not None:
-        asks = read.arp.operation == headers.ARP_REQUEST
+        # Who asks for its own address announces it (RFC 5227, 3), and waits for no answer.
+        asks = read.arp.operation == headers.ARP_REQUEST and read.arp.sender != read.arp.target
+        if asks and read.arp.sender in UNSPECIFIED:
+            return None
         target = read.arp.target if asks else read.arp.sender
         return Resolving(index, observation, asks, target, read.arp.sender_mac, read.arp.sender)
     if read.nd is not None and read.ip is not None:
         asks = not read.nd.advertisement
+        if asks and read.ip.source in UNSPECIFIED:
+            return None
         return Resolving(index, observation, asks, read.nd.target, read.source_mac, read.ip.source)
     return None

@@ -95,7 +95,8 @@ def read_settings(names: tuple[str, ...] = SETTINGS) -> tuple[Setting, ...]:
 
 def _setting(name: str) -> str | None:
     try:
-        return Path("/proc/sys", *name.split(".")).read_text(encoding="ascii").strip()
+        # As sysctl(8) reads a name: one with slashes may have dots in it (an interface eth0.100).
+        return Path("/proc/sys", *name.split("/" if "/" in name else ".")).read_text(encoding="ascii").strip()
     except OSError:
         return None
 

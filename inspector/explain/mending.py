@@ -3,7 +3,7 @@
 import shlex
 
 from inspector.explain.case import Case
-from inspector.model.topology import Container, Mode
+from inspector.model.topology import HOST, Container, Mode
 
 DEFAULT_NETWORK = "bridge"
 """The one bridge network without names: neither aliases nor an embedded DNS are given to containers on it."""
@@ -60,6 +60,13 @@ def rejoin_commands(network: str, container: Container) -> tuple[str, ...]:
     """Return the lines that take a container off a network and put it back."""
     leave = f"docker network disconnect {shlex.quote(network)} {shlex.quote(container.name)}"
     return leave, _connect(network, container)
+
+
+def inside(sandbox: str, command: str) -> str:
+    """Return the line that runs a host's command in a stack: the host's own, or a container's that has no such tool."""
+    if sandbox == HOST:
+        return command
+    return f"nsenter -t $(docker inspect -f '{{{{.State.Pid}}}}' {shlex.quote(sandbox)}) -n {command}"
 
 
 def _connect(network: str, container: Container) -> str:

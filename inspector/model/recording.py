@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from inspector.model.lookup import LookupPlan, QueryOutcome
 from inspector.model.question import CapturePoint, Heading, Plan
+from inspector.model.routing import RoutingRecord
 from inspector.model.rules import FirewallRecord, KernelDrop
 from inspector.model.topology import BlindSpot, FdbEntry, Neighbour, Topology
 
@@ -136,6 +137,8 @@ class Recording:
     """How the source looked the destination's name up, where it did."""
     firewall: FirewallRecord = field(default_factory=FirewallRecord)
     """What the rules of the stacks on the way did."""
+    routing: RoutingRecord = field(default_factory=RoutingRecord)
+    """What the stacks on the way said about routing."""
     drops: tuple[KernelDrop, ...] = ()
     """Packets of the trace's family that the kernel gave a reason for dropping, while the probes were under way."""
 

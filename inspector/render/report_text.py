@@ -11,6 +11,7 @@ from inspector.model.path import Direction, Path, Seen, Unseen
 from inspector.model.question import PathKind
 from inspector.model.report import Report
 from inspector.model.text import safe
+from inspector.render.expected_text import expected_lines, state_lines
 from inspector.render.report_parts import changes, finding_lines, note_lines, story_lines, verdict_lines
 from inspector.render.text import NARROW, Paint, Style, columns, duration, durations, indented
 
@@ -25,8 +26,8 @@ EXPECTATIONS = {
 }
 
 
-def render_text(report: Report, *, width: int = NARROW, coloured: bool = False) -> str:
-    """Return the whole report, lines no wider than `width` where words allow."""
+def render_text(report: Report, *, width: int = NARROW, coloured: bool = False, verbose: bool = False) -> str:
+    """Return the whole report, lines no wider than `width` where words allow; `verbose` leaves nothing out."""
     if report.plan.question.names_only:
         from inspector.render.names_text import render_names
 
@@ -34,8 +35,10 @@ def render_text(report: Report, *, width: int = NARROW, coloured: bool = False) 
     paint = Paint(coloured=coloured)
     lines: list[str] = []
     lines.extend(_head(report, width, paint))
+    lines.extend(expected_lines(report, width, verbose=verbose))
     lines.extend(_ladders(report, paint))
     lines.extend(story_lines(report, width, paint))
+    lines.extend(state_lines(report, width, paint) if verbose else ())
     lines.append("")
     lines.extend(verdict_lines(report, width, paint))
     lines.extend(finding_lines(report.findings, width, paint))

@@ -8,6 +8,7 @@ Remedy: set it up. In a container its routes went with it; a restart brings thos
 import shlex
 
 from inspector.explain.case import Case
+from inspector.explain.mending import inside
 from inspector.model.report import Confidence, Finding, Outcome, Severity
 from inspector.model.topology import HOST, Link
 
@@ -30,11 +31,8 @@ def detect(case: Case) -> Finding | None:
 
 
 def _remedy(link: Link) -> tuple[str, ...]:
-    mend = f"ip link set {shlex.quote(link.name)} up"
-    if link.sandbox == HOST:
-        return (mend,)
-    name = shlex.quote(link.sandbox)
-    return (f"nsenter -t $(docker inspect -f '{{{{.State.Pid}}}}' {name}) -n {mend}", f"docker restart {name}")
+    mend = inside(link.sandbox, f"ip link set {shlex.quote(link.name)} up")
+    return (mend,) if link.sandbox == HOST else (mend, f"docker restart {shlex.quote(link.sandbox)}")
 
 
 def _on_the_way(case: Case) -> list[Link]:

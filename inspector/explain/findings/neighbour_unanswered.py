@@ -1,12 +1,15 @@
 """Nobody on the link has the address.
 
 What: the sender asks for a MAC address (ARP, or ND in IPv6) and nobody answers.
-Why: no such host on that network, or it is down, or the subnet is not the one that was meant.
-Remedy: look who has which address.
+Why: no such host on that network, or it is down, or lost its address, or the subnet is not the one that was meant.
+Remedy: a restart gives a container back the address that it lost; else look who has which address.
 """
+
+import shlex
 
 from inspector.explain.case import Case
 from inspector.model.report import Confidence, Finding, Severity
+from inspector.model.topology import Container
 
 
 def detect(case: Case) -> Finding | None:
@@ -18,13 +21,23 @@ def detect(case: Case) -> Finding | None:
     if not unanswered or case.verdict.reason != "neighbour unanswered":
         return None
     evidence, address, point = unanswered[0]
-    holders = [each.name for each in case.topology.containers for end in each.endpoints if address in end.addresses]
-    known = f"the engine says it is {holders[0]}'s" if holders else "the engine knows nobody with it"
+    holders = [each for each in case.topology.containers for end in each.endpoints if address in end.addresses]
+    known = f"the engine says it is {holders[0].name}'s" if holders else "the engine knows nobody with it"
+    lost = [each for each in holders if _has_lost(case, each, address)]
+    without = tuple(f"rtnetlink: no interface of {each.name} has {address}" for each in lost)
     return Finding(
         id="neighbour-unanswered",
         severity=Severity.ERROR,
         confidence=Confidence.CERTAIN,
         title=f"nobody on the link answers for {address}",
-        evidence=(evidence.format(address, point), known),
-        remedy=("dnetsniff ls   # who has which address",),
+        evidence=(evidence.format(address, point), known, *without),
+        remedy=tuple(f"docker restart {shlex.quote(each.name)}" for each in lost)
+        or ("dnetsniff ls   # who has which address",),
     )
+
+
+def _has_lost(case: Case, container: Container, address: str) -> bool:
+    """Whether a running container's stack was looked into, and does not have the address that the engine gave it."""
+    stack = case.topology.sandbox(container.sandbox) if container.sandbox else None
+    own = {str(each.ip) for link in (stack.links if stack else ()) for each in link.addresses}
+    return container.running and bool(own) and address not in own
