@@ -17,6 +17,8 @@ Typed = Callable[..., str]
 Extra = Callable[..., str]
 Network = Callable[..., str]
 NOBODY = "02:00:00:00:00:99"
+QUIET = ("-o", "com.docker.network.advertise_addr_nmsgs=0")
+"""Engine 28 announces a new container's addresses for seconds: a cache that waits for an answer takes those, too."""
 
 
 def traced(run: Run, *words: str, timeout: str = "0.5") -> dict[str, Any]:
@@ -211,7 +213,7 @@ def test_an_address_that_nobody_has_is_no_overlap(run: Run, typed: Typed, extra:
 @pytest.fixture
 def six(extra: Extra, network: Network) -> tuple[str, str]:
     """Run two containers on a network with IPv6."""
-    network("dn-six", "--ipv6", "--subnet", "fd00:d0c:6::/64")
+    network("dn-six", "--ipv6", "--subnet", "fd00:d0c:6::/64", *QUIET)
     for name in ("dn-left", "dn-right"):
         extra(name, "--network", "dn-six")
     return "dn-left", "dn-right"
@@ -291,9 +293,12 @@ def test_a_container_that_is_not_running(run: Run, typed: Typed, pair: tuple[str
     mended(run, typed, report["findings"][0], left, right)
 
 
-def test_a_container_that_lost_its_address(run: Run, typed: Typed, pair: tuple[str, str]) -> None:
-    left, right = pair
-    typed(inside(right, f"ip addr del {address_of(right)} dev eth0"))
+def test_a_container_that_lost_its_address(run: Run, typed: Typed, extra: Extra, network: Network) -> None:
+    network("dn-quiet", *QUIET)
+    left, right = "dn-left", "dn-right"
+    for name in (left, right):
+        extra(name, "--network", "dn-quiet")
+    typed(inside(right, f"ip addr del {address_of(right, 'dn-quiet')} dev eth0"))
     report = traced(run, left, right)
     assert report["verdict"]["outcome"] == "dropped", report
     assert report["prediction"]["outcome"] == "dropped"

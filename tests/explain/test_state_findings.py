@@ -3,7 +3,9 @@
 import pytest
 from state_cases import (
     NOBODY,
+    TOKEN,
     WORLD,
+    arp_between,
     consulted,
     filtered,
     lost_address,
@@ -14,7 +16,7 @@ from state_cases import (
     two_answers,
     wrong_port,
 )
-from topologies import change_link, delivered, link_named, planned
+from topologies import change_link, delivered, link_named, planned, sent
 
 from inspector.model.question import Heading
 from inspector.model.recording import Recording
@@ -192,3 +194,14 @@ def test_the_answer_s_route_and_rules_are_told(rules: tuple[str, ...], said: str
     assert "both: ip route get 172.17.0.2 from 192.168.0.3: 172.17.0.2 dev eth0 src 172.17.0.4" in finding.evidence
     assert said in finding.evidence
     assert finding.remedy == ("dnetsniff trace web 172.17.0.4   # its address on bridge",)
+
+
+@pytest.mark.parametrize(("barred", "raised"), [("host/veth-db", False), ("host/veth-api", True)])
+def test_a_question_that_a_barrier_kept_from_its_answer_is_told_by_the_barrier(barred: str, *, raised: bool) -> None:
+    world = change_link(WORLD, barred, up=False)
+    plan = planned(world, "web", "db" if barred == "host/veth-db" else "api")
+    target = "172.17.0.3" if barred == "host/veth-db" else "172.17.0.1"
+    recording = Recording(world, plan, TOKEN, probes=(sent(),), observations=arp_between(plan, target=target))
+    findings = found(recording)
+    assert "interface-down" in findings
+    assert ("neighbour-unanswered" in findings) is raised

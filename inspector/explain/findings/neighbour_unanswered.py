@@ -16,8 +16,16 @@ def detect(case: Case) -> Finding | None:
     """Look for a question without an answer, in a trace that nobody answered."""
     seen = "ARP or ND for {} at {}: asked, not answered"
     cached = "the neighbour cache has no MAC address for {} on {}"
-    unanswered = [(seen, address, point) for address, mac, point in case.resolutions if mac is None]
-    unanswered += [(cached, address, str(point)) for address, point in case.recording.unresolved()]
+    unanswered = [
+        (seen, address, point)
+        for address, mac, point in case.resolutions
+        if mac is None and not _is_barred(case, point)
+    ]
+    unanswered += [
+        (cached, address, str(point))
+        for address, point in case.recording.unresolved()
+        if not _is_barred(case, str(point))
+    ]
     if not unanswered or case.verdict.reason != "neighbour unanswered":
         return None
     evidence, address, point = unanswered[0]
@@ -41,3 +49,11 @@ def _has_lost(case: Case, container: Container, address: str) -> bool:
     stack = case.topology.sandbox(container.sandbox) if container.sandbox else None
     own = {str(each.ip) for link in (stack.links if stack else ()) for each in link.addresses}
     return container.running and bool(own) and address not in own
+
+
+def _is_barred(case: Case, asker: str) -> bool:
+    """Whether a link that is down, or a port that does not forward, is between who asks and whom: it tells more."""
+    plan = case.recording.plan
+    steps = (*plan.request, *plan.beyond[:1])
+    at = next((number for number, each in enumerate(steps) if str(each.point) == asker), None)
+    return bool(plan.barrier) and at is not None and not any(each.routed for each in steps[at + 1 :])
