@@ -99,16 +99,20 @@ class LiveHost:
         recording = recorded()
         from inspector.discover.aftermath import look_again
         from inspector.discover.met_chains import with_chains
+        from inspector.discover.routing import ask_routing
+        from inspector.plan.consult import route_queries, settings_to_read
 
-        ends = [each for each in (plan.source.sandbox, plan.destination.sandbox) if each]
-        recording = with_chains(recording, self._stacks.descriptors())
-        aftermath = look_again(self._stacks.descriptors(), ends)
+        ends, open_now = [each for each in (plan.source.sandbox, plan.destination.sandbox) if each], self._stacks
+        recording = with_chains(recording, open_now.descriptors())
+        queries, settings = route_queries(topology, plan), settings_to_read(topology, plan)
+        aftermath = look_again(open_now.descriptors(), ends)
         if plan.question.port is not None:
             from inspector.discover.listeners import read_listeners
 
-            listeners, listened = read_listeners(self._stacks.descriptors(), (plan.answering,), plan.question.protocol)
+            listeners, listened = read_listeners(open_now.descriptors(), (plan.answering,), plan.question.protocol)
             aftermath = replace(aftermath, listeners=listeners, listened=listened)
-        return replace(recording, aftermath=aftermath)
+        routing = ask_routing(open_now.descriptors(), topology, queries, settings, plan.family)
+        return replace(recording, aftermath=aftermath, routing=routing)
 
     def _descriptors(self) -> tuple[int, ...]:
         """Return what the worker is given: the namespaces, then the processes."""

@@ -70,6 +70,7 @@ def review(recording: "Recording") -> "Report":
         verdict=correlation.verdict,
         resolutions=correlation.resolutions,
         floods=correlation.floods,
+        talk=correlation.talk,
         names=correlation.names,
         complaints=correlation.complaints,
     )

@@ -104,7 +104,7 @@ def _show(report: "Report", options: Mapping[str, object]) -> None:
 
     width, coloured = width_of(output), is_coloured(output)
     if options["quiet"]:
-        write(render_verdict(report, width=width, coloured=coloured), output)
-        return
-    verbose = bool(options.get("verbose"))
-    write(render_text(report, width=width, coloured=coloured, verbose=verbose), output)
+        text = render_verdict(report, width=width, coloured=coloured)
+    else:
+        text = render_text(report, width=width, coloured=coloured, verbose=bool(options.get("verbose")))
+    write(text, output)

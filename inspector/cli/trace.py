@@ -44,7 +44,12 @@ from inspector.plan.target import read_target, refuse_odd
 @click.option("--no-lookup", is_flag=True, help="Take a container's address from the engine; look no name up.")
 @click.option("--no-rule-trace", is_flag=True, help="Do not ask the kernel which firewall rules the probes meet.")
 @click.option("--passive", is_flag=True, help="No promiscuous mode, nothing inserted anywhere.")
-@click.option("-v", "--verbose", is_flag=True, help="Show every firewall rule that a probe met.")
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="Show also every firewall rule that a probe met, what was expected, and the state it stands on.",
+)
 @output_options
 @click.pass_obj
 def command(choice: EngineChoice, /, **options: object) -> None:

@@ -8,10 +8,11 @@ from inspector.correlate.judge import count, judge
 from inspector.correlate.name_report import name_report
 from inspector.correlate.paths import flooded, follow
 from inspector.correlate.port_marks import port_marks
-from inspector.correlate.resolving import resolutions
+from inspector.correlate.resolving import resolutions, talk
 from inspector.correlate.tracks import Kind, sort_frames
 from inspector.model.complaint import Complaint
 from inspector.model.names import NameReport
+from inspector.model.neighbours import NeighbourFrame
 from inspector.model.path import Path
 from inspector.model.recording import Recording
 from inspector.model.report import Statistics, Verdict
@@ -30,6 +31,8 @@ class Correlation:
     """Capture points beside the way that got a copy of the first request."""
     packet_ids: tuple[tuple[int, int], ...]
     """(observation, packet): the same number wherever the same packet was seen."""
+    talk: tuple[NeighbourFrame, ...]
+    """What was overheard of ARP or ND about the trace's addresses."""
     names: NameReport | None
     """What came of looking the destination's name up."""
     dropped: FittingReason | None = None
@@ -52,6 +55,7 @@ def correlate(recording: Recording) -> Correlation:
         verdict=judge(recording, tracks, paths, names),
         resolutions=resolutions(tracks, recording.plan.points),
         floods=tuple(str(recording.point(each.observation.point)) for each in copies),
+        talk=talk(tracks, recording.plan.points),
         names=names,
         dropped=fitting_reason(recording, paths),
         complaints=complaints(recording, tracks),

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from statistics import median
 
+from inspector.correlate.astray import OTHERHOST, astray
 from inspector.correlate.drops import FittingReason, fitting_reason
 from inspector.correlate.judge_port import Ending, judge_port
 from inspector.correlate.name_report import judge_names
@@ -87,7 +88,9 @@ def _not_delivered(recording: Recording, tracks: Tracks, paths: tuple[Path, ...]
     unanswered = unanswered_neighbour(recording, tracks)
     if unanswered is not None and not _blindness(recording):
         who, link = unanswered
-        summary = f"nobody answered for {who} on {link}: the packet waits for a MAC address and never leaves"
+        told = any(not each.asks and each.target == who for each in tracks.resolving)
+        answer = f"an answer for {who} did not come to {link}" if told else f"nobody answered for {who} on {link}"
+        summary = f"{answer}: the packet waits for a MAC address and never leaves"
         return _stopped(Outcome.DROPPED, summary, recording, paths, reason="neighbour unanswered")
     rejected = _refusals(recording)
     if rejected:
@@ -141,12 +144,15 @@ def unanswered_neighbour(recording: Recording, tracks: Tracks) -> tuple[str, Cap
     run. Then nothing was seen, and the source's own neighbour cache says what its packet waits for.
     """
     talk = tracks.neighbour_talk()
-    answered = {each.target for each in talk if not each.asks}
+    # Who asked has to hear it: an answer that was only seen elsewhere was lost on its way.
+    answered = {(each.target, each.observation.point) for each in talk if not each.asks}
     if any(kind is Kind.REPLY for kind, _ in tracks.packets):
         return None
     for each in talk:
-        if each.asks and each.target not in answered and each.target in recording.plan.neighbours:
-            return each.target, recording.point(each.observation.point)
+        asker = next(first for first in talk if first.asks == each.asks and first.target == each.target)
+        heard = (each.target, asker.observation.point) in answered
+        if each.asks and not heard and each.target in recording.plan.neighbours:
+            return each.target, recording.point(asker.observation.point)
     if recording.plan.request and not any(kind is Kind.REQUEST for kind, _ in tracks.packets):
         own = recording.plan.request[0].point.link
         return next(((address, point) for address, point in recording.unresolved() if point.link == own), None)
@@ -159,6 +165,10 @@ def _silence(recording: Recording, paths: tuple[Path, ...]) -> Verdict:
     blind = _blindness(recording)
     if blind:
         return _stopped(Outcome.UNKNOWN, f"it cannot be told where it ended: {blind}", recording, paths)
+    stray = astray(recording, _furthest(paths))
+    if stray is not None:
+        summary = f"it came to {stray.point}, addressed to {stray.destination_mac}, which is not the MAC there"
+        return _stopped(Outcome.DROPPED, summary, recording, paths, reason=OTHERHOST)
     if (drop := fitting_reason(recording, paths)) is not None:
         return _stopped(Outcome.DROPPED, _said_of(drop, paths), recording, paths, reason=drop.reason)
     replies = [path for path in paths if path.direction is Direction.REPLY and path.seen]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from inspector.correlate.tracks import Tracks
+from inspector.model.neighbours import NeighbourFrame
 from inspector.model.question import CapturePoint
 
 
@@ -17,3 +18,18 @@ def resolutions(tracks: Tracks, points: Sequence[CapturePoint]) -> tuple[tuple[s
         if not each.asks and each.target in told and told[each.target][0] is None:
             told[each.target] = (each.sender_mac, told[each.target][1])
     return tuple((address, mac, point) for address, (mac, point) in told.items())
+
+
+def talk(tracks: Tracks, points: Sequence[CapturePoint]) -> tuple[NeighbourFrame, ...]:
+    """Return every frame of ARP or ND about the trace's addresses, by time."""
+    return tuple(
+        NeighbourFrame(
+            point=points[each.observation.point],
+            heading=each.observation.heading,
+            asks=each.asks,
+            target=each.target,
+            sender=each.sender,
+            sender_mac=each.sender_mac,
+        )
+        for each in tracks.neighbour_talk()
+    )

@@ -130,13 +130,19 @@ def _name_bystanders(
     sandboxes: tuple[Sandbox, ...], stacks: tuple[StackFact, ...], containers: tuple[Container, ...]
 ) -> tuple[Sandbox, ...]:
     """Give each far end that was only asked for, not entered, the name of the container with its MAC."""
-    by_mac = {each.mac: owner.name for owner in containers for each in owner.endpoints if each.mac}
     known = {each.id for each in sandboxes}
+    # Two containers may have one MAC: what was not entered belongs to the other one.
+    by_mac = {
+        each.mac: owner.name
+        for owner in containers
+        for each in owner.endpoints
+        if each.mac and SandboxId(owner.name) not in known
+    }
     found: dict[SandboxId, list[Link]] = {}
     for stack in stacks:
         for near, far in stack.bystanders:
             owner = SandboxId(by_mac.get(far.mac, ""))
-            if owner and owner not in known:
+            if owner:
                 peer = LinkKey(stack.sandbox, near)
                 found.setdefault(owner, []).append(replace(_link(far, owner, {}, set()), peer=peer))
     return sandboxes + tuple(Sandbox(id=owner, inode=0, links=tuple(links)) for owner, links in found.items())

@@ -13,12 +13,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec, module_from_spec
+from ipaddress import IPv4Address, IPv6Address
 from types import TracebackType
 from typing import Any, Self
 
 AF_BRIDGE = 7
 """linux/socket.h"""
-RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETNEIGH, RTM_GETNSID = 18, 22, 26, 30, 90
+RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETNEIGH, RTM_GETRULE, RTM_GETNSID = 18, 22, 26, 30, 34, 90
+RTA_DST, RTA_SRC, RTA_IIF, RTA_OIF = 1, 2, 3, 4
+"""linux/rtnetlink.h"""
 NETNSA_NSID, NETNSA_FD = 1, 3
 """linux/net_namespace.h"""
 IFLA_TARGET_NETNSID = 46
@@ -31,8 +34,11 @@ _HEADER = struct.Struct("=IHHII")
 _ERROR = struct.Struct("=i")
 _ATTRIBUTE = struct.Struct("=HHi")
 """struct nlattr with a 32-bit value"""
+_ATTRIBUTE_HEAD = struct.Struct("=HH")
+_LOOKUP_TABLE = 0x1000
+"""RTM_F_LOOKUP_TABLE (linux/rtnetlink.h): say which table the answer is from."""
 _LINK, _ADDRESS, _ROUTE, _NEIGHBOUR, _GENERIC = "=BxHiII", "=BBBBI", "=8BI", "=BxxxiHBB", "=Bxxx"
-"""struct ifinfomsg, ifaddrmsg, rtmsg, ndmsg, rtgenmsg (linux/rtnetlink.h, if_addr.h, neighbour.h)"""
+"""struct ifinfomsg, ifaddrmsg, rtmsg (and fib_rule_hdr), ndmsg, rtgenmsg (linux/rtnetlink.h, if_addr.h, neighbour.h)"""
 _BUFFER = 1 << 18
 _ATTEMPTS = 5
 """More, of a dump that something changed under (NLM_F_DUMP_INTR): it may have holes."""
@@ -69,6 +75,28 @@ class Rtnetlink:
     def routes(self) -> tuple[Message, ...]:
         """Return every route of every table (RTM_NEWROUTE)."""
         return self._dump(RTM_GETROUTE, struct.pack(_ROUTE, *(0,) * 9), "rtmsg")
+
+    def route_to(
+        self, destination: IPv4Address | IPv6Address, source: str | None, inbound: int | None, outbound: int | None
+    ) -> Message:
+        """Return the way that a packet would take (RTM_NEWROUTE), as `ip route get` does; a refusal is an OSError.
+
+        `inbound` and `outbound` are ifindexes: the interface the packet came in by, the only one it may leave by.
+        """
+        bits = destination.max_prefixlen
+        family = socket.AF_INET if destination.version == 4 else socket.AF_INET6  # noqa: PLR2004
+        body = struct.pack(_ROUTE, family, bits, bits if source else 0, 0, 0, 0, 0, 0, _LOOKUP_TABLE)
+        body += _ATTRIBUTE_HEAD.pack(_ATTRIBUTE_HEAD.size + bits // 8, RTA_DST) + destination.packed
+        if source:
+            body += _ATTRIBUTE_HEAD.pack(_ATTRIBUTE_HEAD.size + bits // 8, RTA_SRC) + socket.inet_pton(family, source)
+        for kind, ifindex in ((RTA_IIF, inbound), (RTA_OIF, outbound)):
+            body += _ATTRIBUTE.pack(_ATTRIBUTE.size, kind, ifindex) if ifindex else b""
+        (answer,) = self._ask(RTM_GETROUTE, _REQUEST, body)
+        return _read("rtmsg", answer)
+
+    def rules(self, family: int) -> tuple[Message, ...]:
+        """Return the policy rules of one address family (RTM_NEWRULE), in their order."""
+        return self._dump(RTM_GETRULE, struct.pack(_ROUTE, family, *(0,) * 8), "fibmsg")
 
     def neighbours(self) -> tuple[Message, ...]:
         """Return the ARP and ND caches (RTM_NEWNEIGH)."""
@@ -122,7 +150,7 @@ class Rtnetlink:
 
 def load() -> None:
     """Load the readers."""
-    for name in ("ifinfmsg", "ifaddrmsg", "rtmsg", "ndmsg"):
+    for name in ("ifinfmsg", "ifaddrmsg", "rtmsg", "ndmsg", "fibmsg"):
         _reader(name)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from inspector.model.complaint import Complaint
 from inspector.model.names import NameReport
+from inspector.model.neighbours import NeighbourFrame
 from inspector.model.path import Path
 from inspector.model.recording import Recording
 from inspector.model.report import Verdict
@@ -21,6 +22,8 @@ class Case:
     """(address asked for, MAC that answered or None, capture point) of each ARP or ND question."""
     floods: tuple[str, ...] = ()
     """Capture points beside the way that the first request was copied to."""
+    talk: tuple[NeighbourFrame, ...] = ()
+    """What was overheard of ARP or ND about the trace's addresses."""
     names: NameReport | None = None
     """What came of looking the destination's name up, where it was looked up."""
     complaints: tuple[Complaint, ...] = ()

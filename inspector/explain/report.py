@@ -4,7 +4,9 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from inspector.explain.case import Case
+from inspector.explain.disagreements import disagreements
 from inspector.explain.findings import look_for_all
+from inspector.explain.state import state
 from inspector.explain.story import narrate
 from inspector.model.recording import Lookup
 from inspector.model.report import Report, Statistics
@@ -31,6 +33,8 @@ def explain(case: Case, statistics: Statistics) -> Report:
         interrupted=recording.interrupted or (asked is not None and asked.interrupted),
         departed=_unique((*(asked.departed if asked else ()), *recording.departed)),
         names=case.names,
+        disagreements=tuple(disagreements(case)),
+        state=tuple(state(case)),
     )
 
 

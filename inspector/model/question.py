@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from inspector.model.prediction import Prediction
 from inspector.model.topology import LinkKey, SandboxId
 
 
@@ -159,6 +160,8 @@ class Plan:
     """Addresses whose ARP or ND belongs to this trace: both ends and the gateways between."""
     obstacle: str | None = None
     """Why nothing can be sent at all; then there is nothing to capture either."""
+    prediction: Prediction | None = None
+    """How it should end; None where nothing is sent."""
 
     @property
     def answering(self) -> SandboxId | None:

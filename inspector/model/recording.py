@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from inspector.model.lookup import LookupPlan, QueryOutcome
 from inspector.model.question import CapturePoint, Heading, Plan, Protocol
+from inspector.model.routing import RoutingRecord
 from inspector.model.rules import FirewallRecord, KernelDrop
 from inspector.model.topology import BlindSpot, FdbEntry, Neighbour, SandboxId, Topology
 
@@ -155,6 +156,8 @@ class Recording:
     """How the source looked the destination's name up, where it did."""
     firewall: FirewallRecord = field(default_factory=FirewallRecord)
     """What the rules of the stacks on the way did."""
+    routing: RoutingRecord = field(default_factory=RoutingRecord)
+    """What the stacks on the way said about routing."""
     drops: tuple[KernelDrop, ...] = ()
     """Packets of a probe's family and length that the kernel dropped meanwhile, each with the reason it gave."""
     source_ports: tuple[int, ...] = ()

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from inspector.model.names import NameReport
 from inspector.model.path import Path
+from inspector.model.prediction import Disagreement
 from inspector.model.question import CapturePoint, Plan
 from inspector.model.topology import BlindSpot, EngineIdentity
 
@@ -116,3 +117,7 @@ class Report:
     departed: tuple[str, ...] = ()
     names: NameReport | None = None
     """How the source looked the destination's name up, where it did."""
+    disagreements: tuple[Disagreement, ...] = ()
+    """Where the wire differed from what the plan expected."""
+    state: tuple[Fact, ...] = ()
+    """What routes, policy rules, settings and links say about the way; each with the stack it is of."""

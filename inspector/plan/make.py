@@ -9,6 +9,7 @@ from inspector.errors import UsageError
 from inspector.model.question import CapturePoint, Heading, Party, PathKind, Plan, Question, Resolution, Step
 from inspector.model.topology import HOST, LinkKey, LinkKind, Mode, SandboxId, Topology
 from inspector.plan.parties import find_destination, find_source, own_address
+from inspector.plan.predict import predict
 from inspector.plan.way import Way, find_way
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def make_plan(topology: Topology, question: Question, names: "NameReport | None"
         barrier=request.barrier,
         points=points,
         neighbours=_unique([*([sender] if sender else []), address, *request.gateways, *reply.gateways]),
+        prediction=predict(topology, replace(source, address=sender), destination, request, reply),
     )
 
 

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from inspector.model.prediction import Prediction
 from inspector.model.report import Finding, Report, Verdict
 from inspector.render.hops_json import path_dict
 from inspector.render.names_json import resolution_dict
@@ -32,8 +33,13 @@ def to_dict(report: Report) -> dict[str, Any]:
             "rtt_ns": {"min": rtt.min, "median": rtt.median, "max": rtt.max} if rtt else None,
         },
         "path_kind": report.plan.kind.value,
+        "prediction": _prediction(report.plan.prediction),
+        "disagreements": [
+            {"kind": each.kind.value, "point": each.point, "text": each.text} for each in report.disagreements
+        ],
         "paths": [path_dict(each) for each in report.paths],
         "story": [{"text": each.text, "evidence": list(each.evidence)} for each in report.story],
+        "state": [{"text": each.text, "evidence": list(each.evidence)} for each in report.state],
         "findings": [_finding(each) for each in report.findings],
         "blind_spots": [{"point": each.point, "why": each.why} for each in report.blind_spots],
         "side_effects": list(report.side_effects),
@@ -66,6 +72,10 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         else None,
         "reason": verdict.reason,
     }
+
+
+def _prediction(prediction: Prediction | None) -> dict[str, Any] | None:
+    return {"outcome": prediction.outcome.value, "why": prediction.why} if prediction else None
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from inspector.model.place import wanted
 from inspector.model.question import PathKind, Protocol
 from inspector.model.report import Report
 from inspector.model.text import safe
+from inspector.render.expected_text import expected_lines, state_lines
 from inspector.render.report_parts import changes, finding_lines, note_lines, story_lines, verdict_lines
 from inspector.render.text import NARROW, Paint, Style, columns, duration, durations, indented
 from inspector.render.walk_text import signature, walk_lines
@@ -32,7 +33,7 @@ PROBES = {Protocol.ICMP: "echo", Protocol.TCP: "connect", Protocol.UDP: "datagra
 
 
 def render_text(report: Report, *, width: int = NARROW, coloured: bool = False, verbose: bool = False) -> str:
-    """Return the whole report, lines no wider than `width` where words allow; `verbose` with every rule met."""
+    """Return the whole report, lines no wider than `width` where words allow; `verbose` leaves nothing out."""
     if report.plan.question.names_only:
         from inspector.render.names_text import render_names
 
@@ -40,8 +41,10 @@ def render_text(report: Report, *, width: int = NARROW, coloured: bool = False, 
     paint = Paint(coloured=coloured)
     lines: list[str] = []
     lines.extend(_head(report, width, paint))
+    lines.extend(expected_lines(report, width, verbose=verbose))
     lines.extend(_ladders(report, width, paint, verbose=verbose))
     lines.extend(story_lines(report, width, paint))
+    lines.extend(state_lines(report, width, paint) if verbose else ())
     lines.append("")
     lines.extend(verdict_lines(report, width, paint))
     lines.extend(finding_lines(report.findings, width, paint))

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from dataclasses import replace
 
 import pytest
 from topologies import (
@@ -120,6 +121,31 @@ def test_an_answered_question_is_no_reason() -> None:
         seen(point, arp("172.17.0.3", "172.17.0.2", reply=True), at=2),
     )
     assert verdict(lost(NEAR, None, extra=talk)).outcome is Outcome.UNANSWERED
+
+
+def test_an_answer_that_who_asked_did_not_hear() -> None:
+    talk = (
+        seen(point_named(NEAR, "web/eth0"), arp("172.17.0.2", "172.17.0.3"), at=1),
+        seen(point_named(NEAR, "db/eth0"), arp("172.17.0.3", "172.17.0.2", reply=True), at=2),
+    )
+    found = verdict(lost(NEAR, 0, extra=talk))
+    assert (found.outcome, found.reason) == (Outcome.DROPPED, "neighbour unanswered")
+    assert found.summary.startswith("an answer for 172.17.0.3 did not come to web/eth0")
+
+
+def test_dropped_by_a_stack_that_it_was_not_addressed_to() -> None:
+    whole = lost(NEAR, None)
+    *before, last = whole.observations
+    astray = replace(whole, observations=(*before, replace(last, packet_type=3)))
+    found = verdict(astray)
+    assert (found.outcome, found.reason) == (Outcome.DROPPED, "OTHERHOST")
+    assert "addressed to 02:42:00:00:00:02" in found.summary
+
+
+def test_a_bridge_takes_what_is_addressed_to_others() -> None:
+    short = lost(NEAR, 3)
+    *before, last = short.observations
+    assert verdict(replace(short, observations=(*before, replace(last, packet_type=3)))).outcome is Outcome.LOST
 
 
 def test_lost_on_the_way_there() -> None:

@@ -88,6 +88,16 @@ def test_nd_is_the_same_in_ipv6() -> None:
     assert [(each.asks, each.target) for each in talk] == [(True, "fd00::3"), (False, "fd00::3")]
 
 
+def test_who_announces_its_own_address_asks_nobody() -> None:
+    (announced,) = sort(arp(B, B, mac="02:42:00:00:00:02")).neighbour_talk()
+    assert (announced.asks, announced.target, announced.sender_mac) == (False, B, "02:42:00:00:00:02")
+
+
+def test_who_tries_whether_an_address_is_free_asks_nobody() -> None:
+    solicitation = bytes(ETHER / IPv6(src="::", dst="ff02::1:ff00:3") / ICMPv6ND_NS(tgt="fd00::3"))
+    assert sort(arp("0.0.0.0", B), solicitation, addresses=(B, "fd00::3")).neighbour_talk() == []
+
+
 def test_the_order_of_arrival_is_of_no_account() -> None:
     frames = [echo(A, B), echo(A, B), arp(A, B), arp(B, A, reply=True), echo(B, A, reply=True), refusal(GATEWAY, A, B)]
     known = [seen(number % 3, frame, at=number // 2) for number, frame in enumerate(frames)]
@@ -107,10 +117,3 @@ def test_the_order_of_arrival_is_of_no_account() -> None:
 def test_one_stamp_is_told_in_the_plan_s_order_of_points() -> None:
     tracks = sort_frames([seen(2, echo(A, B)), seen(0, echo(A, B)), seen(1, echo(A, B))], TOKEN, ())
     assert [each.observation.point for each in tracks.sightings(Kind.REQUEST, 1)] == [0, 1, 2]
-
-
-def test_who_announces_its_own_address_asks_nobody() -> None:
-    """Engine 28 does so for each container, some hundred milliseconds after its start (measured)."""
-    (told,) = sort(arp(A, A)).resolving
-    assert (told.asks, told.target) == (False, A)
-    assert sort(arp("0.0.0.0", A)).resolving == []

@@ -1,6 +1,10 @@
 """The course network on a live engine, containers beside it, and a DNS server that they all ask."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from commands import dnetsniff, docker
@@ -82,3 +86,25 @@ def network(course: str) -> Iterator[Callable[..., str]]:
         for member in docker("network", "inspect", "-f", "{{range .Containers}}{{.Name}} {{end}}", name).split():
             docker("network", "disconnect", "-f", name, member)
         docker("network", "rm", name)
+
+
+@pytest.fixture
+def typed(engine: Engine) -> Iterator[Callable[..., str]]:
+    """Run a line as a person would type it on the engine's host; it has to succeed, unless told `may_fail`."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    with host_namespace(engine) as host:
+
+        def run(line: str, *, may_fail: bool = False) -> str:
+            command = ["nsenter", f"--net=/proc/self/fd/{host.fd}", "sh", "-c", line]
+            done = subprocess.run(
+                command,
+                pass_fds=[host.fd],
+                capture_output=True,
+                text=True,
+                env={**os.environ, "PATH": path},
+                check=False,
+            )
+            assert may_fail or done.returncode == 0, f"{line}: {done.stderr}"
+            return done.stdout.strip()
+
+        yield run

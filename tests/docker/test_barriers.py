@@ -62,11 +62,17 @@ def test_it_is_named_and_the_way_behind_it_is_shown(
     run: Run, private: PrivateEngine, change: str, barrier: int, finding: str
 ) -> None:
     ports = {f"host/PORT of {name}": f"host/{port_of(private, name)}" for name in ("left", "right")}
+    trace = ("--host", private.url, "trace", "left", "right", "--no-lookup", "-c", "1", "--format", "json")
     with changed(private, change):
-        ran = run("--host", private.url, "trace", "left", "right", "-c", "1", "-W", "0.2", "--format", "json")
+        ran = run(*trace, "-W", "0.2")
+        for line in ran.json["findings"][0]["remedy"]:
+            private.type(line)
+        mended = run(*trace, "-W", "3").json
     report = ran.json
     assert (ran.status, report["verdict"]["outcome"]) == (1, "dropped"), ran.out
     assert report["blind_spots"] == []
+    assert report["prediction"]["outcome"] == "dropped"
+    assert (mended["verdict"]["outcome"], mended["findings"]) == ("delivered", [])
     assert report["findings"][0]["id"] == finding
     assert report["verdict"]["never_seen"][-1] == "right/eth0"
     hops = report["paths"][0]["hops"]

@@ -12,6 +12,7 @@ import pytest
 from kind_cases import CASES as KIND_CASES
 from name_cases import CASES as NAME_CASES
 from port_cases import FINDINGS as PORT_CASES
+from state_cases import CASES as STATE_CASES
 from topologies import (
     START,
     answered,
@@ -122,6 +123,7 @@ CASES: dict[str, tuple[Callable[[], Recording], str]] = {
     "dual-homed": (lambda: healthy("web", "both"), "both is on 2 networks"),
     "host-network": (lambda: healthy("metal", "web"), "metal uses the host's own network stack"),
     "shared-sandbox": (lambda: healthy("sidecar", "db"), "sidecar uses the network stack of web"),
+    **STATE_CASES,
 }
 
 

@@ -61,12 +61,13 @@ def firewalled(world: Lab, place: str, family: int = 4) -> Iterator[None]:
     protocol = "icmp" if family == 4 else "icmpv6"
     kind = "--icmp-type" if family == 4 else "--icmpv6-type"
     rule = f"INPUT -p {protocol} {kind} echo-request -j DROP"
-    inside = f"ip netns exec {world.names[place]} {program} -w"
-    run(f"{inside} -A {rule}")
+    inside = f"ip netns exec {world.names[place]}"
+    run(f"{inside} {program} -w -A {rule}")
     try:
         yield
     finally:
-        run(f"{inside} -D {rule}")
+        # Without the rule its chains would stay, and another test's probes be traced there.
+        run(f"{inside} nft flush ruleset")
 
 
 @contextmanager
@@ -97,7 +98,7 @@ def busy(world: Lab, chain: str = "INPUT") -> Iterator[None]:
     finally:
         flood.kill()
         flood.communicate()
-        run(f"{inside} iptables -w -D {rule}")
+        run(f"{inside} nft flush ruleset")
 
 
 @pytest.fixture(autouse=True)

@@ -56,6 +56,14 @@ class PrivateEngine:
         """Run `ip` in the engine's namespace."""
         return checked("ip", "-n", self.name, *words.split())
 
+    def type(self, line: str) -> str:
+        """Run a line as a person would type it on the engine's host, which must succeed."""
+        environment = {**os.environ, "DOCKER_HOST": self.url}
+        words = ["nsenter", f"--net=/run/netns/{self.name}", "sh", "-c", line]
+        done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment)
+        assert done.returncode == 0, f"{line}: {done.stderr}"
+        return done.stdout.strip()
+
     def is_watched(self) -> bool:
         """Whether somebody listens to all that crosses the default bridge."""
         (bridge,) = json.loads(self.ip("-j -d link show docker0"))

@@ -5,8 +5,11 @@ from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
 from pathlib import Path
 
 from inspector import archive
+from inspector.model.path import Direction
+from inspector.model.prediction import Expected, Prediction
 from inspector.model.question import CapturePoint, Heading, Party, PathKind, Plan, Question, Resolution, Step
 from inspector.model.recording import Aftermath, Answered, Failed, NotSent, Observation, Recording, Sent, TapCount, Vlan
+from inspector.model.routing import PolicyRule, RouteAnswer, RouteQuery, RoutingRecord, StackSetting
 from inspector.model.topology import (
     BlindSpot,
     Container,
@@ -77,6 +80,7 @@ def plan() -> Plan:
         request=(Step(POINTS[0], Heading.OUT), Step(POINTS[1], Heading.IN, routed=True)),
         points=POINTS,
         neighbours=("10.0.0.3",),
+        prediction=Prediction(Expected.UNKNOWN, "because"),
     )
 
 
@@ -97,6 +101,11 @@ def recording() -> Recording:
         ),
         side_effects=("an ARP entry",),
         departed=("cache",),
+        routing=RoutingRecord(
+            (RouteAnswer(RouteQuery(Direction.REPLY, WEB, "10.0.0.3", inbound=ETH0), "unicast", ETH0, table=77),),
+            (PolicyRule(WEB, "9: from all lookup 77"),),
+            (StackSetting(WEB, "net.ipv4.ip_forward", None),),
+        ),
     )
 
 

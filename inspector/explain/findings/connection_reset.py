@@ -36,5 +36,7 @@ def detect(case: Case) -> Finding | None:
             f"{len(reset)} of {len(case.recording.probes)} connections were accepted and then reset",
             f"the RST was first seen at {at}" if at else "no point saw the RST",
         ),
-        remedy=(f"docker logs --tail 20 {shlex.quote(name)}",) if name and own else (f"read the log of {target}",),
+        remedy=(f"{case.command} logs --tail 20 {shlex.quote(name)}",)
+        if name and own
+        else (f"read the log of {target}",),
     )

@@ -31,10 +31,8 @@ def detect(case: Case) -> Finding | None:
 
 
 def _remedy(case: Case, link: Link) -> tuple[str, ...]:
-    mend = f"ip link set {shlex.quote(link.name)} up"
-    if link.sandbox == HOST:
-        return (mend,)
-    return inside(case, link.sandbox, mend), f"{case.command} restart {shlex.quote(link.sandbox)}"
+    mend = inside(case, link.sandbox, f"ip link set {shlex.quote(link.name)} up")
+    return (mend,) if link.sandbox == HOST else (mend, f"{case.command} restart {shlex.quote(link.sandbox)}")
 
 
 def _on_the_way(case: Case) -> list[Link]:

@@ -6,6 +6,7 @@ Remedy: turn it on.
 """
 
 from inspector.explain.case import Case
+from inspector.model.path import Direction
 from inspector.model.question import PathKind
 from inspector.model.report import Confidence, Finding, Outcome, Severity
 from inspector.model.topology import HOST
@@ -27,6 +28,12 @@ def detect(case: Case) -> Finding | None:
         severity=Severity.ERROR,
         confidence=Confidence.CERTAIN,
         title=f"the host does not route: {name} is 0",
-        evidence=(f"/proc/sys: {name} = 0", f"last seen at {case.verdict.last_seen}", *reason),
+        evidence=(f"/proc/sys: {name} = 0", f"last seen at {case.verdict.last_seen}", *reason, *_consulted(case)),
         remedy=(f"sysctl -w {name}=1",),
     )
+
+
+def _consulted(case: Case) -> tuple[str, ...]:
+    """Return what the host's kernel said about a packet that came in there."""
+    asked = case.recording.routing.answers_of(HOST, Direction.REQUEST)
+    return tuple(f"host: {each.query}: {each}" for each in asked if each.query.inbound and each.error)

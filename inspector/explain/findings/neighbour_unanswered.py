@@ -1,30 +1,59 @@
 """Nobody on the link has the address.
 
 What: the sender asks for a MAC address (ARP, or ND in IPv6) and nobody answers.
-Why: no such host on that network, or it is down, or the subnet is not the one that was meant.
-Remedy: look who has which address.
+Why: no such host on that network, or it is down, or lost its address, or the subnet is not the one that was meant.
+Remedy: a restart gives a container back the address that it lost; else look who has which address.
 """
+
+import shlex
 
 from inspector.explain.case import Case
 from inspector.model.report import Confidence, Finding, Severity
+from inspector.model.topology import Container
 
 
 def detect(case: Case) -> Finding | None:
     """Look for a question without an answer, in a trace that nobody answered."""
     seen = "ARP or ND for {} at {}: asked, not answered"
     cached = "the neighbour cache has no MAC address for {} on {}"
-    unanswered = [(seen, address, point) for address, mac, point in case.resolutions if mac is None]
-    unanswered += [(cached, address, str(point)) for address, point in case.recording.unresolved()]
+    unanswered = [
+        (seen, address, point)
+        for address, mac, point in case.resolutions
+        if mac is None and not _is_barred(case, point)
+    ]
+    unanswered += [
+        (cached, address, str(point))
+        for address, point in case.recording.unresolved()
+        if not _is_barred(case, str(point))
+    ]
     if not unanswered or case.verdict.reason != "neighbour unanswered":
         return None
     evidence, address, point = unanswered[0]
-    holders = [each.name for each in case.topology.containers for end in each.endpoints if address in end.addresses]
-    known = f"the engine says it is {holders[0]}'s" if holders else "the engine knows nobody with it"
+    holders = [each for each in case.topology.containers for end in each.endpoints if address in end.addresses]
+    known = f"the engine says it is {holders[0].name}'s" if holders else "the engine knows nobody with it"
+    lost = [each for each in holders if _has_lost(case, each, address)]
+    without = tuple(f"rtnetlink: no interface of {each.name} has {address}" for each in lost)
     return Finding(
         id="neighbour-unanswered",
         severity=Severity.ERROR,
         confidence=Confidence.CERTAIN,
         title=f"nobody on the link answers for {address}",
-        evidence=(evidence.format(address, point), known),
-        remedy=("dnetsniff ls   # who has which address",),
+        evidence=(evidence.format(address, point), known, *without),
+        remedy=tuple(f"{case.command} restart {shlex.quote(each.name)}" for each in lost)
+        or ("dnetsniff ls   # who has which address",),
     )
+
+
+def _has_lost(case: Case, container: Container, address: str) -> bool:
+    """Whether a running container's stack was looked into, and does not have the address that the engine gave it."""
+    stack = case.topology.sandbox(container.sandbox) if container.sandbox else None
+    own = {str(each.ip) for link in (stack.links if stack else ()) for each in link.addresses}
+    return container.running and bool(own) and address not in own
+
+
+def _is_barred(case: Case, asker: str) -> bool:
+    """Whether a link that is down, or a port that does not forward, is between who asks and whom: it tells more."""
+    plan = case.recording.plan
+    steps = (*plan.request, *plan.beyond[:1])
+    at = next((number for number, each in enumerate(steps) if str(each.point) == asker), None)
+    return bool(plan.barrier) and at is not None and not any(each.routed for each in steps[at + 1 :])

@@ -1,0 +1,58 @@
+"""Compare what was expected with what was seen. Pure.
+
+1. A place that could not be watched, or not without loss, says nothing about what was there.
+2. Only the furthest packet of each direction is compared: what one packet did is not a matter of the others.
+3. Where the outcome could not be told, nothing is compared with it.
+"""
+
+from collections.abc import Iterator
+
+from inspector.explain.case import Case
+from inspector.model.path import Direction, Path, Seen, Unseen
+from inspector.model.prediction import Difference, Disagreement, Expected
+from inspector.model.report import Outcome
+from inspector.model.topology import HOST
+
+UNTOLD = frozenset({Outcome.UNKNOWN, Outcome.UNRESOLVED})
+WORDS = {Direction.REQUEST: "request", Direction.REPLY: "answer"}
+
+
+def disagreements(case: Case) -> Iterator[Disagreement]:
+    """Yield the differences: the outcome first, then the points in the order of the way."""
+    plan, outcome = case.recording.plan, case.verdict.outcome
+    if plan.prediction is None or outcome in UNTOLD or case.recording.interrupted or case.recording.departed:
+        return
+    expected = plan.prediction.outcome
+    delivered = outcome is Outcome.DELIVERED
+    if expected is not Expected.UNKNOWN and delivered is not (expected is Expected.DELIVERED):
+        yield Disagreement(Difference.OUTCOME, f"expected {expected}, and it was {outcome}")
+    for direction in Direction:
+        path = _furthest(case, direction)
+        yield from _points(case, path) if path else ()
+
+
+def _furthest(case: Case, direction: Direction) -> Path | None:
+    paths = [path for path in case.paths if path.direction is direction]
+    return max(paths, key=lambda path: path.hops.index(path.seen[-1]) if path.seen else -1, default=None)
+
+
+def _points(case: Case, path: Path) -> Iterator[Disagreement]:
+    plan = case.recording.plan
+    steps = plan.request if path.direction is Direction.REQUEST else plan.reply
+    expected = {(step.point.link, step.heading) for step in steps}
+    stops = plan.prediction is not None and plan.prediction.outcome in {Expected.DROPPED, Expected.NO_ROUTE}
+    for hop in path.hops:
+        at = f"the {WORDS[path.direction]} {hop.heading} at {hop.point}"
+        if isinstance(hop, Seen):
+            if not hop.planned:
+                yield Disagreement(Difference.UNPLANNED, f"{at} was seen, and not expected", str(hop.point))
+        elif (hop.point.link, hop.heading) in expected and not stops and not _hidden(case, hop):
+            yield Disagreement(Difference.NOT_SEEN, f"{at} was expected, and not seen", str(hop.point))
+
+
+def _hidden(case: Case, hop: Unseen) -> bool:
+    """Whether silence at this point proves nothing."""
+    recording = case.recording
+    lost = any(each.dropped and recording.point(each.point).link == hop.point.link for each in recording.counts)
+    blind = any(spot.point == str(hop.point) for spot in recording.blind_spots)
+    return lost or blind or (recording.plan.question.passive and hop.point.sandbox == HOST)

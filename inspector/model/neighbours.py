@@ -1,0 +1,32 @@
+"""The talk about MAC addresses that a trace overheard."""
+
+from dataclasses import dataclass
+
+from inspector.model.question import CapturePoint, Heading
+
+
+@dataclass(frozen=True, slots=True)
+class NeighbourFrame:
+    """One ARP or ND frame at one point: somebody asks who has an address, or answers."""
+
+    point: CapturePoint
+    heading: Heading
+    asks: bool
+    target: str
+    """The address asked for or answered about."""
+    sender: str | None
+    sender_mac: str
+
+    @property
+    def claimed(self) -> str | None:
+        """The address that the sender says is its own."""
+        return self.sender if self.asks else self.target
+
+
+def claims(talk: tuple[NeighbourFrame, ...], address: str) -> dict[str, CapturePoint]:
+    """Return the MACs that claimed an address, each with the point where that was first seen."""
+    found: dict[str, CapturePoint] = {}
+    for each in talk:
+        if each.claimed == address:
+            found.setdefault(each.sender_mac, each.point)
+    return found

@@ -1,0 +1,43 @@
+"""What was expected, beside what was seen, and the state it stands on. Pure.
+
+A line of its own only where the wire disagreed, or where everything is asked for: a screen without surprises is calm.
+"""
+
+from collections.abc import Iterator
+
+from inspector.model.prediction import Difference, Disagreement
+from inspector.model.report import Report
+from inspector.render.text import Paint, Style, indented
+
+MOST_POINTS = 4
+"""Points named of each kind; the JSON has all."""
+
+
+def expected_lines(report: Report, width: int, *, verbose: bool) -> Iterator[str]:
+    """Write what the plan expected, and where the wire disagreed."""
+    prediction = report.plan.prediction
+    if prediction is None or not (verbose or report.disagreements):
+        return
+    words = f"{prediction.outcome} ({prediction.why})"
+    missing = _points(report.disagreements, Difference.NOT_SEEN)
+    surprising = _points(report.disagreements, Difference.UNPLANNED)
+    if missing:
+        words += f"; not seen: {missing}"
+    if surprising:
+        words += f"; seen beside it: {surprising}"
+    yield from indented(words, width, "expected ")
+
+
+def state_lines(report: Report, width: int, paint: Paint) -> Iterator[str]:
+    """Write what routes, rules, settings and links say."""
+    if report.state:
+        yield ""
+        yield paint("what the stacks go by", Style.STRONG)
+    for fact in report.state:
+        yield from indented(fact.text, width, "  ", "    ")
+
+
+def _points(found: tuple[Disagreement, ...], kind: Difference) -> str:
+    points = list(dict.fromkeys(each.point for each in found if each.kind is kind and each.point))
+    more = f" and {len(points) - MOST_POINTS} more" if len(points) > MOST_POINTS else ""
+    return ", ".join(points[:MOST_POINTS]) + more
