@@ -53,6 +53,7 @@ def trace(
     family: int | None = None,
     source_address: str | None = None,
     passive: bool = False,
+    rule_trace: bool = True,
     look_up: bool = True,
     write: Folder | None = None,
     host: str | None = None,
@@ -60,7 +61,8 @@ def trace(
 ) -> Report:
     """Send real probes, follow them through every hop, and say what became of them. Needs root, as the command does.
 
-    The options are those of `dnetsniff trace` (`look_up=False` is its `--no-lookup`); `write` keeps the recording in a
+    The options are those of `dnetsniff trace` (`look_up=False` is its `--no-lookup`, `rule_trace=False` its
+    `--no-rule-trace`); `write` keeps the recording in a
     new folder. `host` or `context` names the engine, neither means what `docker` would take. Raises InspectorError.
     """
     question = Question(
@@ -75,6 +77,7 @@ def trace(
         family=family,
         source_address=source_address,
         passive=passive,
+        rule_trace=rule_trace,
         look_up=look_up,
         lookup_timeout_s=timeout_s,
     )

@@ -96,8 +96,10 @@ class LiveHost:
         self._meanwhile()
         recording = recorded()
         from inspector.discover.aftermath import look_again
+        from inspector.discover.met_chains import with_chains
 
         ends = [each for each in (plan.source.sandbox, plan.destination.sandbox) if each]
+        recording = with_chains(recording, self._stacks.descriptors())
         return replace(recording, aftermath=look_again(self._stacks.descriptors(), ends))
 
     def _descriptors(self) -> tuple[int, ...]:

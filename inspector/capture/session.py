@@ -9,13 +9,14 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from inspector.capture.injector import EchoSocket
 from inspector.capture.listening import Listening
 from inspector.capture.opening import Opened, open_all
 from inspector.capture.pacing import Pacing
+from inspector.capture.rule_trace import RuleTraces, flow_of, open_rule_traces
 from inspector.model.question import CapturePoint, Plan, Question
 from inspector.model.recording import Answered, Failed, NotSent, Probe, Recording, Sent
 from inspector.model.topology import SandboxId, Topology
@@ -56,14 +57,32 @@ def record(
     echoes = partial(
         EchoSocket, plan=plan, token=token, identifier=identifier, program=answer_program, clock=times.realtime_ns
     )
-    with open_all(plan, namespaces, tap_program=tap_program, echoes=echoes) as opened:
+    traced = plan.question.rule_trace and not plan.question.passive
+    with (
+        open_rule_traces(plan, namespaces, flow_of(plan, identifier), wanted=traced) as rules,
+        open_all(plan, namespaces, tap_program=tap_program, echoes=echoes) as opened,
+    ):
+        rules.collect()
         with Listening(plan.points, opened, pidfds, interruption, times.monotonic_ns) as listening:
+            rules.join(listening)
             run = _Run(plan, opened, listening)
             run.probe()
             listening.drain()
-            recording = run.recording(topology, token)
+            recording = _with_rules(run.recording(topology, token), rules)
+        rules.begin_closing()
         opened.begin_closing()
         return finish(recording)
+
+
+def _with_rules(recording: Recording, rules: RuleTraces) -> Recording:
+    """Add what the firewalls told, while their traces are still open."""
+    firewall = rules.record()
+    return replace(
+        recording,
+        firewall=firewall,
+        blind_spots=(*recording.blind_spots, *rules.blind_spots),
+        side_effects=(*recording.side_effects, *rules.side_effects()),
+    )
 
 
 class _Run:

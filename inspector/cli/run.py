@@ -102,5 +102,9 @@ def _show(report: "Report", options: Mapping[str, object]) -> None:
         return
     from inspector.render.report_text import render_text, render_verdict
 
-    render = render_verdict if options["quiet"] else render_text
-    write(render(report, width=width_of(output), coloured=is_coloured(output)), output)
+    width, coloured = width_of(output), is_coloured(output)
+    if options["quiet"]:
+        write(render_verdict(report, width=width, coloured=coloured), output)
+        return
+    verbose = bool(options.get("verbose"))
+    write(render_text(report, width=width, coloured=coloured, verbose=verbose), output)

@@ -34,7 +34,9 @@ from inspector.model.question import LIMITS, TIME_LIMITS_S, Question
 @click.option("-6", "family", flag_value=6, type=int, help="Probe over IPv6.")
 @click.option("--source-address", metavar="ADDRESS", help="Send from this address of SRC.")
 @click.option("--no-lookup", is_flag=True, help="Take a container's address from the engine; look no name up.")
+@click.option("--no-rule-trace", is_flag=True, help="Do not ask the kernel which firewall rules the probes meet.")
 @click.option("--passive", is_flag=True, help="No promiscuous mode, nothing inserted anywhere.")
+@click.option("-v", "--verbose", is_flag=True, help="Show every firewall rule that a probe met.")
 @output_options
 @click.pass_obj
 def command(choice: EngineChoice, /, **options: object) -> None:
@@ -60,6 +62,7 @@ def _question(options: dict[str, object]) -> Question:
         "family": options["family"],
         "source_address": options["source_address"],
         "passive": options["passive"],
+        "rule_trace": not options["no_rule_trace"],
         "look_up": not options["no_lookup"],
         "lookup_timeout_s": options["timeout"],
     }

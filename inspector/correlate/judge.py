@@ -7,10 +7,12 @@
 
 import errno
 from collections.abc import Iterable
+from dataclasses import replace
 from statistics import median
 
 from inspector.correlate.name_report import judge_names
 from inspector.correlate.paths import places
+from inspector.correlate.rule_verdict import Stop, find_rejection, find_stop
 from inspector.correlate.tracks import Kind, Tracks
 from inspector.model.names import NameReport
 from inspector.model.path import Direction, Path, Unseen
@@ -54,13 +56,16 @@ def judge(recording: Recording, tracks: Tracks, paths: tuple[Path, ...], names: 
     if statistics.received:
         summary = f"{statistics.received} of {statistics.sent} answered"
         return Verdict(Outcome.DELIVERED, summary, last_seen=_last(paths), never_seen=())
+    rejected = [each for each in recording.probes if isinstance(each, Answered)]
+    stop = find_rejection(recording, paths) if rejected else find_stop(recording, paths)
+    if stop is not None:
+        return _by_rule(recording, paths, stop, rejected[0].answer if rejected else None)
     refused = [each for each in recording.probes if isinstance(each, Failed)]
     if refused and not statistics.sent:
         why = REFUSALS.get(refused[0].errno, refused[0].why).format(target=plan.destination.address)
         return Verdict(Outcome.DROPPED, f"{plan.source.label} did not send it: {why}", reason=refused[0].why)
     if not recording.probes or all(isinstance(each, NotSent) for each in recording.probes):
         return Verdict(Outcome.UNKNOWN, "no probe was sent: " + _nothing_sent(recording))
-    rejected = [each for each in recording.probes if isinstance(each, Answered)]
     unanswered = unanswered_neighbour(recording, tracks)
     if unanswered is not None and not _blindness(recording):
         who, link = unanswered
@@ -70,6 +75,16 @@ def judge(recording: Recording, tracks: Tracks, paths: tuple[Path, ...], names: 
         summary = f"somebody on the way to {target} said no: {rejected[0].answer}"
         return _stopped(Outcome.REJECTED, summary, recording, paths, reason=rejected[0].answer)
     return _silence(recording, paths)
+
+
+def _by_rule(recording: Recording, paths: tuple[Path, ...], stop: Stop, answer: str | None) -> Verdict:
+    """Name the rule; with an answer of its own it rejected, without it dropped."""
+    packet = "the answer, " if stop.path.direction is Direction.REPLY else ""
+    if answer is None:
+        verdict = _stopped(Outcome.DROPPED, packet + stop.summary, recording, paths)
+    else:
+        verdict = _stopped(Outcome.REJECTED, f"{stop.summary}: {answer}", recording, paths, reason=answer)
+    return replace(verdict, rule=stop.rule)
 
 
 def unanswered_neighbour(recording: Recording, tracks: Tracks) -> tuple[str, CapturePoint] | None:
@@ -97,7 +112,7 @@ def _silence(recording: Recording, paths: tuple[Path, ...]) -> Verdict:
     blind = _blindness(recording)
     if blind:
         return _stopped(Outcome.UNKNOWN, f"it cannot be told where it ended: {blind}", recording, paths)
-    replies = [path for path in paths if path.direction is Direction.REPLY]
+    replies = [path for path in paths if path.direction is Direction.REPLY and path.seen]
     if replies:
         last = (_furthest(paths) or replies[0]).seen[-1]
         summary = f"the answer was last seen at {last.point} ({last.heading}) and never reached {plan.source.label}"

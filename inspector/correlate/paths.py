@@ -6,10 +6,12 @@ Order comes from the topology: two points can share one time stamp (a veth and i
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from inspector.correlate.rule_walk import traversals_by_packet, walk
 from inspector.correlate.tracks import Kind, Sighting, Tracks
 from inspector.model.path import Direction, Hop, Path, Rewrite, Seen, Unseen
 from inspector.model.question import CapturePoint, Heading, Step
 from inspector.model.recording import Recording
+from inspector.model.rules import Traversal
 from inspector.model.topology import HOST
 
 REWRITABLE = ("source_mac", "destination_mac", "source", "destination", "ttl")
@@ -20,14 +22,21 @@ def follow(recording: Recording, tracks: Tracks) -> tuple[Path, ...]:
     """Return the path of every request and reply, in the order of sending."""
     sequences = sorted({probe.sequence for probe in recording.probes} | set(tracks.sequences(Kind.REQUEST)))
     paths = []
+    met = traversals_by_packet(recording)
     for sequence in sequences:
         sightings = tracks.sightings(Kind.REQUEST, sequence)
         way = (*recording.plan.request, *recording.plan.beyond)
-        paths.append(_path(recording, Direction.REQUEST, sequence, way, sightings))
-        replies = tracks.sightings(Kind.REPLY, sequence)
-        if replies:
-            paths.append(_path(recording, Direction.REPLY, sequence, recording.plan.reply, replies))
+        request = _path(recording, Direction.REQUEST, sequence, way, sightings)
+        paths.append(_walked(recording, request, met.get((Kind.REQUEST, sequence), ())))
+        replies, rules = tracks.sightings(Kind.REPLY, sequence), met.get((Kind.REPLY, sequence), ())
+        if replies or rules:
+            reply = _path(recording, Direction.REPLY, sequence, recording.plan.reply, replies)
+            paths.append(_walked(recording, reply, rules))
     return tuple(path for path in paths if path.hops)
+
+
+def _walked(recording: Recording, path: Path, traversals: Sequence[Traversal]) -> Path:
+    return replace(path, walk=walk(recording, path.hops, traversals)) if traversals else path
 
 
 def flooded(recording: Recording, sightings: Iterable[Sighting]) -> tuple[Sighting, ...]:

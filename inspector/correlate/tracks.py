@@ -66,7 +66,7 @@ class Tracks:
         if (asked := _resolving(index, observation, read)) is not None:
             if asked.target in self.addresses or asked.sender in self.addresses:
                 self.resolving.append(asked)
-        elif (key := _key(read, self.token)) is not None:
+        elif (key := key_of(read, self.token)) is not None:
             self.packets.setdefault(key, []).append(Sighting(index=index, observation=observation, headers=read))
 
     def sightings(self, kind: Kind, sequence: int) -> list[Sighting]:
@@ -95,7 +95,8 @@ def _order(seen: Sighting | Resolving) -> tuple[int, int]:
     return seen.observation.at_ns, seen.observation.point
 
 
-def _key(read: headers.Headers, token: bytes) -> tuple[Kind, int] | None:
+def key_of(read: headers.Headers | headers.Datagram, token: bytes) -> tuple[Kind, int] | None:
+    """Return which packet of the trace it is; None of any other."""
     if read.ip is None or read.icmp is None:
         return None
     icmp, version = read.icmp, read.ip.version

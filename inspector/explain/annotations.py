@@ -15,7 +15,15 @@ def annotate(recording: Recording, paths: tuple[Path, ...], packets: tuple[tuple
         for number, hop in enumerate(path.hops, start=1):
             if isinstance(hop, Seen):
                 comments[hop.observation] = f"{word} {path.sequence}, hop {number} of {len(path.hops)}: {_meaning(hop)}"
+        for hop in path.seen[-1:]:
+            comments[hop.observation] += "".join(f"; then {each}" for each in _stopped(path))
     return comments
+
+
+def _stopped(path: Path) -> Iterator[str]:
+    for step in path.stops[:1]:
+        if step.decided:
+            yield f"dropped in {step.sandbox} by {step.name(step.decided)}: {step.decided.text}"
 
 
 def _meaning(hop: Seen) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from inspector.model.question import CapturePoint, Heading
+from inspector.model.walk import ACCEPT, DROP, WalkStep
 
 
 class Direction(StrEnum):
@@ -63,8 +64,21 @@ class Path:
     direction: Direction
     sequence: int
     hops: tuple[Hop, ...]
+    walk: tuple[WalkStep, ...] = ()
+    """What it met of firewalls, in the order of its way."""
 
     @property
     def seen(self) -> tuple[Seen, ...]:
         """Only the hops that were observed."""
         return tuple(hop for hop in self.hops if isinstance(hop, Seen))
+
+    @property
+    def stops(self) -> tuple[WalkStep, ...]:
+        """Where a rule dropped it, nothing saw it further on, and no other copy of it was let through."""
+        return tuple(each for each in self.walk if each.verdict == DROP and each.decided and self._ends(each))
+
+    def _ends(self, step: WalkStep) -> bool:
+        further = any(isinstance(hop, Seen) for hop in self.hops[step.after + 1 :])
+        # A bridge may have flooded copies of it: of those, one may have been dropped and another not.
+        let_through = any(each.verdict == ACCEPT and each.base == step.base for each in self.walk)
+        return not further and not let_through

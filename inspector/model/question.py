@@ -44,6 +44,8 @@ class Question:
     """4 or 6; None lets the addresses decide, 4 first."""
     source_address: str | None = None
     passive: bool = False
+    rule_trace: bool = True
+    """Have the kernel tell which firewall rules the probes meet; `passive` leaves that out, too."""
     look_up: bool = True
     """False: take a container's address from the engine, and ask nobody about its name."""
     names_only: bool = False

@@ -3,6 +3,7 @@
 from typing import Any
 
 from inspector.model.path import Hop, Path, Seen
+from inspector.model.walk import POLICY, MetRule, WalkStep
 
 
 def path_dict(path: Path) -> dict[str, Any]:
@@ -11,6 +12,23 @@ def path_dict(path: Path) -> dict[str, Any]:
         "direction": path.direction.value,
         "sequence": path.sequence,
         "hops": [hop_dict(each) for each in path.hops],
+        "rules": [rule_dict(step, met) for step in path.walk for met in step.rules],
+    }
+
+
+def rule_dict(step: WalkStep, met: MetRule) -> dict[str, Any]:
+    """Return one rule that matched, or a policy that decided (position 0); `after_hop` counts from 0, -1 is ahead."""
+    return {
+        "sandbox": step.sandbox,
+        "hook": step.hook,
+        "family": step.family,
+        "table": step.table,
+        "chain": met.chain,
+        "position": met.position if met.position >= POLICY else None,
+        "text": met.text,
+        "verdict": met.verdict,
+        "owner": met.owner,
+        "after_hop": step.after,
     }
 
 

@@ -13,6 +13,7 @@ from inspector.model.report import Report
 from inspector.model.text import safe
 from inspector.render.report_parts import changes, finding_lines, note_lines, story_lines, verdict_lines
 from inspector.render.text import NARROW, Paint, Style, columns, duration, durations, indented
+from inspector.render.walk_text import signature, walk_lines
 
 EXPECTATIONS = {
     PathKind.SWITCHED: "same network: switched by the bridge, no router between",
@@ -25,8 +26,8 @@ EXPECTATIONS = {
 }
 
 
-def render_text(report: Report, *, width: int = NARROW, coloured: bool = False) -> str:
-    """Return the whole report, lines no wider than `width` where words allow."""
+def render_text(report: Report, *, width: int = NARROW, coloured: bool = False, verbose: bool = False) -> str:
+    """Return the whole report, lines no wider than `width` where words allow; `verbose` with every rule met."""
     if report.plan.question.names_only:
         from inspector.render.names_text import render_names
 
@@ -34,7 +35,7 @@ def render_text(report: Report, *, width: int = NARROW, coloured: bool = False) 
     paint = Paint(coloured=coloured)
     lines: list[str] = []
     lines.extend(_head(report, width, paint))
-    lines.extend(_ladders(report, paint))
+    lines.extend(_ladders(report, width, paint, verbose=verbose))
     lines.extend(story_lines(report, width, paint))
     lines.append("")
     lines.extend(verdict_lines(report, width, paint))
@@ -73,17 +74,17 @@ def _crossing(report: Report) -> str:
     return f" ({', '.join(promiscuous)})" if promiscuous else ""
 
 
-def _ladders(report: Report, paint: Paint) -> Iterator[str]:
+def _ladders(report: Report, width: int, paint: Paint, *, verbose: bool) -> Iterator[str]:
     """Show each way once, with the packets that took it."""
     ways: dict[tuple[object, ...], list[Path]] = {}
     for path in report.paths:
-        ways.setdefault(_way(path), []).append(path)
+        ways.setdefault((*_way(path), signature(path, verbose=verbose)), []).append(path)
     for alike in ways.values():
         yield ""
-        yield from _ladder(alike, paint)
+        yield from _ladder(alike, width, paint, verbose=verbose)
 
 
-def _ladder(alike: list[Path], paint: Paint) -> Iterator[str]:
+def _ladder(alike: list[Path], width: int, paint: Paint, *, verbose: bool) -> Iterator[str]:
     path = alike[0]
     word = "request" if path.direction is Direction.REQUEST else "answer"
     start = next(iter(path.seen), None)
@@ -101,13 +102,15 @@ def _ladder(alike: list[Path], paint: Paint) -> Iterator[str]:
         delta = "" if hop.delta_ns is None else duration(hop.delta_ns)
         rows.append((*place, hop.heading, delta, _spread(alike, number), changes(hop)))
         styles.append(None)
-    for line, style in zip(columns(rows), styles, strict=True):
+    for after, (line, style) in enumerate(zip(columns(rows), styles, strict=True), start=-1):
         yield paint(line, style) if style else line
+        yield from walk_lines(path, after, width, paint, verbose=verbose)
     if len(alike) > 1:
         others = [each.sequence for each in alike[1:]]
         numbers = str(others[0]) if len(others) == 1 else f"{others[0]}-{others[-1]}"
         same = "took the same way" if path.seen else "were not seen either"
-        yield paint(f"  {word}{'s' * (len(others) > 1)} {numbers} {same}", Style.DIM)
+        rules = "" if all(each.walk == path.walk for each in alike) else ", past other rules (see -v)"
+        yield paint(f"  {word}{'s' * (len(others) > 1)} {numbers} {same}{rules}", Style.DIM)
 
 
 def _spread(alike: list[Path], number: int) -> str:

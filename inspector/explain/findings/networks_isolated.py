@@ -10,6 +10,7 @@ from inspector.explain.mending import connect_commands, networks_of
 from inspector.model.question import PathKind
 from inspector.model.report import Confidence, Finding, Outcome, Severity
 from inspector.model.topology import HOST
+from inspector.model.walk import ENGINE
 
 
 def detect(case: Case) -> Finding | None:
@@ -21,13 +22,18 @@ def detect(case: Case) -> Finding | None:
         return None
     if verdict.last_seen is None or verdict.last_seen.sandbox != HOST or case.forwarding[1] == "0":
         return None
+    rule = verdict.rule
+    if rule is not None and rule.owner != ENGINE:
+        return None
+    known = (f"{rule.table} {rule.chain}, rule {rule.position}, the engine's: {rule.text}",) if rule else ()
     return Finding(
         id="networks-isolated",
         severity=Severity.ERROR,
-        confidence=Confidence.LIKELY,
+        confidence=Confidence.CERTAIN if rule else Confidence.LIKELY,
         title=f"{plan.source.label} is on {', '.join(mine)}, {plan.destination.label} on {', '.join(theirs)}: "
         "the engine keeps bridge networks apart",
         evidence=(
+            *known,
             f"last seen at {verdict.last_seen}",
             f"never seen at {', '.join(str(point) for point in verdict.never_seen)}",
             "no ICMP error came back",

@@ -1,0 +1,73 @@
+"""What one packet met of firewalls, at its place between two hops."""
+
+from dataclasses import dataclass
+
+from inspector.model.topology import SandboxId
+
+ACCEPT, DROP = "accept", "drop"
+POLICY = 0
+"""Position of a chain's policy, which stands behind its rules and has no number."""
+ENGINE, UFW, FIREWALLD, KUBE_PROXY, USER, UNKNOWN = "engine", "ufw", "firewalld", "kube-proxy", "user", "unknown"
+WHOSE = {
+    ENGINE: "the engine's",
+    UFW: "ufw's",
+    FIREWALLD: "firewalld's",
+    KUBE_PROXY: "kube-proxy's",
+    USER: "the user's",
+}
+"""Owners of rules, in words; nothing is said where that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetRule:
+    """One rule that matched, or the policy that was left to decide."""
+
+    chain: str
+    position: int
+    """From 1; POLICY for the chain's policy."""
+    size: int
+    """How many rules the chain has."""
+    text: str
+    """As its owner would write it, the chain left out; `policy drop` of a policy."""
+    verdict: str
+    """`accept`, `drop`, `continue`, `jump`, `goto`, `return`, `queue`, `stolen`."""
+    owner: str
+    """Who wrote it: one of the words above."""
+
+
+@dataclass(frozen=True, slots=True)
+class WalkStep:
+    """One packet passed the chains of one hook of one table."""
+
+    after: int
+    """Index of the hop behind which it did; -1 ahead of the first."""
+    sandbox: SandboxId
+    hook: str
+    """`prerouting`, `input`, `forward`, `output`, `postrouting`."""
+    family: str
+    table: str
+    chains: tuple[str, ...]
+    """Entered, in their order, each once; the first is the one the hook leads to."""
+    rules: tuple[MetRule, ...]
+    verdict: str
+    """How the packet left; empty where that was not told."""
+
+    @property
+    def base(self) -> tuple[str, ...]:
+        """Which chain of whose it is that the kernel entered."""
+        return (self.sandbox, self.family, self.table, *self.chains[:1])
+
+    @property
+    def decided(self) -> MetRule | None:
+        """The rule or policy that decided."""
+        return self.rules[-1] if self.verdict and self.rules else None
+
+    def name(self, met: MetRule) -> str:
+        """Name a rule of it by its place: `rule 4 of 5 in raw PREROUTING (the engine's)`."""
+        chain = f"{self.table} {met.chain}"
+        if met.position == POLICY:
+            return f"the policy of {chain}"
+        if met.position < POLICY:
+            return f"a rule of {chain} that is gone now"
+        whose = f" ({WHOSE[met.owner]})" if met.owner in WHOSE else ""
+        return f"rule {met.position} of {met.size} in {chain}{whose}"

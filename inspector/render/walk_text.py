@@ -1,0 +1,78 @@
+"""What the firewalls did to a packet, as lines between two hops of the ladder. Pure.
+
+1. Folded: one line for each hook says which chains were entered and how the packet left; the rule that stopped it has
+   a line of its own. Tables in which nothing matched are only named.
+2. In full: every rule that matched, in its order.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from inspector.model.path import Path
+from inspector.model.walk import POLICY, UNKNOWN, WHOSE, MetRule, WalkStep
+from inspector.render.text import Paint, Style, indented
+
+MARGIN = " " * 4
+_LEFT = {"accept": "accepted", "drop": "dropped", "queue": "handed to a program", "stolen": "taken away"}
+
+
+def walk_lines(path: Path, after: int, width: int, paint: Paint, *, verbose: bool = False) -> Iterator[str]:
+    """Write what was met behind the hop with this index."""
+    steps = (each for each in path.walk if each.after == after)
+    for _hook, group in groupby(steps, key=lambda each: (each.sandbox, each.hook)):
+        passed = tuple(group)
+        if verbose:
+            yield from _in_full(passed, width, paint)
+        else:
+            yield from _folded(passed, width, paint)
+
+
+def signature(path: Path, *, verbose: bool) -> tuple[object, ...]:
+    """Return what makes two packets' walks equal: folded, only what stopped them counts."""
+    return path.walk if verbose else tuple((each.after, each.decided) for each in path.stops)
+
+
+def _folded(steps: tuple[WalkStep, ...], width: int, paint: Paint) -> Iterator[str]:
+    told = [each for each in steps if _matched(each) or _stopped(each)]
+    idle = [f"{each.table} {each.chains[0]}" for each in steps if each not in told]
+    passed = [_passed(each) for each in told if len(each.chains) > 1 or not _stopped(each)]
+    if idle:
+        passed.append(f"{', '.join(dict.fromkeys(idle))}: nothing matched")
+    for line in indented("; ".join(passed), width, MARGIN, MARGIN + "  ") if passed else ():
+        yield paint(line, Style.DIM)
+    for step in told:
+        if _stopped(step) and step.decided:
+            yield from _rule(step, step.decided, width, paint, Style.BAD)
+
+
+def _in_full(steps: Iterable[WalkStep], width: int, paint: Paint) -> Iterator[str]:
+    for step in steps:
+        for met in step.rules:
+            deciding = _stopped(step) and met is step.decided
+            yield from _rule(step, met, width, paint, Style.BAD if deciding else Style.DIM)
+
+
+def _rule(step: WalkStep, met: MetRule, width: int, paint: Paint, style: Style) -> Iterator[str]:
+    number = "" if met.position == POLICY else f"rule {met.position} of {met.size}   "
+    whose = "" if met.owner == UNKNOWN else f"   ({WHOSE.get(met.owner, met.owner)})"
+    place = f"{step.table} {met.chain}   {number}"
+    for line in indented(f"{met.text}{whose}", width, f"{MARGIN}{place}", MARGIN + "  "):
+        yield paint(line, style)
+
+
+def _passed(step: WalkStep) -> str:
+    words = f"{step.table} {' > '.join(step.chains)}"
+    decided = step.decided
+    if decided is None or _stopped(step):
+        return words
+    where = "" if decided.chain == step.chains[-1] else f" of {decided.chain}"
+    by = f"rule {decided.position}{where}" if decided.position > POLICY else f"the policy of {decided.chain}"
+    return f"{words}: {_LEFT.get(step.verdict, step.verdict)} by {by}"
+
+
+def _matched(step: WalkStep) -> bool:
+    return any(each.position != POLICY for each in step.rules)
+
+
+def _stopped(step: WalkStep) -> bool:
+    return step.verdict not in {"accept", ""}

@@ -1,0 +1,52 @@
+"""A chain's hook and a rule's handle are read; the chains that may see a family are told apart."""
+
+import struct
+
+import pytest
+from firewall_bytes import be32, message, nested
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inspector.model.rules import Hook
+from inspector.wire.nfnetlink import GET_CHAIN, GET_RULE, NEW_CHAIN, NEW_RULE, attributes, messages, text
+from inspector.wire.nft_chains import HookedChain, hooked_table, read_hooked, request_chain, rule_handle
+
+FORWARD = [(1, b"filter\0"), (3, b"FORWARD\0"), (4, nested([(1, be32(2)), (2, be32(-300))])), (5, be32(0))]
+
+
+def test_a_base_chain_is_read() -> None:
+    (found,) = messages(message(NEW_CHAIN, 2, FORWARD))
+    assert read_hooked(found) == HookedChain("FORWARD", Hook("forward", -300, "drop"))
+
+
+def test_a_chain_that_others_jump_to_has_no_hook() -> None:
+    (found,) = messages(message(NEW_CHAIN, 2, FORWARD[:2]))
+    assert read_hooked(found) == HookedChain("FORWARD", None)
+    assert hooked_table(found, 4) is None
+
+
+@pytest.mark.parametrize(("number", "families"), [(1, (4, 6)), (2, (4,)), (10, (6,)), (3, ())])
+def test_whose_packets_a_chain_sees(number: int, families: tuple[int, ...]) -> None:
+    (found,) = messages(message(NEW_CHAIN, number, FORWARD))
+    assert tuple(each for each in (4, 6) if hooked_table(found, each) == "filter") == families
+
+
+def test_a_rule_has_a_handle() -> None:
+    (rule,) = messages(message(NEW_RULE, 2, [(3, struct.pack(">Q", 77))]))
+    (chain,) = messages(message(NEW_CHAIN, 2, FORWARD))
+    assert (rule_handle(rule), rule_handle(chain)) == (77, None)
+
+
+@pytest.mark.parametrize(("kind", "name"), [(GET_CHAIN, 3), (GET_RULE, 2)])
+def test_one_chain_is_asked_for(kind: int, name: int) -> None:
+    (asked,) = messages(request_chain(kind, 0x300, "ip6", "filter", "FORWARD"))
+    found = attributes(asked.payload[4:])
+    assert (asked.type, asked.payload[0], text(found[1]), text(found[name])) == (kind, 10, "filter", "FORWARD")
+
+
+@given(st.sampled_from([NEW_CHAIN, NEW_RULE]), st.binary(max_size=80))
+def test_any_bytes_are_read_without_an_exception(kind: int, payload: bytes) -> None:
+    for found in messages(struct.pack("=IHHII", 16 + len(payload), kind, 0, 0, 0) + payload):
+        read_hooked(found)
+        rule_handle(found)
+        hooked_table(found, 4)
