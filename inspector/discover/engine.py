@@ -22,6 +22,8 @@ CALL_TIMEOUT_S = 10
 
 BRIDGE_NAME_OPTION = "com.docker.network.bridge.name"
 """The network option that names the bridge device."""
+ICC_OPTION = "com.docker.network.bridge.enable_icc"
+"""The network option that lets containers talk to each other, or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +236,7 @@ def _network(summary: Mapping[str, Any]) -> NetworkFact:
             if each.get("Subnet")
         ),
         internal=bool(summary.get("Internal")),
+        icc=str(options.get(ICC_OPTION, "true")).lower() != "false",
     )
     named = options.get(BRIDGE_NAME_OPTION)
     guess = f"br-{network.id[:12]}" if network.driver == "bridge" else None

@@ -148,6 +148,8 @@ class Network:
     internal: bool = False
     bridge: LinkKey | None = None
     labels: tuple[str, ...] = ()
+    icc: bool = True
+    """Whether the engine lets its containers talk to each other."""
 
 
 @dataclass(frozen=True, slots=True)

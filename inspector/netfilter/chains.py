@@ -50,6 +50,10 @@ _BUILT_IN = {
 """Hook and priority of the base chains that iptables makes in each table (enum nf_ip_hook_priorities)."""
 
 
+WHOLE = 32
+"""Rules of a chain of which all are read."""
+
+
 class Where(NamedTuple):
     """A chain, as nf_tables names it."""
 
@@ -62,6 +66,8 @@ def read_chains(
     sandbox: SandboxId, wanted: Iterable[tuple[str, str, str]], handles: Collection[int] | None = None
 ) -> tuple[rules.Chain, ...]:
     """Return the chains (family, table, name) that there are, with the rules of these handles, or with all.
+
+    Of a chain that is no longer than WHOLE all rules are kept, too: the others say whose it is.
 
     Raises PrivilegeError, or InspectorError with the reason.
     """
@@ -96,15 +102,17 @@ class _Reader:
         found = self._ask(where)
         if found is None:
             return None
-        size, kept = 0, []
+        kept: list[ChainRule] = []
         by_iptables = self._by_iptables(where)
         names = replace(self._names, elements=partial(self._elements, where))
-        for size, message in enumerate(listed(self._link, _request(GET_RULE, where)), start=1):
-            wanted = self._handles is None or rule_handle(message) in self._handles
+        messages = listed(self._link, _request(GET_RULE, where))
+        whole = self._handles is None or len(messages) <= WHOLE
+        for position, message in enumerate(messages, start=1):
+            wanted = whole or rule_handle(message) in (self._handles or ())
             if wanted and (rule := read_rule(message)) is not None:
-                kept.append(_written(rule, size, names, by_iptables=by_iptables))
+                kept.append(_written(rule, position, names, by_iptables=by_iptables))
         key = ChainKey(self._sandbox, Backend.NFT, where.family, where.table, where.chain)
-        return rules.Chain(key=key, size=size, hook=_hook(found), rules=tuple(kept))
+        return rules.Chain(key=key, size=len(messages), hook=_hook(found), rules=tuple(kept))
 
     def _ask(self, where: Where) -> Chain | None:
         message = one(self._link, _request(GET_CHAIN, where, listed=False))

@@ -158,8 +158,17 @@ def read_rule(message: Message) -> Rule | None:
 
 
 def rule_handle(message: Message) -> int:
-    """Read the handle of a rule alone; 0 where there is none."""
-    return number(attributes(message.payload[_FAMILY.size :]).get(_RULE_HANDLE)) or 0
+    """Read the handle of a rule alone, which is fast; 0 where there is none."""
+    payload = message.payload
+    at = _FAMILY.size
+    while at + _ATTRIBUTE.size <= len(payload):
+        length, kind = _ATTRIBUTE.unpack_from(payload, at)
+        if length < _ATTRIBUTE.size:
+            return 0
+        if kind & _TYPE_MASK == _RULE_HANDLE:
+            return number(payload[at + _ATTRIBUTE.size : at + length]) or 0
+        at += length + -length % 4
+    return 0
 
 
 def attributes(data: bytes) -> dict[int, bytes]:
