@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from inspector.correlate.rule_owner import owner_of
 from inspector.correlate.tracks import Kind, key_of
-from inspector.model.path import Hop
+from inspector.model.path import Hop, Seen
 from inspector.model.question import Heading
 from inspector.model.recording import Recording
 from inspector.model.rules import Backend, Chain, ChainKey, Hook, RuleStep, StepKind, Traversal
@@ -104,7 +104,9 @@ def _place(topology: Topology, hops: Sequence[Hop], traversal: Traversal, hook: 
     if not here:
         return None
     if inward:
-        return (fitting or same or [here[0] - 1])[-1]
+        # br_netfilter asks the rules between a port and its bridge: a bridge that saw nothing stands behind them.
+        seen = [number for number in fitting if isinstance(hops[number], Seen)]
+        return (seen or fitting or same or [here[0] - 1])[-1]
     return fitting[0] - 1 if fitting else same[0] - 1 if same else here[-1]
 
 

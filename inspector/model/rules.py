@@ -116,7 +116,7 @@ class FirewallRecord:
     """What the firewalls of a trace's network stacks did to its packets."""
 
     traversals: tuple[Traversal, ...] = ()
-    """In the order in which the kernel told them; it puts no time on them."""
+    """Of each stack in the order in which the kernel told them; it puts no time on them."""
     chains: tuple[Chain, ...] = ()
     """Those that the traversals passed."""
     legacy_before: tuple[Chain, ...] = ()

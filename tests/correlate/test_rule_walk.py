@@ -1,0 +1,185 @@
+"""What the firewalls told is joined to the packet it is about, and stands between the right two hops."""
+
+from dataclasses import replace
+
+import pytest
+from firewalls import chain, passed, with_firewall
+from topologies import TOKEN, answered, change_link, delivered, echo, link_named, planned, read, recorded, refusal, sent
+
+from inspector.correlate.correlation import correlate
+from inspector.model.path import Direction, Path
+from inspector.model.recording import Recording
+from inspector.model.report import Outcome, Verdict
+from inspector.model.rules import Chain, Traversal
+from inspector.model.topology import HOST
+
+WORLD = read("two-networks.toml")
+FAR = planned(WORLD, "web", "api")
+ROUTED = {"inbound": "host/docker0", "outbound": "host/br-mynet"}
+DROP = "-o br-mynet -j DROP"
+CHAINS = (
+    chain("filter FORWARD", {1: "-j OWN", 4: "-j ACCEPT"}),
+    chain("filter OWN", {2: DROP, 3: "-p icmp -j REJECT"}, size=5),
+    chain("raw PREROUTING", {4: "-d 192.168.0.2/32 ! -i br-mynet -j DROP"}, size=5),
+    chain("nat POSTROUTING", {}),
+    chain("filter INPUT", {1: "-j DROP"}, where="api"),
+    chain("filter OUTPUT", {1: "-j DROP"}, where="api"),
+    chain("filter OUTPUT", {1: "-j DROP"}, where="web"),
+)
+DROPPED = passed(WORLD, "filter FORWARD", "FORWARD 1 jump OWN", "OWN 2 drop", **ROUTED)
+STOPPED_AT_BRIDGE = 3
+"""Request 1 was seen at web/eth0, host/veth-web and host/docker0."""
+
+
+def lost(*traversals: Traversal, request: int = STOPPED_AT_BRIDGE, chains: tuple[Chain, ...] = CHAINS) -> Recording:
+    recording = recorded(WORLD, FAR, probes=(sent(),), request=request, reply=0)
+    return with_firewall(recording, traversals, chains)
+
+
+def verdict(recording: Recording) -> Verdict:
+    return correlate(recording).verdict
+
+
+def first_path(recording: Recording) -> Path:
+    return correlate(recording).paths[0]
+
+
+@pytest.mark.parametrize(
+    ("traversal", "after"),
+    [
+        (passed(WORLD, "raw PREROUTING", "PREROUTING policy accept", inbound="host/docker0"), 2),
+        (DROPPED, 2),
+        (passed(WORLD, "nat POSTROUTING", "POSTROUTING policy accept", outbound="host/br-mynet"), 2),
+        (passed(WORLD, "filter INPUT", "INPUT policy accept", inbound="api/eth0", where="api"), 5),
+        (passed(WORLD, "filter OUTPUT", "OUTPUT policy accept", outbound="web/eth0", where="web"), -1),
+        # An interface that no hop is at: behind the last hop in, ahead of the first hop out.
+        (passed(WORLD, "raw PREROUTING", "PREROUTING policy accept", inbound="host/eth0"), 2),
+        (passed(WORLD, "nat POSTROUTING", "POSTROUTING policy accept", outbound="host/eth0"), 2),
+    ],
+)
+def test_a_hook_has_its_place_between_two_hops(traversal: Traversal, after: int) -> None:
+    recording = with_firewall(delivered(WORLD, FAR), [traversal], CHAINS)
+    assert [each.after for each in first_path(recording).walk] == [after]
+
+
+def test_rules_that_a_bridge_asks_stand_behind_the_port_where_the_bridge_saw_nothing() -> None:
+    told = passed(WORLD, "raw PREROUTING", "PREROUTING 4 drop", inbound="host/docker0")
+    assert [each.after for each in first_path(lost(told, request=2)).walk] == [1]
+
+
+@pytest.mark.parametrize(
+    "traversal",
+    [
+        replace(DROPPED, frame=b""),
+        replace(DROPPED, frame=echo("172.17.0.2", "192.168.0.2", token=bytes(16))[14:54]),
+        replace(DROPPED, sandbox="elsewhere"),
+        replace(DROPPED, table="other"),
+        replace(DROPPED, steps=()),
+        replace(DROPPED, frame=echo("172.17.0.2", "192.168.0.2", 9)[14:54]),
+    ],
+    ids=["no packet", "not ours", "not on the way", "chain not listed", "no steps", "another probe"],
+)
+def test_what_cannot_be_joined_or_placed_is_left_out(traversal: Traversal) -> None:
+    recording = lost(traversal)
+    assert first_path(recording).walk == ()
+    assert verdict(recording).outcome is Outcome.LOST
+    assert verdict(recording).rule is None
+
+
+def test_a_rewritten_address_does_not_hide_a_packet() -> None:
+    told = replace(DROPPED, frame=echo("10.0.0.5", "192.168.0.2", token=TOKEN)[14:54])
+    assert len(first_path(lost(told)).walk) == 1
+
+
+def test_the_rule_that_dropped_it_is_named() -> None:
+    found = verdict(lost(DROPPED))
+    assert (found.outcome, found.summary) == (
+        Outcome.DROPPED,
+        "on the host, after docker0, by rule 2 of 5 in filter OWN",
+    )
+    assert found.rule is not None
+    assert (found.rule.family, found.rule.table, found.rule.chain) == ("ip", "filter", "OWN")
+    assert (found.rule.position, found.rule.text, found.rule.owner) == (2, DROP, "unknown")
+    assert str(found.last_seen) == "host/docker0"
+
+
+def test_the_engines_guard_is_the_engines() -> None:
+    told = passed(WORLD, "raw PREROUTING", "PREROUTING 4 drop", inbound="host/docker0")
+    found = verdict(lost(told))
+    assert found.summary == "on the host, after docker0, by rule 4 of 5 in raw PREROUTING (the engine's)"
+
+
+def test_a_policy_is_named_with_its_chain() -> None:
+    told = passed(WORLD, "filter FORWARD", "FORWARD 1 continue", "FORWARD policy drop", **ROUTED)
+    found = verdict(lost(told))
+    assert found.summary == "on the host, after docker0, by the policy of filter FORWARD"
+    assert found.rule is not None
+    assert (found.rule.position, found.rule.text) == (0, "policy drop")
+
+
+def test_a_rule_that_is_gone_is_not_guessed() -> None:
+    told = passed(WORLD, "filter FORWARD", "FORWARD 77 drop", **ROUTED)
+    found = verdict(lost(told))
+    assert found.summary == "on the host, after docker0, by a rule of filter FORWARD that is gone now"
+
+
+def test_the_sources_own_rule_stands_ahead_of_its_interface() -> None:
+    told = passed(WORLD, "filter OUTPUT", "OUTPUT 1 drop", outbound="web/eth0", where="web")
+    assert verdict(lost(told, request=0)).summary == "in web, before eth0, by rule 1 of 9 in filter OUTPUT"
+
+
+def test_the_destinations_own_rule_ends_what_arrived() -> None:
+    told = passed(WORLD, "filter INPUT", "INPUT 1 drop", inbound="api/eth0", where="api")
+    found = verdict(lost(told, request=6))
+    assert (found.outcome, found.summary) == (Outcome.DROPPED, "in api, after eth0, by rule 1 of 9 in filter INPUT")
+
+
+def test_an_answer_that_nobody_saw_was_dropped_all_the_same() -> None:
+    back = echo("192.168.0.2", "172.17.0.2", reply=True)
+    told = passed(WORLD, "filter OUTPUT", "OUTPUT 1 drop", outbound="api/eth0", where="api", frame=back)
+    recording = lost(told, request=6)
+    found = verdict(recording)
+    assert found.summary == "the answer, in api, before eth0, by rule 1 of 9 in filter OUTPUT"
+    assert [each.direction for each in correlate(recording).paths] == [Direction.REQUEST, Direction.REPLY]
+
+
+def test_a_drop_that_a_later_point_refutes_is_not_blamed() -> None:
+    assert verdict(lost(DROPPED, request=4)).rule is None
+
+
+def test_a_copy_that_was_dropped_is_not_the_packet() -> None:
+    let = passed(WORLD, "filter FORWARD", "FORWARD 4 accept", **ROUTED)
+    assert verdict(lost(DROPPED, let)).rule is None
+
+
+def test_a_drop_of_a_probe_that_was_answered_is_not_blamed() -> None:
+    recording = with_firewall(
+        recorded(WORLD, FAR, probes=(answered(),), request=STOPPED_AT_BRIDGE, reply=0), [DROPPED], CHAINS
+    )
+    assert verdict(recording).outcome is Outcome.DELIVERED
+    assert verdict(recording).rule is None
+
+
+def test_a_rule_that_rejects_is_named_beside_its_answer() -> None:
+    told = passed(WORLD, "filter FORWARD", "FORWARD 1 jump OWN", "OWN 3 drop", **ROUTED)
+    for traversal, named in ((told, True), (DROPPED, False)):
+        recording = replace(lost(traversal), probes=(answered(1, "Packet Filtered"),))
+        found = verdict(recording)
+        assert (found.outcome, found.reason) == (Outcome.REJECTED, "Packet Filtered")
+        assert (found.rule is not None) is named
+    assert verdict(replace(lost(told), probes=(answered(1, "Packet Filtered"),))).summary == (
+        "on the host, after docker0, by rule 3 of 5 in filter OWN: Packet Filtered"
+    )
+
+
+def test_an_error_about_the_probe_is_no_path_of_its_own() -> None:
+    error = refusal("172.17.0.1", "172.17.0.2", "192.168.0.2")
+    told = passed(WORLD, "filter OUTPUT", "OUTPUT policy accept", outbound="host/docker0", frame=error)
+    assert first_path(lost(told)).walk == ()
+
+
+def test_a_bridge_that_has_another_master_has_no_place() -> None:
+    world = change_link(WORLD, "host/veth-web", bridge=None)
+    assert link_named(world, "host/veth-web").sandbox == HOST
+    recording = replace(lost(DROPPED), topology=world)
+    assert [each.after for each in first_path(recording).walk] == [2]
