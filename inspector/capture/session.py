@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from inspector.capture.injector import EchoSocket
+from inspector.capture.legacy_watch import LegacyWatch, legacy_watch
 from inspector.capture.listening import Listening
 from inspector.capture.opening import Opened, open_all
 from inspector.capture.pacing import Pacing
@@ -59,6 +60,7 @@ def record(
     )
     traced = plan.question.rule_trace and not plan.question.passive
     with (
+        legacy_watch(plan, namespaces, wanted=traced) as legacy,
         open_rule_traces(plan, namespaces, flow_of(plan, identifier), wanted=traced) as rules,
         open_all(plan, namespaces, tap_program=tap_program, echoes=echoes) as opened,
     ):
@@ -68,19 +70,20 @@ def record(
             run = _Run(plan, opened, listening)
             run.probe()
             listening.drain()
-            recording = _with_rules(run.recording(topology, token), rules)
+            recording = _with_rules(run.recording(topology, token), rules, legacy)
         rules.begin_closing()
         opened.begin_closing()
         return finish(recording)
 
 
-def _with_rules(recording: Recording, rules: RuleTraces) -> Recording:
+def _with_rules(recording: Recording, rules: RuleTraces, legacy: LegacyWatch) -> Recording:
     """Add what the firewalls told, while their traces are still open."""
-    firewall = rules.record()
+    before, after = legacy.compared()
+    firewall = replace(rules.record(), legacy_before=before, legacy_after=after)
     return replace(
         recording,
         firewall=firewall,
-        blind_spots=(*recording.blind_spots, *rules.blind_spots),
+        blind_spots=(*recording.blind_spots, *rules.blind_spots, *legacy.blind_spots),
         side_effects=(*recording.side_effects, *rules.side_effects()),
     )
 

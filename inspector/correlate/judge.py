@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from statistics import median
 
+from inspector.correlate.legacy_rules import compare_counters
 from inspector.correlate.name_report import judge_names
 from inspector.correlate.paths import places
 from inspector.correlate.rule_verdict import Stop, find_rejection, find_stop
@@ -73,8 +74,18 @@ def judge(recording: Recording, tracks: Tracks, paths: tuple[Path, ...], names: 
         return _stopped(Outcome.DROPPED, summary, recording, paths, reason="neighbour unanswered")
     if rejected:
         summary = f"somebody on the way to {target} said no: {rejected[0].answer}"
-        return _stopped(Outcome.REJECTED, summary, recording, paths, reason=rejected[0].answer)
-    return _silence(recording, paths)
+        verdict = _stopped(Outcome.REJECTED, summary, recording, paths, reason=rejected[0].answer)
+        found = compare_counters(recording, paths)
+        return replace(verdict, summary=f"{summary}; {found.summary}", rule=found.rule) if found else verdict
+    return _with_counters(recording, paths, _silence(recording, paths))
+
+
+def _with_counters(recording: Recording, paths: tuple[Path, ...], verdict: Verdict) -> Verdict:
+    """Where nothing else is known, a legacy rule whose counter rose is likely to have dropped it."""
+    found = compare_counters(recording, paths) if verdict.outcome in {Outcome.LOST, Outcome.UNANSWERED} else None
+    if found is None:
+        return verdict
+    return replace(verdict, outcome=Outcome.DROPPED, summary=f"{verdict.summary}; {found.summary}", rule=found.rule)
 
 
 def _by_rule(recording: Recording, paths: tuple[Path, ...], stop: Stop, answer: str | None) -> Verdict:

@@ -36,6 +36,8 @@ class MetRule:
     """`accept`, `drop`, `continue`, `jump`, `goto`, `return`, `queue`, `stolen`."""
     owner: str
     """Who wrote it: one of the words above."""
+    handle: int = 0
+    """The kernel's number for it; 0 of a policy."""
 
 
 @dataclass(frozen=True, slots=True)

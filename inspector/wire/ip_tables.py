@@ -6,7 +6,7 @@
 """
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -37,7 +37,8 @@ _EXTENSION = struct.Struct("=H29sB")
 """struct xt_entry_match and xt_entry_target: size with this head, name, revision"""
 _VERDICT = struct.Struct("=i")
 _VERDICTS = {-1: "DROP", -2: "ACCEPT", -4: "QUEUE", -5: "RETURN"}
-_ERROR = "ERROR"
+_ERROR, _REJECT = "ERROR", "REJECT"
+_DROPPED = _VERDICT.pack(-1)
 
 _INVERTED_IN, _INVERTED_OUT, _INVERTED_SOURCE, _INVERTED_DESTINATION, _INVERTED_FRAGMENT, _INVERTED_PROTOCOL = (
     0x01,
@@ -57,6 +58,14 @@ class Info(NamedTuple):
     hooks: tuple[tuple[str, int, int], ...]
     """Name of each built-in chain, where it begins, and where its policy is."""
     size: int
+
+
+class Spot(NamedTuple):
+    """Where an entry is: its chain, its number in it from 1, or 0 for what happens at the chain's end."""
+
+    offset: int
+    chain: str
+    position: int
 
 
 class _Entry(NamedTuple):
@@ -83,19 +92,37 @@ def read_info(answer: bytes) -> Info | None:
 
 def read_table(table: str, family: Family, info: Info, block: bytes, names: Names | None = None) -> Iterator[Placed]:
     """Read the rules of a table, chain by chain."""
-    return (each for each in read_whole_table(table, family, info, block, names) if each.position)
+    return (each for each in read_whole_table(table, family, info, block, names=names) if each.position)
 
 
 def read_whole_table(
-    table: str, family: Family, info: Info, block: bytes, names: Names | None = None
+    table: str,
+    family: Family,
+    info: Info,
+    block: bytes,
+    *,
+    names: Names | None = None,
+    offsets: Collection[int] | None = None,
 ) -> Iterator[Placed]:
-    """Read the rules of a table, and behind those of each chain what happens at its end, as position 0."""
+    """Read the rules of a table, and behind those of each chain what happens at its end, as position 0.
+
+    Those at these `offsets` alone, where they are given: see `counters`.
+    """
+    entries = {each.offset: each for each in _entries(block, family)}
+    chains = {each.next_offset: _text(each.data) for each in entries.values() if each.name == _ERROR}
+    for spot in spots(family, info, block):
+        if offsets is None or spot.offset in offsets:
+            draft = _rule(block, entries[spot.offset], chains, Draft(family, names=names or Names()))
+            yield Placed(table=table, chain=spot.chain, position=spot.position, draft=draft)
+
+
+def spots(family: Family, info: Info, block: bytes) -> Iterator[Spot]:
+    """Say which chain each entry belongs to, without reading what it does."""
     entries = tuple(_entries(block, family))
     built_in = {offset: name for name, offset, _ in info.hooks}
     closing = {offset for _, _, offset in info.hooks}
     # A user's chain, and the block itself, ends where the next ERROR stands; the RETURN before it closes the chain.
     closing |= {entry.offset for entry, after in pairwise(entries) if after.name == _ERROR}
-    chains = {each.next_offset: _text(each.data) for each in entries if each.name == _ERROR}
     chain, position = "", 0
     for entry in entries:
         begun = _text(entry.data) if entry.name == _ERROR else built_in.get(entry.offset)
@@ -103,9 +130,20 @@ def read_whole_table(
             chain, position = begun, 0
         if entry.name == _ERROR:
             continue
-        position = position + 1 if entry.offset not in closing else 0
-        draft = _rule(block, entry, chains, Draft(family, names=names or Names()))
-        yield Placed(table=table, chain=chain, position=position, draft=draft)
+        if entry.offset in closing:
+            yield Spot(entry.offset, chain, 0)
+        else:
+            position += 1
+            yield Spot(entry.offset, chain, position)
+
+
+def counters(block: bytes, family: Family) -> dict[int, int]:
+    """Return how many packets each entry has counted, by its offset; entries that decide nothing are left out."""
+    return {
+        each.offset: _COUNTER.unpack_from(block, each.offset + _COUNTER_AT[family])[0]
+        for each in _entries(block, family)
+        if each.name == _REJECT or (not each.name and each.data[: _VERDICT.size] == _DROPPED)
+    }
 
 
 def _entries(block: bytes, family: Family) -> Iterator[_Entry]:

@@ -1,6 +1,6 @@
 """What a firewall did to the packets of a hand-written recording, in a few words.
 
-    fire(FAR, [passed("filter FORWARD", "1 jump OWN", "OWN 2 drop", iif=..., oif=...)], RULES)
+fire(FAR, [passed("filter FORWARD", "1 jump OWN", "OWN 2 drop", iif=..., oif=...)], RULES)
 """
 
 from collections.abc import Iterable, Mapping
@@ -46,7 +46,7 @@ def passed(
     return Traversal(
         sandbox=SandboxId(where),
         family="ip",
-        table=base.split()[0],
+        table=base.split(maxsplit=1)[0],
         steps=tuple(_step(each) for each in steps),
         frame=kernel_words(frame or echo("172.17.0.2", "192.168.0.2")),
         inbound=link_named(topology, inbound).key.ifindex if inbound else None,
