@@ -33,11 +33,11 @@ class Report(model.Report):
 
         return to_dict(self)
 
-    def to_text(self, *, width: int = 100, coloured: bool = False) -> str:
-        """Return what the command shows, in lines of `width` columns."""
+    def to_text(self, *, width: int = 100, coloured: bool = False, verbose: bool = False) -> str:
+        """Return what the command shows, in lines of `width` columns; `verbose` is its `-v`."""
         from inspector.render.report_text import render_text
 
-        return render_text(self, width=width, coloured=coloured)
+        return render_text(self, width=width, coloured=coloured, verbose=verbose)
 
 
 def trace(
@@ -62,8 +62,8 @@ def trace(
     """Send real probes, follow them through every hop, and say what became of them. Needs root, as the command does.
 
     The options are those of `dnetsniff trace` (`look_up=False` is its `--no-lookup`, `rule_trace=False` its
-    `--no-rule-trace`); `write` keeps the recording in a
-    new folder. `host` or `context` names the engine, neither means what `docker` would take. Raises InspectorError.
+    `--no-rule-trace`); `write` keeps the recording in a new folder. `host` or `context` names the engine, neither
+    means what `docker` would take. Raises InspectorError.
     """
     question = Question(
         source=source,

@@ -20,7 +20,7 @@ from itertools import chain
 
 from inspector import netns
 from inspector.capture.listening import Listening
-from inspector.errors import PrivilegeError
+from inspector.errors import InspectorError
 from inspector.model.question import Plan
 from inspector.model.rules import FirewallRecord, Traversal
 from inspector.model.topology import BlindSpot, SandboxId
@@ -105,7 +105,7 @@ class RuleTrace:
 
     def traversals(self, flow: ProbeFlow) -> tuple[Traversal, ...]:
         """Understand what was received, and keep what the flow's packets met."""
-        found = gather(self.sandbox, self._events(), self.table)
+        found = gather(self.sandbox, self._events(), OWN_TABLES)
         return tuple(each for each in found if flow.has(each.frame))
 
     def _events(self) -> Iterator[TraceEvent | None]:
@@ -132,7 +132,7 @@ class RuleTraces:
         for sandbox, future in self.waiting.items():
             try:
                 trace = future.result()
-            except (UntraceableError, PrivilegeError, OSError) as error:
+            except (UntraceableError, InspectorError, OSError) as error:
                 self.blind_spots.append(BlindSpot(f"rules of {sandbox}", _reason(error)))
             else:
                 self.traces.extend([trace] if trace else [])
@@ -157,7 +157,9 @@ class RuleTraces:
             return ()
         places = ", ".join(f"{each.table} in {each.sandbox}" for each in self.traces)
         noun, they = ("table", "it lets") if len(self.traces) == 1 else ("tables", "they let")
-        why = f"to have our probes traced: {they} everything pass, and ended with our sockets"
+        why = (
+            f"to have our probes traced, at some microseconds each: {they} everything pass, and ended with our sockets"
+        )
         return (f"nf_tables {noun} {places}, {why}",)
 
     def begin_closing(self) -> None:
@@ -251,8 +253,10 @@ def _insert(sock: socket.socket, flow: ProbeFlow, table: str) -> None:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, PrivilegeError):
+    if isinstance(error, InspectorError):
         return error.message
+    if isinstance(error, TimeoutError):
+        return "the kernel did not answer in time"
     if isinstance(error, OSError):
         if error.errno in {errno.EPERM, errno.EACCES}:
             return "CAP_NET_ADMIN is missing: the rules that a packet meets cannot be told"

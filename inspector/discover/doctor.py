@@ -15,6 +15,7 @@ from pathlib import Path
 from inspector import netns
 from inspector.discover.engine import connect
 from inspector.discover.kernel import SETTINGS, read_settings
+from inspector.discover.rule_tracing import try_rule_tracing
 from inspector.discover.survey import host_namespace
 from inspector.errors import EngineUnreachableError, InspectorError
 from inspector.model.engine_choice import EngineChoice
@@ -22,7 +23,7 @@ from inspector.model.topology import Setting
 
 CAPABILITIES = (
     ("CAP_NET_RAW", 13, "open packet and ICMP sockets"),
-    ("CAP_NET_ADMIN", 12, "name containers on other ports (optional)"),
+    ("CAP_NET_ADMIN", 12, "trace rules, name other ports (optional)"),
     ("CAP_SYS_ADMIN", 21, "enter a container's network (setns)"),
     ("CAP_SYS_PTRACE", 19, "open a container's /proc/PID/ns/net"),
     ("CAP_DAC_READ_SEARCH", 2, "read other users' files (optional)"),
@@ -153,6 +154,13 @@ def _features() -> Iterator[Check]:
         value,
         "firewall rules (no trace needs it)",
     )
+    try:
+        try_rule_tracing()
+    except OSError as error:
+        value = error.strerror or str(error)
+        yield Check(Area.KERNEL, "rule tracing", State.NOTE, value, "name the rule that drops (Linux 5.12)")
+    else:
+        yield Check(Area.KERNEL, "rule tracing", State.OK, "works", "name the rule that drops (Linux 5.12)")
 
 
 def _try_ring() -> None:

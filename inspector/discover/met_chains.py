@@ -4,7 +4,6 @@ Only chains that were met are asked for, and only rules that matched are underst
 their listing at most, and in other chains nothing.
 """
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -33,7 +32,7 @@ def with_chains(recording: Recording, namespaces: Mapping[SandboxId, int]) -> Re
         try:
             chains.extend(netns.enter(namespaces[sandbox], partial(read_chains, sandbox, wanted, handles[sandbox])))
         except (OSError, InspectorError) as error:
-            why = error.message if isinstance(error, InspectorError) else os.strerror(error.errno or 0).lower()
+            why = error.message if isinstance(error, InspectorError) else error.strerror or str(error)
             spots.append(BlindSpot(f"rules of {sandbox}", f"the rules that were met cannot be listed: {why}"))
     firewall = replace(recording.firewall, chains=tuple(chains))
     return replace(recording, firewall=firewall, blind_spots=(*recording.blind_spots, *spots))

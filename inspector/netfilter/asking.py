@@ -29,7 +29,7 @@ def explained(what: str) -> Iterator[None]:
             "run it with sudo, or as a user that has this capability",
         ) from error
     except OSError as error:
-        raise InspectorError(f"the {what} cannot be read: {os.strerror(error.errno or 0).lower()}") from error
+        raise InspectorError(f"the {what} cannot be read: {(error.strerror or str(error)).lower()}") from error
 
 
 @contextmanager
@@ -47,14 +47,19 @@ def nf_tables_link() -> Iterator[socket.socket | None]:
         yield link
 
 
-def listed(link: socket.socket, asked: bytes) -> list[Message]:
-    """Ask for a list, and again where something changed while it was read. Raises OSError, but not for ABSENT."""
+def listed(link: socket.socket, asked: bytes, *, counted: bool = False) -> list[Message]:
+    """Ask for a list, and again where something changed while it was read. Raises OSError, but not for ABSENT.
+
+    Where places in it are `counted`, one that changes all the time is an error, too.
+    """
     found: list[Message] = []
     for _ in range(ATTEMPTS):
         link.sendto(asked, (0, 0))
         found, whole = _received(link)
         if whole:
-            break
+            return found
+    if counted:
+        raise OSError(errno.EAGAIN, "They change all the time")
     return found
 
 

@@ -105,7 +105,7 @@ class _Reader:
         kept: list[ChainRule] = []
         by_iptables = self._by_iptables(where)
         names = replace(self._names, elements=partial(self._elements, where))
-        messages = listed(self._link, _request(GET_RULE, where))
+        messages = listed(self._link, _request(GET_RULE, where), counted=True)
         whole = self._handles is None or len(messages) <= WHOLE
         for position, message in enumerate(messages, start=1):
             wanted = whole or rule_handle(message) in (self._handles or ())

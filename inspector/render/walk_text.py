@@ -1,7 +1,7 @@
 """What the firewalls did to a packet, as lines between two hops of the ladder. Pure.
 
 1. Folded: one line for each hook says which chains were entered and how the packet left; the rule that stopped it has
-   a line of its own. Tables in which nothing matched are only named.
+   a line of its own. Tables in which nothing matched are left out.
 2. In full: every rule that matched, in its order.
 """
 
@@ -34,10 +34,7 @@ def signature(path: Path, *, verbose: bool) -> tuple[object, ...]:
 
 def _folded(steps: tuple[WalkStep, ...], width: int, paint: Paint) -> Iterator[str]:
     told = [each for each in steps if _matched(each) or _stopped(each)]
-    idle = [f"{each.table} {each.chains[0]}" for each in steps if each not in told]
     passed = [_passed(each) for each in told if len(each.chains) > 1 or not _stopped(each)]
-    if idle:
-        passed.append(f"{', '.join(dict.fromkeys(idle))}: nothing matched")
     for line in indented("; ".join(passed), width, MARGIN, MARGIN + "  ") if passed else ():
         yield paint(line, Style.DIM)
     for step in told:

@@ -57,11 +57,19 @@ _PORTS = (0, 2)
 
 def batch(flow: ProbeFlow, table: str) -> bytes:
     """Return the whole batch; the kernel acknowledges each of its `messages_in` messages, or refuses one."""
-    contents = list(_contents(flow, table))
+    return _batch(flow.family, _contents(flow, table))
+
+
+def trial(table: str) -> bytes:
+    """Return a batch that makes an owned table with nothing in it: one acknowledgement says that the kernel can."""
+    return _batch(4, [next(_contents(ProbeFlow(4, ICMP, (), ()), table))])
+
+
+def _batch(family: int, contents: Iterable[tuple[int, int, bytes]]) -> bytes:
     parts = [_message(_BATCH_BEGIN, _REQUEST, 0, _FAMILY.pack(0, 0, _TABLES))]
-    family = _FAMILY.pack(_PROTOCOLS[flow.family], 0, 0)
+    protocol = _FAMILY.pack(_PROTOCOLS[family], 0, 0)
     for sequence, (kind, flags, body) in enumerate(contents, start=1):
-        parts.append(_message(kind, _REQUEST | _ACK | flags, sequence, family + body))
+        parts.append(_message(kind, _REQUEST | _ACK | flags, sequence, protocol + body))
     parts.append(_message(_BATCH_END, _REQUEST, 0, _FAMILY.pack(0, 0, _TABLES)))
     return b"".join(parts)
 

@@ -79,7 +79,7 @@ def read_trace(message: Message) -> TraceEvent | None:
 def gather(sandbox: SandboxId, events: Iterable[TraceEvent | None], own: str) -> tuple[Traversal, ...]:
     """Put events together, in the order of their beginnings; None stands where some were lost.
 
-    The table called `own` is left out.
+    Tables whose names begin with `own` are left out: another run of ours tells of our packets, too.
     """
     begun: list[tuple[TraceEvent, list[RuleStep]]] = []
     open_now: dict[tuple[int, str, str], list[RuleStep]] = {}
@@ -95,7 +95,7 @@ def gather(sandbox: SandboxId, events: Iterable[TraceEvent | None], own: str) ->
             open_now[key].append(event.step)
             if event.final:
                 del open_now[key]
-    return tuple(_traversal(sandbox, first, steps) for first, steps in begun if first.table != own)
+    return tuple(_traversal(sandbox, first, steps) for first, steps in begun if not first.table.startswith(own))
 
 
 def _traversal(sandbox: SandboxId, first: TraceEvent, steps: list[RuleStep]) -> Traversal:

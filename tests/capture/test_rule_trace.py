@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from firewall_bytes import be32, message, nested
+from topologies import planned, read
 
 from inspector.capture import rule_trace
-from inspector.capture.rule_trace import RuleTrace, RuleTraces
+from inspector.capture.rule_trace import RuleTrace, RuleTraces, UntraceableError, open_rule_traces
+from inspector.errors import DepartedError
 from inspector.model.topology import SandboxId
 from inspector.wire.nft_trace import TRACE
 from inspector.wire.probe_flow import ICMP, ProbeFlow
@@ -36,6 +38,9 @@ class Told:
         if isinstance(first, int):
             raise OSError(first, "")
         return first
+
+    def send(self, _: bytes) -> None:
+        return
 
     def close(self) -> None:
         self.said = []
@@ -83,3 +88,44 @@ def test_what_others_have_traced_is_left_out() -> None:
     trace = traced(event(7, 0, packet=True))
     trace.read()
     assert trace.traversals(ProbeFlow(4, ICMP, ("10.0.0.2",), (1,))) == ()
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (UntraceableError("this kernel has no nf_tables"), "this kernel has no nf_tables"),
+        (PermissionError(errno.EPERM, ""), "CAP_NET_ADMIN is missing: the rules that a packet meets cannot be told"),
+        (TimeoutError("timed out"), "the kernel did not answer in time"),
+        (OSError(errno.ENOMEM, ""), "cannot allocate memory"),
+        (DepartedError("it is gone", ""), "it is gone"),
+    ],
+)
+def test_what_cannot_be_traced_is_a_blind_spot(monkeypatch: pytest.MonkeyPatch, error: Exception, why: str) -> None:
+    def refuse(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(rule_trace, "_entered", refuse)
+    plan = planned(read("two-networks.toml"), "web", "db")
+    with open_rule_traces(plan, {SandboxId("host"): 0}, FLOW) as traces:
+        traces.collect()
+        assert traces.side_effects() == ()
+    assert [(each.point, each.why) for each in traces.blind_spots] == [("rules of host", why)]
+
+
+def test_what_the_kernel_says_of_nf_tables_is_understood() -> None:
+    def asked(*said: bytes) -> bool:
+        sock: Any = Told(*said)
+        return rule_trace._anything_hooked(sock, 4)
+
+    def ended(number: int, kind: int) -> bytes:
+        return struct.pack("=IHHIIi", 20, kind, 0, 0, 0, -number)
+
+    base = [(1, b"filter\0"), (3, b"FORWARD\0"), (4, nested([(1, be32(2))]))]
+    ours = [(1, b"dnetsniff-1\0"), *base[1:]]
+    done, error = 3, 2
+    assert asked(message(0xA03, 2, base), ended(0, done)) is True
+    assert asked(message(0xA03, 2, ours) + message(0xA03, 10, base) + ended(0, done)) is False
+    with pytest.raises(UntraceableError, match="no nf_tables"):
+        asked(ended(errno.EINVAL, error))
+    with pytest.raises(PermissionError):
+        asked(ended(errno.EPERM, error))

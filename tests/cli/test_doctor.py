@@ -12,7 +12,7 @@ from inspector.discover.kernel import SETTINGS
 
 Run = Callable[..., Any]
 NOWHERE = ("--host", "unix:///nowhere.sock")
-FEATURES = ("packet ring", "kernel filter", "network namespaces", "pidfd", "br_netfilter", "nf_tables")
+FEATURES = ("packet ring", "kernel filter", "network namespaces", "pidfd", "br_netfilter", "nf_tables", "rule tracing")
 
 
 def check(area: Area, state: State) -> Check:

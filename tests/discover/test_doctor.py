@@ -52,6 +52,7 @@ def test_without_capabilities_each_is_named_and_nothing_is_raised() -> None:
     assert ("kernel", "packet ring", "missing") in found
     assert ("kernel", "network namespaces", "missing") in found
     assert ("kernel", "kernel filter", "ok") in found
+    assert ("kernel", "rule tracing", "note") in found
 
 
 def test_capabilities_are_those_of_the_kernel_s_header() -> None:
@@ -67,6 +68,7 @@ def test_as_root_everything_works() -> None:
     for area in (Area.PRIVILEGE, Area.KERNEL):
         assert {each.name for each in checks if each.area is area and each.state is State.MISSING} == set()
     assert named(checks, "nf_tables").value == "works"
+    assert named(checks, "rule tracing").value == "works"
 
 
 def test_what_a_kernel_lacks_is_a_check(monkeypatch: pytest.MonkeyPatch) -> None:

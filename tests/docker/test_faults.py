@@ -1,6 +1,5 @@
 """Bad input and bad luck: one sentence, the contract's exit status, and nothing left behind."""
 
-import ctypes
 import json
 import signal
 import subprocess
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from capabilities import keep_capabilities
 from commands import FULL, PROGRAM, docker, ran_into
 
 from inspector.archive import load
@@ -95,18 +95,6 @@ def test_the_three_capabilities_of_the_readme_are_enough(run: Run) -> None:
         preexec_fn=lambda: keep_capabilities(cap_net_raw, cap_sys_ptrace, cap_sys_admin),
     )
     assert (ran.status, ran.err) == (0, "")
-
-
-def keep_capabilities(*kept: int) -> None:
-    """Stay the same user (who can read the virtual environment and the socket) with these capabilities alone."""
-    pr_capbset_drop, version3 = 24, 0x20080522
-    library = ctypes.CDLL(None)
-    for number in range(41):
-        if number not in kept:
-            library.prctl(pr_capbset_drop, number, 0, 0, 0)
-    head = (ctypes.c_uint32 * 2)(version3, 0)
-    low = sum(1 << each for each in kept)
-    library.capset(head, (ctypes.c_uint32 * 6)(low, low, 0, 0, 0, 0))
 
 
 def test_interrupted_it_says_what_it_has(run: Run) -> None:

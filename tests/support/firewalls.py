@@ -1,7 +1,4 @@
-"""What a firewall did to the packets of a hand-written recording, in a few words.
-
-fire(FAR, [passed("filter FORWARD", "1 jump OWN", "OWN 2 drop", iif=..., oif=...)], RULES)
-"""
+"""What a firewall did to the packets of a hand-written recording, in a few words."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace

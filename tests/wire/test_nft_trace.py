@@ -13,7 +13,7 @@ from inspector.wire import nft_trace
 from inspector.wire.nfnetlink import messages
 from inspector.wire.nft_trace import TRACE, TraceEvent, gather, read_trace
 
-HOST = SandboxId("host")
+HOST, OWN = SandboxId("host"), "dnetsniff-"
 ICMP = bytes.fromhex("4500005400004000400100000a0000020a000003") + bytes.fromhex("080000001234000101020304")
 RULE, RETURN, POLICY = 3, 2, 1
 
@@ -48,7 +48,7 @@ def test_a_packet_is_followed_through_its_chains() -> None:
         event(b"OWN", RETURN, -5, handle=9),
         event(kind=POLICY, code=0),
     ]
-    (found,) = gather(HOST, told, own="dnetsniff-1")
+    (found,) = gather(HOST, told, own=OWN)
     assert (found.sandbox, found.family, found.table) == (HOST, "ip", "filter")
     assert (found.inbound, found.outbound, found.frame) == (3, 5, ICMP)
     assert [(each.chain, each.kind, each.verdict, each.handle, each.to) for each in found.steps] == [
@@ -66,22 +66,22 @@ def test_two_packets_on_two_processors_do_not_mix() -> None:
         event(code=0, number=1, handle=11),
         event(code=1, number=2, handle=12),
     ]
-    assert [[step.handle for step in each.steps] for each in gather(HOST, told, "")] == [[7, 11], [7, 12]]
+    assert [[step.handle for step in each.steps] for each in gather(HOST, told, OWN)] == [[7, 11], [7, 12]]
 
 
 def test_a_number_that_serves_again_begins_anew() -> None:
     told = [event(code=1, packet=ICMP), event(code=0, handle=8), event(code=0, handle=9, packet=ICMP)]
-    assert [[step.handle for step in each.steps] for each in gather(HOST, told, "")] == [[7], [9]]
+    assert [[step.handle for step in each.steps] for each in gather(HOST, told, OWN)] == [[7], [9]]
 
 
 def test_nothing_is_joined_across_a_loss() -> None:
     told = [event(code=-1, packet=ICMP), None, event(code=0, handle=8)]
-    (found,) = gather(HOST, told, "")
+    (found,) = gather(HOST, told, OWN)
     assert [step.handle for step in found.steps] == [7]
 
 
 def test_our_own_table_is_left_out() -> None:
-    assert gather(HOST, [event(code=1, packet=ICMP, table=b"dnetsniff-1")], "dnetsniff-1") == ()
+    assert gather(HOST, [event(code=1, packet=ICMP, table=b"dnetsniff-2")], OWN) == ()
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_any_payload_is_read_without_an_exception(payload: bytes) -> None:
     head = struct.pack("=IHHII", 16 + len(payload), TRACE, 0, 0, 0)
     for found in messages(head + payload):
         told = read_trace(found)
-        assert gather(HOST, [told], "") == () or (told is not None and told.frame)
+        assert gather(HOST, [told], OWN) == () or (told is not None and told.frame)
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.binary(max_size=24)), max_size=12), st.integers(0, 12))
