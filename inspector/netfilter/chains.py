@@ -143,6 +143,8 @@ def _raw(name: str) -> bytes:
 
 def _written(rule: Rule, position: int, names: Names, *, by_iptables: bool) -> ChainRule:
     """Write a rule as `iptables-save` does, or as nft does: also in a table of iptables, where that alone can."""
+    # No other tool writes expressions of x_tables.
+    by_iptables = by_iptables or any(each.name in {"match", "target"} for each in rule.expressions)
     words = None if by_iptables else nft_text.write(rule, names)
     if words is None:
         draft = nf_tables.decode(rule, names)

@@ -248,6 +248,11 @@ def test_a_rule_that_nft_put_into_a_table_of_iptables(place: Place) -> None:
     ]
 
 
+def test_a_table_of_iptables_without_a_base_chain(place: Place) -> None:
+    place.run("iptables-nft -N OWN; iptables-nft -A OWN -m addrtype --dst-type LOCAL -j RETURN")
+    assert texts(read(place)["ip", "filter", "OWN"]) == ["-m addrtype --dst-type LOCAL -j RETURN"]
+
+
 def test_what_cannot_be_read_is_named(place: Place) -> None:
     place.run("iptables-nft -A FORWARD -m u32 --u32 0=1 -j DROP")
     place.run("nft 'add table inet mine; add chain inet mine in'")
