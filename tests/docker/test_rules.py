@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("course")]
 
 Run = Callable[..., Any]
 HostTool = Callable[[str], str]
-QUICK = ("--no-lookup", "-c", "1", "-W", "0.2")
+QUICK = ("--no-lookup", "-c", "1", "-W", "0.5")
 OURS = "dnetsniff-"
 
 
