@@ -20,6 +20,7 @@ ELSEWHERE = {
     "inspector/explain/": "tests/test_worlds.py",
     "inspector/host.py": "tests/docker/test_trace.py",
     "inspector/keep.py": "tests/docker/test_trace.py",
+    "inspector/netfilter/": "tests/kernel/test_chains.py",
     "inspector/plan/bpf.py": "tests/plan/test_filters.py",
     "inspector/model/": "tests/test_worlds.py",
     "inspector/pipeline.py": "tests/test_worlds.py",

@@ -15,6 +15,7 @@ from functools import partial
 
 from inspector.capture.drop_watch import DropWatch
 from inspector.capture.injector import EchoSocket
+from inspector.capture.legacy_watch import LegacyWatch, legacy_watch
 from inspector.capture.listening import Listening
 from inspector.capture.opening import Opened, open_all
 from inspector.capture.pacing import Pacing
@@ -66,8 +67,10 @@ def record(
     """
     times = clocks or Clocks()
     watch = DropWatch(plan)
+    traced = plan.question.rule_trace and not plan.question.passive
     with (
-        open_rule_traces(plan, namespaces, wanted=plan.question.rule_trace and not plan.question.passive) as rules,
+        legacy_watch(plan, namespaces, wanted=traced) as legacy,
+        open_rule_traces(plan, namespaces, wanted=traced) as rules,
         ExitStack() as stack,
     ):
         if isinstance(tap_program, bytes):
@@ -97,7 +100,7 @@ def record(
             run.probe()
             run.stop_watching()
             listening.drain()
-            recording = _with_rules(run.recording(topology, token), rules)
+            recording = _with_rules(run.recording(topology, token), rules, legacy)
         rules.begin_closing()
         opened.begin_closing()
         return finish(recording)
@@ -108,13 +111,14 @@ def _begin(plan: Plan, rules: RuleTraces, watch: DropWatch, ports: tuple[int, ..
     watch.begin()
 
 
-def _with_rules(recording: Recording, rules: RuleTraces) -> Recording:
+def _with_rules(recording: Recording, rules: RuleTraces, legacy: LegacyWatch) -> Recording:
     """Add what the firewalls told, while their traces are still open."""
-    firewall = rules.record()
+    before, after = legacy.compared()
+    firewall = replace(rules.record(), legacy_before=before, legacy_after=after)
     return replace(
         recording,
         firewall=firewall,
-        blind_spots=(*recording.blind_spots, *rules.blind_spots),
+        blind_spots=(*recording.blind_spots, *rules.blind_spots, *legacy.blind_spots),
         side_effects=(*recording.side_effects, *rules.side_effects()),
     )
 

@@ -13,6 +13,7 @@ from statistics import median
 from inspector.correlate.astray import OTHERHOST, astray
 from inspector.correlate.drops import FittingReason, fitting_reason
 from inspector.correlate.judge_port import Ending, judge_port
+from inspector.correlate.legacy_rules import compare_counters
 from inspector.correlate.name_report import judge_names
 from inspector.correlate.paths import places
 from inspector.correlate.rule_verdict import find_rejection, find_stop
@@ -24,6 +25,8 @@ from inspector.model.recording import Answered, Failed, NotSent, Recording, Sent
 from inspector.model.report import Outcome, Spread, Statistics, Verdict
 from inspector.wire.drop_words import drop_words
 
+NETFILTER = "NETFILTER_DROP"
+"""The kernel's reason where a rule dropped it; which one it does not say."""
 REFUSALS = {
     errno.ENETUNREACH: "its routing table has no route to {target}",
     errno.EHOSTUNREACH: "it found no way to {target}",
@@ -95,8 +98,19 @@ def _not_delivered(recording: Recording, tracks: Tracks, paths: tuple[Path, ...]
     rejected = _refusals(recording)
     if rejected:
         summary = f"somebody on the way to {plan.destination.label} said no: {rejected[0].answer}"
-        return _stopped(Outcome.REJECTED, summary, recording, paths, reason=rejected[0].answer)
-    return _silence(recording, paths)
+        verdict = _stopped(Outcome.REJECTED, summary, recording, paths, reason=rejected[0].answer)
+        found = compare_counters(recording, paths)
+        return replace(verdict, summary=f"{summary}; {found.summary}", rule=found.rule) if found else verdict
+    return _with_counters(recording, paths, _silence(recording, paths))
+
+
+def _with_counters(recording: Recording, paths: tuple[Path, ...], verdict: Verdict) -> Verdict:
+    """Where nothing else is known, a legacy rule whose counter rose is likely to have dropped it."""
+    silent = verdict.outcome in {Outcome.LOST, Outcome.UNANSWERED} or verdict.reason == NETFILTER
+    found = compare_counters(recording, paths) if silent else None
+    if found is None:
+        return verdict
+    return replace(verdict, outcome=Outcome.DROPPED, summary=f"{verdict.summary}; {found.summary}", rule=found.rule)
 
 
 def _refusals(recording: Recording) -> list[Answered]:

@@ -25,7 +25,8 @@ class Stop:
     def rule(self) -> Rule:
         """The rule, as a verdict names it."""
         met, step = self.met, self.step
-        return Rule(step.family, step.table, met.chain, met.position, met.text, met.owner)
+        place = step.family, step.table, met.chain
+        return Rule(*place, met.position, met.text, met.owner, sandbox=step.sandbox, handle=met.handle)
 
     @property
     def rejects(self) -> bool:

@@ -87,7 +87,8 @@ def _rule(topology: Topology, chain: Chain | None, step: RuleStep, handle: int) 
     if chain is None or rule is None:
         # It was taken out before it could be listed.
         return MetRule(step.chain, -1, chain.size if chain else 0, f"[rule {handle}, gone]", step.verdict, UNKNOWN)
-    return MetRule(step.chain, rule.position, chain.size, rule.text, step.verdict, owner_of(rule, chain, topology))
+    owner = owner_of(rule, chain, topology)
+    return MetRule(step.chain, rule.position, chain.size, rule.text, step.verdict, owner, rule.handle)
 
 
 def _key(traversal: Traversal, chain: str) -> ChainKey:

@@ -15,6 +15,8 @@ from typing import Any
 from inspector.model.text import safe
 from inspector.model.topology import Container, Endpoint, EngineIdentity, Mode, Network, SandboxId, Subnet
 
+ICC_OPTION = "com.docker.network.bridge.enable_icc"
+"""The network option that lets containers talk to each other, or not."""
 BRIDGE_NAME_OPTION = "com.docker.network.bridge.name"
 """The network option that names the bridge device."""
 DEFAULT_NETWORK = "bridge"
@@ -165,6 +167,7 @@ def network(summary: Mapping[str, Any]) -> NetworkFact:
             if each.get("Subnet")
         ),
         internal=bool(summary.get("Internal")),
+        icc=str(options.get(ICC_OPTION, "true")).lower() != "false",
         default=summary["Name"] == DEFAULT_NETWORK,
     )
     named = options.get(BRIDGE_NAME_OPTION)

@@ -104,7 +104,7 @@ def _reverse_path_filters(links: tuple[LinkFact, ...]) -> tuple[str, ...]:
 
 def _setting(name: str) -> str | None:
     # sysctl(8): whichever of dot and slash comes first parts the name, and the other is a dot within it (eth0.100).
-    by_slash = name.find("/") >= 0 and name.find("/") < name.find(".")
+    by_slash = "/" in name.partition(".")[0]
     parts = name.split("/") if by_slash else [part.replace("/", ".") for part in name.split(".")]
     try:
         return Path("/proc/sys", *parts).read_text(encoding="ascii").strip()

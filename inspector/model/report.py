@@ -7,7 +7,8 @@ from inspector.model.names import NameReport
 from inspector.model.path import Path
 from inspector.model.prediction import Disagreement
 from inspector.model.question import CapturePoint, Plan
-from inspector.model.topology import BlindSpot, EngineIdentity
+from inspector.model.rules import Backend
+from inspector.model.topology import HOST, BlindSpot, EngineIdentity, SandboxId
 
 
 class Outcome(StrEnum):
@@ -56,6 +57,11 @@ class Rule:
     position: int
     text: str
     owner: str
+    sandbox: SandboxId = HOST
+    backend: Backend = Backend.NFT
+    """LEGACY: it was found by comparing counters, and is only likely."""
+    handle: int = 0
+    """The kernel's number for it (nf_tables); 0 of a policy and where there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class ChainRule:
     handle: int
     """The kernel's number for it (nf_tables); 0 where there is none (legacy)."""
     position: int
-    """From 1, as `iptables -L --line-numbers` counts."""
+    """From 1, as `iptables -L --line-numbers` counts; 0 for the policy of a base chain (legacy)."""
     text: str
     """A line of `iptables-save` without `-A CHAIN`, or the rule as `nft list` writes it."""
     target: str
@@ -120,7 +120,7 @@ class FirewallRecord:
     chains: tuple[Chain, ...] = ()
     """Those that the traversals passed."""
     legacy_before: tuple[Chain, ...] = ()
-    """Chains of the legacy backend whose rules could match a probe, with counters, before the first one."""
+    """Chains of the legacy backend, of each the rules that drop or reject and whose counter rose; before the probes."""
     legacy_after: tuple[Chain, ...] = ()
     """The same chains when the probes were done."""
 

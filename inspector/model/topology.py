@@ -168,6 +168,8 @@ class Network:
     parent: LinkKey | None = None
     """The link that a macvlan or ipvlan network shares, found at its members."""
     labels: tuple[str, ...] = ()
+    icc: bool = True
+    """Whether the engine lets its containers talk to each other."""
 
 
 @dataclass(frozen=True, slots=True)

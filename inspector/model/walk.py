@@ -7,12 +7,15 @@ from inspector.model.topology import SandboxId
 ACCEPT, DROP = "accept", "drop"
 POLICY = 0
 """Position of a chain's policy, which stands behind its rules and has no number."""
-ENGINE, UFW, FIREWALLD, KUBE_PROXY, USER, UNKNOWN = "engine", "ufw", "firewalld", "kube-proxy", "user", "unknown"
+ENGINE, UFW, FIREWALLD, KUBE_PROXY = "engine", "ufw", "firewalld", "kube-proxy"
+LIBVIRT, NETAVARK, USER, UNKNOWN = "libvirt", "netavark", "user", "unknown"
 WHOSE = {
     ENGINE: "the engine's",
     UFW: "ufw's",
     FIREWALLD: "firewalld's",
     KUBE_PROXY: "kube-proxy's",
+    LIBVIRT: "libvirt's",
+    NETAVARK: "netavark's",
     USER: "the user's",
 }
 """Owners of rules, in words; nothing is said where that is not known."""
@@ -33,6 +36,8 @@ class MetRule:
     """`accept`, `drop`, `continue`, `jump`, `goto`, `return`, `queue`, `stolen`."""
     owner: str
     """Who wrote it: one of the words above."""
+    handle: int = 0
+    """The kernel's number for it; 0 of a policy."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,15 @@
 """
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
 from inspector.model.text import safe
 from inspector.wire.prefixes import prefix_text
-from inspector.wire.rule_draft import Draft, Family, Placed, protocol_name, unread
+from inspector.wire.rule_draft import Draft, Family, Names, Placed, protocol_name, unread
 from inspector.wire.xt import read_match, read_target
+from inspector.wire.xt_matches import interface_text
 
 TABLE_NAME_LENGTH = 32
 """XT_TABLE_MAXNAMELEN"""
@@ -30,11 +31,14 @@ _OFFSETS = struct.Struct("=HH")
 """target_offset, next_offset"""
 _OFFSETS_AT = {Family.IPV4: 88, Family.IPV6: 140}
 _ENTRY_LENGTH = {Family.IPV4: 112, Family.IPV6: 168}
+_COUNTER, _COUNTER_AT = struct.Struct("=Q"), {Family.IPV4: 96, Family.IPV6: 152}
+"""struct xt_counters: packets come first"""
 _EXTENSION = struct.Struct("=H29sB")
 """struct xt_entry_match and xt_entry_target: size with this head, name, revision"""
 _VERDICT = struct.Struct("=i")
 _VERDICTS = {-1: "DROP", -2: "ACCEPT", -4: "QUEUE", -5: "RETURN"}
-_ERROR = "ERROR"
+_ERROR, _REJECT = "ERROR", "REJECT"
+_DROPPED = _VERDICT.pack(-1)
 
 _INVERTED_IN, _INVERTED_OUT, _INVERTED_SOURCE, _INVERTED_DESTINATION, _INVERTED_FRAGMENT, _INVERTED_PROTOCOL = (
     0x01,
@@ -54,6 +58,14 @@ class Info(NamedTuple):
     hooks: tuple[tuple[str, int, int], ...]
     """Name of each built-in chain, where it begins, and where its policy is."""
     size: int
+
+
+class Spot(NamedTuple):
+    """Where an entry is: its chain, its number in it from 1, or 0 for what happens at the chain's end."""
+
+    offset: int
+    chain: str
+    position: int
 
 
 class _Entry(NamedTuple):
@@ -78,22 +90,60 @@ def read_info(answer: bytes) -> Info | None:
     return Info(hooks=hooks, size=numbers[-1])
 
 
-def read_table(table: str, family: Family, info: Info, block: bytes) -> Iterator[Placed]:
+def read_table(table: str, family: Family, info: Info, block: bytes, names: Names | None = None) -> Iterator[Placed]:
     """Read the rules of a table, chain by chain."""
+    return (each for each in read_whole_table(table, family, info, block, names=names) if each.position)
+
+
+def read_whole_table(
+    table: str,
+    family: Family,
+    info: Info,
+    block: bytes,
+    *,
+    names: Names | None = None,
+    offsets: Collection[int] | None = None,
+) -> Iterator[Placed]:
+    """Read the rules of a table, and behind those of each chain what happens at its end, as position 0.
+
+    Those at these `offsets` alone, where they are given: see `counters`.
+    """
+    entries = {each.offset: each for each in _entries(block, family)}
+    chains = {each.next_offset: _text(each.data) for each in entries.values() if each.name == _ERROR}
+    for spot in spots(family, info, block):
+        if offsets is None or spot.offset in offsets:
+            draft = _rule(block, entries[spot.offset], chains, Draft(family, names=names or Names()))
+            yield Placed(table=table, chain=spot.chain, position=spot.position, draft=draft)
+
+
+def spots(family: Family, info: Info, block: bytes) -> Iterator[Spot]:
+    """Say which chain each entry belongs to, without reading what it does."""
     entries = tuple(_entries(block, family))
     built_in = {offset: name for name, offset, _ in info.hooks}
     closing = {offset for _, _, offset in info.hooks}
     # A user's chain, and the block itself, ends where the next ERROR stands; the RETURN before it closes the chain.
     closing |= {entry.offset for entry, after in pairwise(entries) if after.name == _ERROR}
-    chains = {each.next_offset: _text(each.data) for each in entries if each.name == _ERROR}
     chain, position = "", 0
     for entry in entries:
         begun = _text(entry.data) if entry.name == _ERROR else built_in.get(entry.offset)
         if begun is not None:
             chain, position = begun, 0
-        if entry.name != _ERROR and entry.offset not in closing:
+        if entry.name == _ERROR:
+            continue
+        if entry.offset in closing:
+            yield Spot(entry.offset, chain, 0)
+        else:
             position += 1
-            yield Placed(table=table, chain=chain, position=position, draft=_rule(block, entry, family, chains))
+            yield Spot(entry.offset, chain, position)
+
+
+def counters(block: bytes, family: Family) -> dict[int, int]:
+    """Return how many packets each entry has counted, by its offset; entries that decide nothing are left out."""
+    return {
+        each.offset: _COUNTER.unpack_from(block, each.offset + _COUNTER_AT[family])[0]
+        for each in _entries(block, family)
+        if each.name == _REJECT or (not each.name and each.data[: _VERDICT.size] == _DROPPED)
+    }
 
 
 def _entries(block: bytes, family: Family) -> Iterator[_Entry]:
@@ -110,9 +160,10 @@ def _entries(block: bytes, family: Family) -> Iterator[_Entry]:
         offset = following
 
 
-def _rule(block: bytes, entry: _Entry, family: Family, chains: Mapping[int, str]) -> Draft:
-    draft = Draft(family)
+def _rule(block: bytes, entry: _Entry, chains: Mapping[int, str], draft: Draft) -> Draft:
+    family = draft.family
     flags = _read_ip(draft, block, entry.offset)
+    (draft.packets,) = _COUNTER.unpack_from(block, entry.offset + _COUNTER_AT[family])
     at = entry.offset + _ENTRY_LENGTH[family]
     while at + _EXTENSION.size <= entry.target_offset:
         size, name, revision = _EXTENSION.unpack_from(block, at)
@@ -149,17 +200,10 @@ def _read_ip(draft: Draft, block: bytes, offset: int) -> int:
         ("-o", outward, outward_mask, _INVERTED_OUT),
     ):
         if any(mask):
-            draft.add(option, _interface(name, mask), negated=bool(inverted & bit))
+            draft.add(option, interface_text(name, mask), negated=bool(inverted & bit))
     if protocol:
         draft.add("-p", protocol_name(protocol), negated=bool(inverted & _INVERTED_PROTOCOL))
     return int(flags)
-
-
-def _interface(name: bytes, mask: bytes) -> str:
-    """Write an interface's name: a mask that ends before the name's zero byte means all that begin like this."""
-    name = name.partition(b"\0")[0]
-    compared = len(mask.partition(b"\0")[0])
-    return safe(name) if compared > len(name) else f"{safe(name[:compared])}+"
 
 
 def _read_verdict(draft: Draft, entry: _Entry, chains: Mapping[int, str]) -> None:

@@ -11,8 +11,11 @@ from dataclasses import dataclass, field
 from inspector.wire.nat_range import KNOWN_FLAGS, NatRange, rewrite
 from inspector.wire.nfnetlink import Rule, attributes, number, text
 from inspector.wire.nft_compare import Loaded, Part, compare, compare_range
-from inspector.wire.rule_draft import Draft, Family, unread
+from inspector.wire.rule_draft import Draft, Family, Names, Term, unread
 from inspector.wire.xt import read_match, read_target
+from inspector.wire.xt_matches import LIMIT_SCALE, limit_terms
+from inspector.wire.xt_targets import log_words, nflog_words
+from inspector.wire.xt_words import quoted
 
 _VERDICTS: Mapping[int | None, str] = {0: "DROP", 1: "ACCEPT", 3: "QUEUE", -5: "RETURN"}
 _CONTINUE, _JUMP, _GOTO = -1, -3, -4
@@ -25,12 +28,12 @@ _LOWEST_32, _FOURS = 8, 4
 _NETWORK, _TRANSPORT = 1, 2
 """enum nft_payload_bases"""
 _FIELDS: Mapping[tuple[Family | None, int], tuple[tuple[str, int, int], ...]] = {
-    (Family.IPV4, _NETWORK): (("protocol", 9, 1), ("-s", 12, 4), ("-d", 16, 4)),
+    (Family.IPV4, _NETWORK): (("-f", 6, 2), ("protocol", 9, 1), ("-s", 12, 4), ("-d", 16, 4)),
     (Family.IPV6, _NETWORK): (("protocol", 6, 1), ("-s", 8, 16), ("-d", 24, 16)),
-    (None, _TRANSPORT): (("--sport", 0, 2), ("--dport", 2, 2)),
+    (None, _TRANSPORT): (("--sport", 0, 2), ("--dport", 2, 2), ("--tcp-flags", 13, 1)),
 }
 """Name, offset and length of header fields (RFC 791, 3.1; RFC 8200, 3; ports lie alike in all that have any)."""
-_META = {6: Part("-i", 16), 7: Part("-o", 16), 15: Part("nfproto", 1), 16: Part("protocol", 1)}
+_META = {3: Part("--mark", 4), 6: Part("-i", 16), 7: Part("-o", 16), 15: Part("nfproto", 1), 16: Part("protocol", 1)}
 """enum nft_meta_keys"""
 _CT_STATE = 0
 _FIB_ADDRTYPE = 3
@@ -40,15 +43,23 @@ _FIB_LIMITS = {0: None, 8: "--limit-iface-in", 16: "--limit-iface-out"}
 _NAT_TYPES: Mapping[int | None, str] = {0: "SNAT", 1: "DNAT"}
 _ADDRESS_LENGTHS: tuple[set[int], ...] = (set(), {4}, {16})
 _PORT_LENGTH = 2
+_COUNTER_PACKETS = 2
+_META_NFTRACE, _META_SOURCE = 12, 3
+_LOG_GROUP, _LOG_PREFIX, _LOG_SIZE, _LOG_THRESHOLD, _LOG_LEVEL, _LOG_FLAGS = range(1, 7)
+_KNOWN_LOG = {1, 2, 3, 4, 5, 6}
+_USUAL_LEVEL = b"\4"
+"""NFTA_COUNTER_*, NFTA_META_*, NFTA_LOG_*; LOG_WARNING"""
 _UNKNOWN = b""
 """What a register holds that no `immediate` wrote to: a map's answer, for one."""
 
 
-def decode(rule: Rule) -> Draft:
+def decode(rule: Rule, names: Names | None = None) -> Draft:
     """Read the rule. Nothing raises: what cannot be read is named."""
-    machine = _Machine(Draft(rule.family))
+    machine = _Machine(Draft(rule.family, names=names or Names()))
     for expression in rule.expressions:
         machine.run(expression.name, expression.attributes)
+    if rule.comment:
+        machine.draft.add_match("comment", Term("--comment", quoted(rule.comment)))
     return machine.draft
 
 
@@ -64,7 +75,7 @@ class _Machine:
     def run(self, name: str, found: Mapping[int, bytes]) -> None:
         match name:
             case "counter":
-                pass
+                self.draft.packets = number(found.get(_COUNTER_PACKETS))
             case "payload" | "meta" | "ct" | "fib" if 1 in found:
                 self.loaded[_register(found.get(1))] = self._load(name, found)
             case "bitwise" if {1, 2} <= found.keys():
@@ -80,6 +91,9 @@ class _Machine:
                 self._act(name, found)
 
     def _act(self, name: str, found: Mapping[int, bytes]) -> None:
+        if self.draft.target is not None:
+            # A rule of iptables has one target; this one does something else before.
+            self.draft.add_unread(self.draft.target.lower())
         match name:
             case "match":
                 read_match(self.draft, text(found.get(1, b"")), number(found.get(2)) or 0, found.get(3, b""))
@@ -92,10 +106,26 @@ class _Machine:
                 self._nat("MASQUERADE", name, [None, None, *(found.get(each) for each in (2, 3, 1))])
             case "redir":
                 self._nat("REDIRECT", name, [None, None, *(found.get(each) for each in (1, 2, 3))])
+            case "limit" if (terms := _limit(found)) is not None:
+                self.draft.add_match("limit", *terms)
+            case "log" if found.keys() <= _KNOWN_LOG:
+                self._log(found)
+            case "meta" if number(found.get(2)) == _META_NFTRACE and _META_SOURCE in found:
+                self.draft.target = "TRACE"
             case _:
                 self.draft.add_unread(name)
                 self.loaded.clear()
                 self.values.clear()
+
+    def _log(self, found: Mapping[int, bytes]) -> None:
+        prefix = found.get(_LOG_PREFIX, b"")
+        if _LOG_GROUP in found:
+            sizes = (number(found.get(each)) or 0 for each in (_LOG_GROUP, _LOG_SIZE, _LOG_THRESHOLD))
+            self.draft.target, self.draft.target_words = "NFLOG", nflog_words(prefix, *sizes)
+        else:
+            level = number(found.get(_LOG_LEVEL, _USUAL_LEVEL))
+            flags = number(found.get(_LOG_FLAGS)) or 0
+            self.draft.target, self.draft.target_words = "LOG", log_words(prefix, level or 0, flags)
 
     def _in(self, register: bytes | None, name: str) -> Loaded:
         return self.loaded.get(_register(register), Loaded(name))
@@ -133,6 +163,8 @@ class _Machine:
             self.values[register] = data.get(_VALUE, b"")
             self.loaded.pop(register, None)
             return
+        if self.draft.target is not None:
+            self.draft.add_unread(self.draft.target.lower())
         verdict = attributes(data[_VERDICT])
         code = int.from_bytes(verdict[_CODE], "big", signed=True) if _CODE in verdict else None
         if code in {_JUMP, _GOTO}:
@@ -160,6 +192,12 @@ class _Machine:
             self.draft.target, self.draft.target_words = target, [unread(name)]
         else:
             rewrite(self.draft, target, to)
+
+
+def _limit(found: Mapping[int, bytes]) -> list[Term] | None:
+    """Read a rate (NFTA_LIMIT_*: 1 rate, 2 seconds, 3 burst, 4 type, 5 flags); None where iptables has no such."""
+    rate, seconds, burst, kind, flags = (number(found.get(each)) or 0 for each in range(1, 6))
+    return None if kind or flags or not rate else limit_terms(seconds * LIMIT_SCALE // rate, burst)
 
 
 def _fields(known: tuple[tuple[str, int, int], ...], offset: int, length: int) -> tuple[Part, ...]:

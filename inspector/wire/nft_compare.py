@@ -7,7 +7,8 @@ from inspector.model.text import safe
 from inspector.wire.nfnetlink import FAMILIES
 from inspector.wire.prefixes import prefix_mask, prefix_text
 from inspector.wire.rule_draft import Draft, Family, Term, protocol_name
-from inspector.wire.xt import ADDRESS_TYPES, names_of
+from inspector.wire.xt import ADDRESS_TYPES, tcp_flags_text
+from inspector.wire.xt_words import masked, names_of
 
 EQUAL, NOT_EQUAL, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL = range(6)
 """enum nft_cmp_ops"""
@@ -19,6 +20,9 @@ _CONNECTION_STATES = ((1, "INVALID"), (8, "NEW"), (4, "RELATED"), (2, "ESTABLISH
 _ADDRESS_LENGTH = {Family.IPV4: 4, Family.IPV6: 16}
 _HIGHEST_PORT = 0xFFFF
 _PORT_LENGTH = 2
+_MARK_LENGTH, _ALL_BITS = 4, 0xFFFFFFFF
+_TCP_FLAGS = 0x3F
+_FRAGMENT_OFFSET = b"\x1f\xff"
 
 
 class Part(NamedTuple):
@@ -82,8 +86,12 @@ def _part(draft: Draft, part: Part, operation: int | None, data: bytes, mask: by
             return _address(draft, Term(part.name, "", negated), data, mask)
         case "--ctstate":
             return _state(draft, data, mask, negated=negated)
-    if mask is not None:
-        return False
+        case "--mark" | "--tcp-flags" | "-f":
+            return _bits(draft, part.name, data, mask, negated=negated)
+    return mask is None and _plain(draft, part, data, negated=negated)
+
+
+def _plain(draft: Draft, part: Part, data: bytes, *, negated: bool) -> bool:
     match part.name:
         case "-i" | "-o":
             draft.add(part.name, _interface(data), negated=negated)
@@ -96,6 +104,23 @@ def _part(draft: Draft, part: Part, operation: int | None, data: bytes, mask: by
         case _:
             return False
     return True
+
+
+def _bits(draft: Draft, option: str, data: bytes, mask: bytes | None, *, negated: bool) -> bool:
+    """Add a condition on bits of a mark, of TCP's flags, or of the offset of a fragment."""
+    if option == "--mark" and len(data) == _MARK_LENGTH:
+        whole = _native(mask) if mask is not None else _ALL_BITS
+        draft.add_match("mark", Term("--mark", masked(_native(data), whole), negated))
+        return True
+    if option == "--tcp-flags" and mask is not None and not (mask[0] | data[0]) & ~_TCP_FLAGS:
+        flags = f"{tcp_flags_text(mask[0])} {tcp_flags_text(data[0])}"
+        draft.add_match("tcp", Term("--tcp-flags", flags, negated))
+        return True
+    if option == "-f" and mask == _FRAGMENT_OFFSET and not any(data):
+        # (offset & IP_OFFSET) != 0: any fragment but the first (RFC 791, 3.1).
+        draft.add("-f", "", negated=not negated)
+        return True
+    return False
 
 
 def _port(draft: Draft, option: str, operation: int | None, port: int) -> bool:

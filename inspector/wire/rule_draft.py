@@ -1,5 +1,6 @@
 """A firewall rule while it is read: its parts in the order they come, its text in the order of `iptables-save`."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -33,6 +34,29 @@ class Family(StrEnum):
     IPV4 = "ip"
     IPV6 = "ip6"
     INET = "inet"
+    BRIDGE = "bridge"
+    ARP = "arp"
+    NETDEV = "netdev"
+
+
+def _nobody(_number: int) -> str | None:
+    return None
+
+
+def _no_set(_name: bytes) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the kernel calls what rules name by number; None where there is no such thing."""
+
+    ipset: Callable[[int], str | None] = _nobody
+    """By the number of a set of `ipset`."""
+    link: Callable[[int], str | None] = _nobody
+    """By the ifindex of an interface."""
+    elements: Callable[[bytes], Iterable[bytes] | None] = _no_set
+    """Of a set of the rule's table, by its name: lists as nf_tables writes them."""
 
 
 class Term(NamedTuple):
@@ -70,6 +94,14 @@ class Draft:
     target_words: list[str] = field(default_factory=list)
     to_address: str | None = None
     to_port: int | None = None
+    packets: int | None = None
+    """What its counter held."""
+    names: Names = field(default_factory=Names)
+
+    def ipset(self, number: int) -> str:
+        """Name a set."""
+        found = self.names.ipset(number)
+        return unread(f"set {number}") if found is None else safe(found)
 
     def add(self, option: str, value: str, *, negated: bool = False) -> None:
         """Add a condition on addresses, interfaces or the protocol."""
@@ -102,6 +134,11 @@ class Draft:
         """Add a part that could not be read, by its name."""
         self.matches.append(unread(name))
 
+    @property
+    def unread(self) -> bool:
+        """Whether a part of it could not be read."""
+        return any(isinstance(each, str) for each in self.matches) or any("[" in each for each in self.target_words)
+
     def plain(self, option: str) -> str | None:
         """Return the one value that an option has, not negated; None where there is none, or more."""
         found = [each for each in self.terms if each.option == option]
@@ -116,7 +153,11 @@ class Draft:
 
     def text(self, chain: str) -> str:
         """Write the rule as `iptables-save` does."""
-        words = ["-A", chain]
+        return f"-A {chain} {self.line()}".rstrip()
+
+    def line(self) -> str:
+        """Write the rule as `iptables-save` does, without `-A CHAIN`."""
+        words: list[str] = []
         for term in sorted(self.terms, key=lambda each: _ORDER.index(each.option)):
             words += term.words()
         for match in self.matches:

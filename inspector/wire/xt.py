@@ -5,11 +5,17 @@ What has no reader here, or other data than its revision should have, is written
 """
 
 import struct
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from inspector.model.text import safe
 from inspector.wire.nat_range import KNOWN_FLAGS, read_range, rewrite
 from inspector.wire.rule_draft import ANY_PORT, Draft, Term, ports_text, unread
+from inspector.wire.xt_conntrack import read_conntrack
+from inspector.wire.xt_matches import READERS as MATCHES
+from inspector.wire.xt_targets import NOTRACK
+from inspector.wire.xt_targets import READERS as TARGETS
+from inspector.wire.xt_words import names_of, quoted
 
 _TCP = struct.Struct("=HHHHBBBB")
 _UDP = struct.Struct("=HHHHB")
@@ -39,23 +45,11 @@ ADDRESS_TYPES = (
 )
 """By RTN_* (linux/rtnetlink.h), and by bit."""
 
-_CONNTRACK_FLAGS_AT = 146
-_CONNTRACK1 = struct.Struct("=HHBB")
-_CONNTRACK2 = struct.Struct("=HHHH")
-"""linux/netfilter/xt_conntrack.h, behind addresses, expiry and ports: match_flags, invert_flags, state, status"""
-_STATE, _STATE_ALIAS = 1, 1 << 13
-CONNECTION_STATES = (
-    (1 << 0, "INVALID"),
-    (1 << 3, "NEW"),
-    (1 << 2, "RELATED"),
-    (1 << 1, "ESTABLISHED"),
-    (1 << 8, "UNTRACKED"),
-    (1 << 6, "SNAT"),
-    (1 << 7, "DNAT"),
-)
-"""XT_CONNTRACK_STATE_*, in the order that iptables writes them."""
+_SET = struct.Struct("=HBB")
+"""linux/netfilter/xt_set.h: index, dim, flags (bit 0 inverts, bit N says that dimension N is a source)"""
+_MOST_DIMENSIONS = 6
 
-_NEWEST = {"tcp": 0, "udp": 0, "addrtype": 1, "conntrack": 3, "comment": 0}
+_NEWEST = {"tcp": 0, "udp": 0, "addrtype": 1, "conntrack": 3, "comment": 0, "set": 4}
 _NAT_TARGETS = {"DNAT": 2, "SNAT": 2, "MASQUERADE": 0, "REDIRECT": 0}
 """The newest revision of each that is known here."""
 
@@ -66,12 +60,16 @@ def read_match(draft: Draft, name: str, revision: int, data: bytes) -> None:
         "tcp": _read_tcp,
         "udp": _read_udp,
         "addrtype": _read_addrtype,
-        "conntrack": _read_conntrack,
+        "conntrack": read_conntrack,
         "comment": _read_comment,
+        "set": _read_set,
     }
     reader = readers.get(name)
     try:
-        understood = reader is not None and revision <= _NEWEST[name] and reader(draft, revision, data)
+        if reader is None:
+            understood = _read_small(draft, name, revision, data)
+        else:
+            understood = revision <= _NEWEST[name] and reader(draft, revision, data)
     except struct.error:
         understood = False
     if not understood:
@@ -81,22 +79,29 @@ def read_match(draft: Draft, name: str, revision: int, data: bytes) -> None:
 def read_target(draft: Draft, name: str, revision: int, data: bytes) -> None:
     """Set the rule's target."""
     draft.target = safe(name)
-    try:
-        known = revision <= _NAT_TARGETS.get(name, -1)
-        to = read_range(revision, data, draft.family) if known else None
-    except struct.error:
-        to = None
-    if to is None or to.flags & ~KNOWN_FLAGS:
-        draft.target_words = [unread(name)]
-    else:
+    words: list[str] | None = None
+    to = None
+    # A struct that is cut off is not read.
+    with suppress(struct.error):
+        if (reader := TARGETS.get((name, revision))) is not None:
+            words = reader(draft.family, data)
+        elif revision <= _NAT_TARGETS.get(name, -1):
+            to = read_range(revision, data, draft.family)
+    if words == [NOTRACK]:
+        draft.target, words = NOTRACK, []
+    if to is not None and not to.flags & ~KNOWN_FLAGS:
         rewrite(draft, name, to)
+    else:
+        draft.target_words = [unread(name)] if words is None else words
 
 
-def names_of(bits: int, names: Iterable[tuple[int, str]]) -> str | None:
-    """Write the names of the bits that are set; None where one has no name."""
-    found = [(bit, name) for bit, name in names if bits & bit]
-    known = sum(bit for bit, _ in found)
-    return ",".join(name for _, name in found) if bits and known == bits else None
+def _read_small(draft: Draft, name: str, revision: int, data: bytes) -> bool:
+    reader = MATCHES.get((name, revision))
+    terms = reader(draft.family, data) if reader else None
+    if terms is None:
+        return False
+    draft.add_match(name, *terms)
+    return True
 
 
 def _read_tcp(draft: Draft, _revision: int, data: bytes) -> bool:
@@ -107,7 +112,7 @@ def _read_tcp(draft: Draft, _revision: int, data: bytes) -> bool:
     if option:
         terms.append(Term("--tcp-option", str(option), bool(inverted & _INVERTED_OPTION)))
     if mask or inverted & _INVERTED_FLAGS:
-        flags = f"{_flags(mask)} {_flags(wanted)}"
+        flags = f"{tcp_flags_text(mask)} {tcp_flags_text(wanted)}"
         terms.append(Term("--tcp-flags", flags, bool(inverted & _INVERTED_FLAGS)))
     draft.add_match("tcp", *terms)
     return True
@@ -131,7 +136,8 @@ def _ports(source: tuple[int, int], destination: tuple[int, int], inverted: int)
     return terms
 
 
-def _flags(bits: int) -> str:
+def tcp_flags_text(bits: int) -> str:
+    """Name the bits of TCP's flags."""
     return ",".join(name for at, name in enumerate(_TCP_FLAGS) if bits >> at & 1) or "NONE"
 
 
@@ -155,22 +161,18 @@ def _read_addrtype(draft: Draft, revision: int, data: bytes) -> bool:
     return True
 
 
-def _read_conntrack(draft: Draft, revision: int, data: bytes) -> bool:
-    """Read the states alone; a match on addresses or ports of the connection is left unread."""
-    layout = _CONNTRACK1 if revision == 1 else _CONNTRACK2
-    wanted, inverted, states, _status = layout.unpack_from(data, _CONNTRACK_FLAGS_AT)
-    names = names_of(states, CONNECTION_STATES)
-    if revision == 0 or wanted & ~_STATE_ALIAS != _STATE or names is None:
+def _read_set(draft: Draft, revision: int, data: bytes) -> bool:
+    """Read which set is asked, by its number: its name is known to the kernel alone."""
+    number, dimensions, flags = _SET.unpack_from(data)
+    further = data[_SET.size :].rstrip(b"\0")
+    if revision == 0 or further or not 0 < dimensions <= _MOST_DIMENSIONS:
         return False
-    module, option = ("state", "--state") if wanted & _STATE_ALIAS else ("conntrack", "--ctstate")
-    draft.add_match(module, Term(option, names, bool(inverted & _STATE)))
+    sides = ",".join("src" if flags >> at & 1 else "dst" for at in range(1, dimensions + 1))
+    name = draft.ipset(number)
+    draft.add_match("set", Term("--match-set", f"{name} {sides}", bool(flags & 1)))
     return True
 
 
 def _read_comment(draft: Draft, _revision: int, data: bytes) -> bool:
-    text = safe(data.partition(b"\0")[0])
-    if not text or not all(each.isascii() and (each.isalnum() or each in "_-") for each in text):
-        quoted = "".join(f"\\{each}" if each in "\"'\\" else each for each in text)
-        text = f'"{quoted}"'
-    draft.add_match("comment", Term("--comment", text))
+    draft.add_match("comment", Term("--comment", quoted(data)))
     return True

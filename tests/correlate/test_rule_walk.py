@@ -95,11 +95,11 @@ def test_the_rule_that_dropped_it_is_named() -> None:
     found = verdict(lost(DROPPED))
     assert (found.outcome, found.summary) == (
         Outcome.DROPPED,
-        "on the host, after docker0, by rule 2 of 5 in filter OWN",
+        "on the host, after docker0, by rule 2 of 5 in filter OWN (the user's)",
     )
     assert found.rule is not None
     assert (found.rule.family, found.rule.table, found.rule.chain) == ("ip", "filter", "OWN")
-    assert (found.rule.position, found.rule.text, found.rule.owner) == (2, DROP, "unknown")
+    assert (found.rule.position, found.rule.text, found.rule.owner) == (2, DROP, "user")
     assert str(found.last_seen) == "host/docker0"
 
 
@@ -125,13 +125,16 @@ def test_a_rule_that_is_gone_is_not_guessed() -> None:
 
 def test_the_sources_own_rule_stands_ahead_of_its_interface() -> None:
     told = passed(WORLD, "filter OUTPUT", "OUTPUT 1 drop", outbound="web/eth0", where="web")
-    assert verdict(lost(told, request=0)).summary == "in web, before eth0, by rule 1 of 9 in filter OUTPUT"
+    assert verdict(lost(told, request=0)).summary == "in web, before eth0, by rule 1 of 9 in filter OUTPUT (the user's)"
 
 
 def test_the_destinations_own_rule_ends_what_arrived() -> None:
     told = passed(WORLD, "filter INPUT", "INPUT 1 drop", inbound="api/eth0", where="api")
     found = verdict(lost(told, request=6))
-    assert (found.outcome, found.summary) == (Outcome.DROPPED, "in api, after eth0, by rule 1 of 9 in filter INPUT")
+    assert (found.outcome, found.summary) == (
+        Outcome.DROPPED,
+        "in api, after eth0, by rule 1 of 9 in filter INPUT (the user's)",
+    )
 
 
 def test_an_answer_that_nobody_saw_was_dropped_all_the_same() -> None:
@@ -139,7 +142,7 @@ def test_an_answer_that_nobody_saw_was_dropped_all_the_same() -> None:
     told = passed(WORLD, "filter OUTPUT", "OUTPUT 1 drop", outbound="api/eth0", where="api", frame=back)
     recording = lost(told, request=6)
     found = verdict(recording)
-    assert found.summary == "the answer, in api, before eth0, by rule 1 of 9 in filter OUTPUT"
+    assert found.summary == "the answer, in api, before eth0, by rule 1 of 9 in filter OUTPUT (the user's)"
     assert [each.direction for each in correlate(recording).paths] == [Direction.REQUEST, Direction.REPLY]
 
 
@@ -168,7 +171,7 @@ def test_a_rule_that_rejects_is_named_beside_its_answer() -> None:
         assert (found.outcome, found.reason) == (Outcome.REJECTED, "Packet Filtered")
         assert (found.rule is not None) is named
     assert verdict(replace(lost(told), probes=(answered(1, "Packet Filtered"),))).summary == (
-        "on the host, after docker0, by rule 3 of 5 in filter OWN: Packet Filtered"
+        "on the host, after docker0, by rule 3 of 5 in filter OWN (the user's): Packet Filtered"
     )
 
 

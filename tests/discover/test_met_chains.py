@@ -1,7 +1,6 @@
 """Positions are counted in a list that nothing changed meanwhile; what is not there is left out."""
 
 import errno
-import socket
 import struct
 from typing import Any, Self
 
@@ -9,13 +8,13 @@ import pytest
 from firewall_bytes import be32, message, nested, verdict
 from firewall_bytes import rule as rule_bytes
 
-from inspector.discover import met_chains
-from inspector.discover.met_chains import read_chains
-from inspector.model.rules import Backend, ChainKey
+from inspector.errors import InspectorError, PrivilegeError
 from inspector.model.topology import HOST
+from inspector.netfilter import asking
+from inspector.netfilter.chains import WHOLE, read_chains
 
 NEW_CHAIN, DONE, ERROR, INTERRUPTED = 0xA03, 3, 2, 0x10
-KEY = ChainKey(HOST, Backend.NFT, "ip", "filter", "OWN")
+WHERE = ("ip", "mine", "OWN")
 
 
 def ended(number: int = 0, flags: int = 0, kind: int = DONE) -> bytes:
@@ -23,14 +22,12 @@ def ended(number: int = 0, flags: int = 0, kind: int = DONE) -> bytes:
 
 
 def rule(handle: int) -> bytes:
-    whole = rule_bytes(verdict(0), table=b"filter", chain=b"OWN")
+    whole = rule_bytes(verdict(0), table=b"mine", chain=b"OWN")
     added = struct.pack("=HHQ", 12, 3, int.from_bytes(handle.to_bytes(8, "big"), "little"))
     return struct.pack("=I", len(whole) + len(added)) + whole[4:] + added
 
 
-CHAIN = message(
-    NEW_CHAIN, 2, [(1, b"filter\0"), (3, b"OWN\0"), (4, nested([(1, be32(2)), (2, be32(0))])), (5, be32(1))]
-)
+CHAIN = message(NEW_CHAIN, 2, [(1, b"mine\0"), (3, b"OWN\0"), (4, nested([(1, be32(2)), (2, be32(0))])), (5, be32(1))])
 FOUND = [CHAIN + ended(kind=ERROR)]
 
 
@@ -49,7 +46,7 @@ class Kernel:
     def settimeout(self, _: float) -> None:
         return
 
-    def send(self, _: bytes) -> None:
+    def sendto(self, _: bytes, _address: object) -> None:
         return
 
     def recv(self, _: int) -> bytes:
@@ -57,14 +54,15 @@ class Kernel:
 
 
 def read(monkeypatch: pytest.MonkeyPatch, *answers: bytes) -> Any:
-    monkeypatch.setattr(met_chains.socket, "socket", lambda *_: Kernel(*answers))
-    return read_chains(HOST, (KEY,), {KEY: {8}})
+    monkeypatch.setattr(asking.socket, "socket", lambda *_: Kernel(*answers))
+    return read_chains(HOST, [WHERE], {8})
 
 
 def test_a_rule_has_the_position_that_its_tool_shows(monkeypatch: pytest.MonkeyPatch) -> None:
-    (chain,) = read(monkeypatch, *FOUND, rule(7) + rule(8), rule(9) + ended())
-    assert chain.size == 3
-    assert [(each.handle, each.position, each.text, each.target) for each in chain.rules] == [(8, 2, "-j DROP", "DROP")]
+    many = b"".join(rule(each) for each in range(9, 8 + WHOLE))
+    (chain,) = read(monkeypatch, *FOUND, rule(7) + rule(8), many + ended())
+    assert chain.size == WHOLE + 1
+    assert [(each.handle, each.position, each.text, each.target) for each in chain.rules] == [(8, 2, "drop", "DROP")]
     assert chain.hook is not None
     assert (chain.hook.name, chain.hook.policy) == ("forward", "accept")
 
@@ -72,8 +70,8 @@ def test_a_rule_has_the_position_that_its_tool_shows(monkeypatch: pytest.MonkeyP
 def test_a_list_that_changed_meanwhile_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
     changed = rule(8) + ended(flags=INTERRUPTED)
     (chain,) = read(monkeypatch, *FOUND, changed, rule(7) + rule(8) + ended())
-    assert [each.position for each in chain.rules] == [2]
-    with pytest.raises(OSError, match="change all the time"):
+    assert [each.handle for each in chain.rules] == [7, 8]
+    with pytest.raises(InspectorError, match="change all the time"):
         read(monkeypatch, *FOUND, *[changed] * 4)
 
 
@@ -82,6 +80,5 @@ def test_a_chain_that_went_away_is_left_out(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_what_the_kernel_refuses_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(PermissionError):
+    with pytest.raises(PrivilegeError):
         read(monkeypatch, ended(errno.EPERM, kind=ERROR))
-    assert isinstance(socket.AF_NETLINK, int)

@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("course")]
 
 Run = Callable[..., Any]
 HostTool = Callable[[str], str]
-QUICK = ("--no-lookup", "-c", "1", "-W", "0.2")
+QUICK = ("--no-lookup", "-c", "1", "-W", "0.5")
 OURS = "dnetsniff-"
 
 
@@ -143,8 +143,8 @@ def test_a_native_table_is_told_apart(run: Run, on_host: HostTool, upstream: Ups
         verdict = traced(run, "tomcat01", upstream.address)["verdict"]
     finally:
         on_host(f"nft delete table ip {table}")
-    named = "rule 2 of 2 in" if by == "a rule" else "the policy of"
-    assert verdict["summary"] == f"on the host, after docker0, by {named} {table} f"
+    named, whose = ("rule 2 of 2 in", " (the user's)") if by == "a rule" else ("the policy of", "")
+    assert verdict["summary"] == f"on the host, after docker0, by {named} {table} f{whose}"
     assert (verdict["rule"]["table"], verdict["rule"]["position"]) == (table, 2 if by == "a rule" else 0)
 
 
@@ -166,7 +166,7 @@ def test_a_rule_in_a_containers_own_stack(run: Run, on_host: HostTool, who: str,
         assert OURS not in tool("nft list tables")
     verdict = report["verdict"]
     assert verdict["outcome"] == "dropped"
-    assert verdict["summary"] == f"{place}, by rule 1 of 1 in filter {chain}"
+    assert verdict["summary"] == f"{place}, by rule 1 of 1 in filter {chain} (the user's)"
     assert verdict["rule"]["text"] == "-p icmp -j DROP"
 
 
@@ -181,7 +181,7 @@ def test_ipv6(run: Run, extra: Callable[..., str], network: Callable[..., str]) 
     with rule(tool, "INPUT -p ipv6-icmp -m icmp6 --icmpv6-type 128 -j DROP", program="ip6tables"):
         verdict = traced(run, "dn-six1", "dn-six2", "-6")["verdict"]
     assert verdict["outcome"] == "dropped"
-    assert verdict["summary"] == "in dn-six2, after eth0, by rule 1 of 1 in filter INPUT"
+    assert verdict["summary"] == "in dn-six2, after eth0, by rule 1 of 1 in filter INPUT (the user's)"
     assert verdict["rule"]["family"] == "ip6"
 
 

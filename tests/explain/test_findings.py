@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from firewalls import chain, passed, with_firewall
 from kind_cases import CASES as KIND_CASES
 from name_cases import CASES as NAME_CASES
 from port_cases import FINDINGS as PORT_CASES
@@ -33,7 +34,7 @@ from inspector.explain.findings import DETECTORS
 from inspector.model.question import Heading
 from inspector.model.recording import Aftermath, Failed, Recording
 from inspector.model.report import Finding, Severity
-from inspector.model.rules import KernelDrop, Reception
+from inspector.model.rules import Backend, ChainRule, KernelDrop, Reception
 from inspector.model.topology import HOST, Neighbour, Setting, Topology
 from inspector.pipeline import review
 
@@ -56,6 +57,31 @@ def unreachable(source: str, destination: str) -> Recording:
 
 def healthy(source: str, destination: str) -> Recording:
     return delivered(WORLD, planned(WORLD, source, destination))
+
+
+FORWARDED = {"inbound": "host/docker0", "outbound": "host/br-mynet"}
+FORBIDS = chain("filter FORWARD", {1: "-j OWN", 2: "-d 192.168.0.2/32 -j DROP"})
+
+
+def forbidden() -> Recording:
+    told = passed(WORLD, "filter FORWARD", "FORWARD 2 drop", **FORWARDED)
+    return with_firewall(stopped(WORLD, "web", "api"), [told], [FORBIDS])
+
+
+def two_firewalls() -> Recording:
+    told = passed(WORLD, "filter FORWARD", "FORWARD 1 accept", **FORWARDED)
+    known = chain("filter FORWARD", {1: "-s 172.17.0.2/32 -j ACCEPT"})
+    recording = with_firewall(stopped(WORLD, "web", "api"), [told], [known])
+    key = replace(known.key, backend=Backend.LEGACY)
+    before = replace(known, key=key, rules=(ChainRule(0, 1, "-p icmp -j DROP", "DROP", packets=0),))
+    after = replace(before, rules=(replace(before.rules[0], packets=1),))
+    firewall = replace(recording.firewall, legacy_before=(before,), legacy_after=(after,))
+    return replace(recording, firewall=firewall)
+
+
+def apart() -> Recording:
+    networks = tuple(replace(each, icc=each.name != "bridge") for each in WORLD.networks)
+    return stopped(replace(WORLD, networks=networks), "web", "db", request=2)
 
 
 def nobody_answers() -> Recording:
@@ -116,6 +142,15 @@ CASES: dict[str, tuple[Callable[[], Recording], str]] = {
         "web is on bridge, api on mynet: the engine keeps bridge networks apart",
     ),
     "firewall-reject": (refused, "a firewall on the way refuses the packet: Packet filtered"),
+    "icc-disabled": (apart, "the engine keeps the containers of bridge apart: its option enable_icc is false"),
+    "firewall-backends-mixed": (
+        two_firewalls,
+        "two firewalls on host: nf_tables accepts the packet, a legacy rule drops",
+    ),
+    "firewall-drop": (
+        forbidden,
+        "the user's firewall rule, 2 in filter FORWARD on host (-d 192.168.0.2/32 -j DROP), drops the packet",
+    ),
     "asymmetric-return": (
         lambda: healthy("web", "192.168.0.3"),
         "both got the request on eth1 and answered on eth0",
@@ -151,6 +186,9 @@ def test_nothing_is_raised_where_all_is_well(source: str, destination: str) -> N
         ("ip-forward-off", {"ip-forward-off"}),
         ("networks-isolated", {"networks-isolated"}),
         ("firewall-reject", {"firewall-reject"}),
+        ("firewall-drop", {"firewall-drop"}),
+        ("firewall-backends-mixed", {"firewall-backends-mixed"}),
+        ("icc-disabled", {"icc-disabled"}),
         ("no-network", {"no-network", "no-route"}),
         ("asymmetric-return", {"asymmetric-return", "dual-homed"}),
     ],

@@ -1,5 +1,6 @@
 """A small world of namespaces for kernel tests, removed again whatever happens."""
 
+import gc
 import os
 import secrets
 import subprocess
@@ -103,4 +104,5 @@ def _namespace(task: Path) -> int | None:
 
 def descriptors() -> int:
     """Count this process's open descriptors."""
+    gc.collect()
     return len(list(Path("/proc/self/fd").iterdir()))

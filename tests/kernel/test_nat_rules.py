@@ -1,22 +1,18 @@
 """The nat rules of a real namespace, compared with what the tools print that made them."""
 
 import errno
-import os
-import secrets
-import shutil
 import struct
-import subprocess
 from collections.abc import Iterable, Iterator
 from typing import Self
 
 import pytest
-from lab import run
+from rule_place import Place, new_place
 
 from inspector import netns
-from inspector.discover import nat_rules
 from inspector.discover.nat_rules import read_nat_rules
 from inspector.errors import InspectorError, PrivilegeError
 from inspector.model.lookup import TranslationRule
+from inspector.netfilter import asking
 
 pytestmark = pytest.mark.kernel
 
@@ -47,22 +43,8 @@ IPV6 = (
 )
 
 
-class Place:
-    """A network namespace of the test's own."""
-
-    def __init__(self, name: str, fd: int) -> None:
-        self.name = name
-        self.fd = fd
-
-    def run(self, command: str) -> str:
-        """Run a tool of the host in it."""
-        for tool in command.split()[:1]:
-            if shutil.which(tool) is None:
-                pytest.skip(f"needs {tool}")
-        words = ["nsenter", f"--net=/run/netns/{self.name}", "sh", "-c", command]
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{command}: {done.stderr}"
-        return done.stdout
+class NatPlace(Place):
+    """A namespace, and what its nat rules are."""
 
     def rules(self) -> tuple[TranslationRule, ...]:
         return netns.enter(self.fd, read_nat_rules)
@@ -73,13 +55,9 @@ class Place:
 
 
 @pytest.fixture
-def place() -> Iterator[Place]:
-    name = f"dn{secrets.token_hex(3)}n"
-    run(f"ip netns add {name}")
-    fd = os.open(f"/run/netns/{name}", os.O_RDONLY | os.O_CLOEXEC)
-    yield Place(name, fd)
-    os.close(fd)
-    run(f"ip netns del {name}")
+def place() -> Iterator[NatPlace]:
+    with new_place() as found:
+        yield NatPlace(found.name, found.fd)
 
 
 def by_chain(texts: Iterable[str]) -> dict[str, list[str]]:
@@ -100,7 +78,7 @@ def by_chain(texts: Iterable[str]) -> dict[str, list[str]]:
     ],
 )
 def test_rules_are_written_as_the_tool_writes_them(
-    place: Place, tool: str, family: str, backend: str, rules: tuple[str, ...]
+    place: NatPlace, tool: str, family: str, backend: str, rules: tuple[str, ...]
 ) -> None:
     for rule in rules:
         place.run(f"{tool} -w -t nat {rule}")
@@ -114,7 +92,7 @@ def test_rules_are_written_as_the_tool_writes_them(
 
 
 @pytest.mark.parametrize(("tool", "backend"), [("iptables-nft", "nf_tables"), ("iptables-legacy", "legacy")])
-def test_plain_parts_are_fields(place: Place, tool: str, backend: str) -> None:
+def test_plain_parts_are_fields(place: NatPlace, tool: str, backend: str) -> None:
     place.run(f"{tool} -t nat {IPV4[1]}")
     assert place.rules() == (
         TranslationRule(
@@ -134,16 +112,16 @@ def test_plain_parts_are_fields(place: Place, tool: str, backend: str) -> None:
 
 
 @pytest.mark.parametrize("tool", ["iptables-nft", "iptables-legacy"])
-def test_what_cannot_be_read_is_named(place: Place, tool: str) -> None:
-    place.run(f"{tool} -t nat -A OUTPUT -m statistic --mode random --probability 0.5 -j RETURN")
+def test_what_cannot_be_read_is_named(place: NatPlace, tool: str) -> None:
+    place.run(f"{tool} -t nat -A OUTPUT -m u32 --u32 0=1 -j RETURN")
     place.run(f"{tool} -t nat -A PREROUTING -d 10.0.0.0/24 -j NETMAP --to 10.9.0.0/24")
     assert by_chain(each.text for each in place.rules()) == {
-        "OUTPUT": ["-A OUTPUT [statistic] -j RETURN"],
+        "OUTPUT": ["-A OUTPUT [u32] -j RETURN"],
         "PREROUTING": ["-A PREROUTING -d 10.0.0.0/24 -j NETMAP [NETMAP]"],
     }
 
 
-def test_rules_of_nft_itself(place: Place) -> None:
+def test_rules_of_nft_itself(place: NatPlace) -> None:
     for command in (
         "add table inet mine",
         "add chain inet mine pre { type nat hook prerouting priority -100; }",
@@ -176,27 +154,27 @@ def test_rules_of_nft_itself(place: Place) -> None:
         ),
         ("ip6", "pre", 2, "-A pre -d fd00::/64 -p tcp -m tcp --dport 1:9 -j DNAT --to-destination [fd00::1]:99"),
         ("inet", "pre", 3, "-A pre -p tcp [lookup] -m addrtype --dst-type LOCAL [lookup] -j REDIRECT --to-ports 80"),
-        ("inet", "pre", 4, "-A pre [meta] [log] -j ACCEPT"),
+        ("inet", "pre", 4, "-A pre -m mark --mark 0x7 [log] -j ACCEPT"),
         ("ip", "pre", 5, "-A pre -d 10.0.0.0/8 [lookup] -j DNAT [nat]"),
         ("inet", "pre", 6, "-A pre -j reached"),
         ("inet", "reached", 1, "-A reached -p tcp -m tcp --dport 7 -j REDIRECT --to-ports 1-3"),
     ]
 
 
-def test_both_kinds_of_tables_at_once(place: Place) -> None:
+def test_both_kinds_of_tables_at_once(place: NatPlace) -> None:
     place.run(f"iptables-nft -t nat {IPV4[1]}")
     place.run(f"iptables-legacy -t nat {IPV4[1]}")
     assert [(each.backend, each.text) for each in place.rules()] == [("nf_tables", IPV4[1]), ("legacy", IPV4[1])]
 
 
-def test_asking_makes_no_table(place: Place) -> None:
+def test_asking_makes_no_table(place: NatPlace) -> None:
     names = "cat /proc/thread-self/net/ip_tables_names /proc/thread-self/net/ip6_tables_names; nft list tables"
     before = place.run(names)
     assert place.rules() == ()
     assert place.run(names) == before == ""
 
 
-def test_many_rules_come_in_order(place: Place) -> None:
+def test_many_rules_come_in_order(place: NatPlace) -> None:
     """More than one netlink message, and more than the 1024 bytes that Python's getsockopt would take."""
     rules = "".join(f"-A OUTPUT -d 10.0.{each >> 8}.{each & 255}/32 -j RETURN\\n" for each in range(700))
     place.run(f"printf '*nat\\n{rules}COMMIT\\n' | iptables-nft-restore")
@@ -229,15 +207,15 @@ class _Refusing:
         return struct.pack("=IHHIIi", 36, 2, 0, 0, 0, -self.number) + bytes(16)
 
 
-def test_a_refusal_is_told_in_words(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nat_rules.socket, "socket", lambda *_: _Refusing(errno.EPERM))
+def test_a_refusal_is_told_in_words(place: NatPlace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking.socket, "socket", lambda *_: _Refusing(errno.EPERM))
     with pytest.raises(PrivilegeError, match="CAP_NET_ADMIN is missing"):
         place.rules()
-    monkeypatch.setattr(nat_rules.socket, "socket", lambda *_: _Refusing(errno.ENOMEM))
+    monkeypatch.setattr(asking.socket, "socket", lambda *_: _Refusing(errno.ENOMEM))
     with pytest.raises(InspectorError, match="cannot be read: cannot allocate memory"):
         place.rules()
 
 
-def test_a_kernel_without_nf_tables_has_no_rules_of_it(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nat_rules.socket, "socket", lambda *_: _Refusing(errno.EINVAL))
+def test_a_kernel_without_nf_tables_has_no_rules_of_it(place: NatPlace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking.socket, "socket", lambda *_: _Refusing(errno.EINVAL))
     assert place.rules() == ()

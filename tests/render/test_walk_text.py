@@ -63,7 +63,7 @@ def test_the_rule_that_stopped_it_has_its_own_line() -> None:
 def test_in_full_every_rule_is_shown() -> None:
     shown = lines(with_firewall(delivered(WORLD, FAR), QUIET, CHAINS), verbose=True)
     assert "    raw PREROUTING   policy accept" in shown
-    assert "    filter OWN   rule 2 of 9   -j RETURN" in shown
+    assert "    filter OWN   rule 2 of 9   -j RETURN   (the user's)" in shown
     assert any(line.startswith("    filter FORWARD   rule 4 of 9   -i br-0123456789ab") for line in shown)
 
 

@@ -33,11 +33,16 @@ def message(kind: int, family: int, values: Attributes, flags: int = 0) -> bytes
 
 
 def rule(
-    *expressions: tuple[str, Attributes], family: int = 2, table: bytes = b"nat", chain: bytes = b"OUTPUT"
+    *expressions: tuple[str, Attributes],
+    family: int = 2,
+    table: bytes = b"nat",
+    chain: bytes = b"OUTPUT",
+    comment: bytes = b"",
 ) -> bytes:
     """Build NFT_MSG_NEWRULE."""
     elements = (attribute(1, nested([(1, name.encode() + b"\0"), (2, nested(values))])) for name, values in expressions)
-    return message(0xA06, family, [(1, table + b"\0"), (2, chain + b"\0"), (4, b"".join(elements))])
+    noted = [(7, bytes([0, len(comment) + 1]) + comment + b"\0")] if comment else []
+    return message(0xA06, family, [(1, table + b"\0"), (2, chain + b"\0"), (4, b"".join(elements)), *noted])
 
 
 def payload(base: int, offset: int, length: int, register: int = 1) -> tuple[str, Attributes]:

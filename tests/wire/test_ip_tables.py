@@ -75,7 +75,7 @@ def test_the_two_answers_fit() -> None:
     assert read_info(raw[:-1]) is None
 
 
-@given(st.binary(max_size=800), st.sampled_from(Family))
+@given(st.binary(max_size=800), st.sampled_from([Family.IPV4, Family.IPV6]))
 def test_any_bytes_are_read_without_an_exception(raw: bytes, family: Family) -> None:
     if family is not Family.INET:
         assert all(each.draft.text("x") for each in read_table("nat", family, Info((("OUTPUT", 0, 0),), 0), raw))

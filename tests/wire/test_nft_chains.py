@@ -7,22 +7,37 @@ from firewall_bytes import be32, message, nested
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspector.model.rules import Hook
-from inspector.wire.nfnetlink import GET_CHAIN, GET_RULE, NEW_CHAIN, NEW_RULE, attributes, messages, text
-from inspector.wire.nft_chains import HookedChain, hooked_table, read_hooked, request_chain, rule_handle
+from inspector.wire.nfnetlink import (
+    GET_CHAIN,
+    GET_RULE,
+    NEW_CHAIN,
+    NEW_RULE,
+    attributes,
+    messages,
+    read_chain,
+    request,
+    rule_handle,
+    text,
+)
+from inspector.wire.nft_chains import hooked_table
+from inspector.wire.rule_draft import Family
 
 FORWARD = [(1, b"filter\0"), (3, b"FORWARD\0"), (4, nested([(1, be32(2)), (2, be32(-300))])), (5, be32(0))]
 
 
 def test_a_base_chain_is_read() -> None:
-    (found,) = messages(message(NEW_CHAIN, 2, FORWARD))
-    assert read_hooked(found) == HookedChain("FORWARD", Hook("forward", -300, "drop"))
+    (told,) = messages(message(NEW_CHAIN, 2, FORWARD))
+    found = read_chain(told)
+    assert found is not None
+    assert (found.table, found.name, found.hook, found.priority, found.drops) == ("filter", "FORWARD", 2, -300, True)
 
 
 def test_a_chain_that_others_jump_to_has_no_hook() -> None:
-    (found,) = messages(message(NEW_CHAIN, 2, FORWARD[:2]))
-    assert read_hooked(found) == HookedChain("FORWARD", None)
-    assert hooked_table(found, 4) is None
+    (told,) = messages(message(NEW_CHAIN, 2, FORWARD[:2]))
+    found = read_chain(told)
+    assert found is not None
+    assert (found.hook, found.drops) == (None, False)
+    assert hooked_table(told, 4) is None
 
 
 @pytest.mark.parametrize(("number", "families"), [(1, (4, 6)), (2, (4,)), (10, (6,)), (3, ())])
@@ -32,14 +47,15 @@ def test_whose_packets_a_chain_sees(number: int, families: tuple[int, ...]) -> N
 
 
 def test_a_rule_has_a_handle() -> None:
-    (rule,) = messages(message(NEW_RULE, 2, [(3, struct.pack(">Q", 77))]))
-    (chain,) = messages(message(NEW_CHAIN, 2, FORWARD))
-    assert (rule_handle(rule), rule_handle(chain)) == (77, None)
+    names = [(1, b"filter\0"), (2, b"FORWARD\0")]
+    (rule,) = messages(message(NEW_RULE, 2, [*names, (3, struct.pack(">Q", 77))]))
+    (none,) = messages(message(NEW_RULE, 2, names))
+    assert (rule_handle(rule), rule_handle(none)) == (77, 0)
 
 
 @pytest.mark.parametrize(("kind", "name"), [(GET_CHAIN, 3), (GET_RULE, 2)])
 def test_one_chain_is_asked_for(kind: int, name: int) -> None:
-    (asked,) = messages(request_chain(kind, 0x300, "ip6", "filter", "FORWARD"))
+    (asked,) = messages(request(kind, Family.IPV6, b"filter", b"FORWARD"))
     found = attributes(asked.payload[4:])
     assert (asked.type, asked.payload[0], text(found[1]), text(found[name])) == (kind, 10, "filter", "FORWARD")
 
@@ -47,6 +63,6 @@ def test_one_chain_is_asked_for(kind: int, name: int) -> None:
 @given(st.sampled_from([NEW_CHAIN, NEW_RULE]), st.binary(max_size=80))
 def test_any_bytes_are_read_without_an_exception(kind: int, payload: bytes) -> None:
     for found in messages(struct.pack("=IHHII", 16 + len(payload), kind, 0, 0, 0) + payload):
-        read_hooked(found)
+        read_chain(found)
         rule_handle(found)
         hooked_table(found, 4)

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from inspector.wire.rule_draft import Draft, Family
 from inspector.wire.xt import read_match, read_target
+from inspector.wire.xt_matches import READERS as MATCHES
+from inspector.wire.xt_targets import READERS as TARGETS
 
 A, B = bytes([10, 0, 0, 1]), bytes([10, 0, 0, 9])
 A6 = b"\xfd" + bytes(14) + b"\1"
@@ -61,12 +63,13 @@ def compat(flags: int, low: bytes = A, high: bytes = A, first: int = 0, last: in
         ("conntrack", 3, conntrack(1, 0, 6), "-m conntrack --ctstate RELATED,ESTABLISHED"),
         ("conntrack", 3, conntrack(0x2001, 1, 8), "-m state ! --state NEW"),
         ("conntrack", 2, conntrack(1, 0, 0x181), "-m conntrack --ctstate INVALID,UNTRACKED,DNAT"),
-        ("conntrack", 3, conntrack(3, 0, 6), "[conntrack]"),
+        ("conntrack", 3, conntrack(3, 0, 6), "-m conntrack --ctstate RELATED,ESTABLISHED --ctproto 0"),
+        ("conntrack", 3, conntrack(3, 0, 1 << 12), "[conntrack]"),
         ("conntrack", 0, conntrack(1, 0, 6), "[conntrack]"),
         ("comment", 0, b"plain-one_2\0rest", "-m comment --comment plain-one_2"),
         ("comment", 0, b'say "a\\b"\0', '-m comment --comment "say \\"a\\\\b\\""'),
         ("comment", 0, b"e\x1b[2J", '-m comment --comment "e\\\\x1b[2J"'),
-        ("statistic", 0, bytes(24), "[statistic]"),
+        ("u32", 0, bytes(24), "[u32]"),
     ],
 )
 def test_a_match(name: str, revision: int, data: bytes, expected: str) -> None:
@@ -100,7 +103,12 @@ def test_a_target_of_ipv6() -> None:
 
 
 @given(
-    st.sampled_from(["tcp", "udp", "addrtype", "conntrack", "comment", "DNAT", "SNAT", "MASQUERADE", "REDIRECT"]),
+    st.sampled_from(
+        [
+            *("tcp", "udp", "addrtype", "conntrack", "comment", "set", "DNAT", "SNAT", "MASQUERADE", "REDIRECT"),
+            *sorted({name for name, _ in (*MATCHES, *TARGETS)}),
+        ]
+    ),
     st.integers(0, 4),
     st.binary(max_size=300),
     st.sampled_from([Family.IPV4, Family.IPV6]),

@@ -1,13 +1,15 @@
-"""Somebody on the way says no.
+"""Somebody between the two ends refuses the packet.
 
 What: an ICMP error quotes the probe, or an RST refuses the connection, and the destination did not send it.
 Why: a REJECT rule, or a router without a route.
-On the wire: the refusal is first seen on the host, and the destination's interface never saw it leave.
-Remedy: look at the rules of the one that answered.
+On the wire: the refusal comes back at once, first seen on the host; or its own stack's rule speaks for the destination.
+Remedy: take the rule out, or let the two through ahead of it; where the rule is on another machine, look there.
 """
 
 from inspector.explain.case import Case
+from inspector.explain.findings.firewall_drop import confidence_in, evidence_of, title_of
 from inspector.explain.listening import on_port, takes
+from inspector.explain.making_way import ways
 from inspector.explain.refusal import Refusal, refusal
 from inspector.model.place import place
 from inspector.model.question import Protocol
@@ -18,16 +20,23 @@ PROHIBITED = ("prohibited", "filtered", "Port Unreachable")
 
 
 def detect(case: Case) -> Finding | None:
-    """Look for a refusal that a firewall sends: of a request that never arrived, or that a listener would have had."""
-    plan, verdict = case.recording.plan, case.verdict
+    """Look for the rule that answered; or a refusal of what never arrived, or of what a listener would have had."""
+    plan, verdict, rule = case.recording.plan, case.verdict, case.verdict.rule
     if verdict.outcome is not Outcome.REJECTED or verdict.reason is None:
         return None
+    if rule is not None:
+        return _finding(
+            f"{title_of(rule)} refuses the packet: {verdict.reason}",
+            (f"the answer: {verdict.reason}", *evidence_of(case, rule)),
+            confidence_in(rule),
+            ways(case, rule),
+        )
     if (found := refusal(case)) is not None:
         return _of_a_port(case, found)
     arrived = any(hop.point.sandbox == plan.destination.sandbox for path in case.paths for hop in path.seen)
     if arrived or not any(word.lower() in verdict.reason.lower() for word in PROHIBITED):
         return None
-    return _finding(
+    return _nobodys(
         verdict.reason, (f"ICMP error: {verdict.reason}", f"the request never came to {plan.destination.label}")
     )
 
@@ -44,26 +53,32 @@ def _of_a_port(case: Case, found: Refusal) -> Finding | None:
             return None
         listens = place(taking[0].address, taking[0].port)
         evidence = (f"{found.what} first seen at {found.at}", f"a socket of {found.by} listens on {listens}")
-        return _finding(f"{found.what} from {found.by}, where a socket listens", evidence)
+        return _nobodys(f"{found.what} from {found.by}, where a socket listens", evidence)
     if found.at is None:
         evidence = (f"{plan.source.label} was told {found.what}", "no point saw the refusal: it never left the stack")
-        return _finding(f"{found.what} inside {plan.source.label} itself", evidence)
+        return _nobodys(f"{found.what} inside {plan.source.label} itself", evidence)
     if found.what != "RST" and plan.question.protocol is Protocol.TCP:
         evidence = (f"{found.what} first seen at {found.at}", "no stack refuses a connection by ICMP of its own")
-        return _finding(f"{found.what}, first seen at {found.at}", evidence)
+        return _nobodys(f"{found.what}, first seen at {found.at}", evidence)
     # Beyond the uplink nobody of ours can tell a firewall's RST from the destination's own.
     if plan.answering is None or found.at.sandbox != HOST:
         return None
     never = f"{plan.destination.label} never sent it"
-    return _finding(f"{found.what}, first seen at {found.at}", (f"{found.what} first seen at {found.at}", never))
+    return _nobodys(f"{found.what}, first seen at {found.at}", (f"{found.what} first seen at {found.at}", never))
 
 
-def _finding(what: str, evidence: tuple[str, ...]) -> Finding:
+def _nobodys(what: str, evidence: tuple[str, ...]) -> Finding:
+    """A rule is the cause, and which one is not known."""
+    title = f"a firewall on the way refuses the packet: {what}"
+    return _finding(title, evidence, Confidence.LIKELY, ("iptables-save | grep -i reject",))
+
+
+def _finding(title: str, evidence: tuple[str, ...], confidence: Confidence, remedy: tuple[str, ...]) -> Finding:
     return Finding(
         id="firewall-reject",
         severity=Severity.ERROR,
-        confidence=Confidence.LIKELY,
-        title=f"a firewall on the way refuses the packet: {what}",
+        confidence=confidence,
+        title=title,
         evidence=evidence,
-        remedy=("iptables-save | grep -i reject",),
+        remedy=remedy,
     )

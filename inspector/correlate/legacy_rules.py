@@ -1,0 +1,94 @@
+"""Guess which legacy rule stopped the probes, by its counter. Pure.
+
+1. The kernel does not tell of legacy rules: that a counter rose is a comparison, and makes a cause likely, never sure.
+2. The rule drops or rejects, could match the probe or its answer as far as its words go, stands in the stack where the
+   packet was last seen (or comes to next), and counted at least as many packets as there are probes without an answer.
+3. Where several fit, none is named: a packet is dropped once.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from inspector.correlate.rule_owner import owner_of
+from inspector.model.path import Direction, Path, Seen
+from inspector.model.question import Plan
+from inspector.model.recording import Answered, Recording, Sent
+from inspector.model.report import Rule
+from inspector.model.rules import Backend, Chain, ChainRule
+from inspector.model.topology import SandboxId
+from inspector.model.walk import POLICY, UNKNOWN
+from inspector.wire.rule_words import conditions, may_match
+
+_ECHO = {4: ("icmp", "8", "0"), 6: ("ipv6-icmp", "128", "129")}
+"""Protocol of a probe, and the types of request and reply (RFC 792, RFC 4443)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A rule whose counter rose as it would if it had stopped the probes."""
+
+    rule: Rule
+    size: int
+    packets: int
+    """How many it counted meanwhile."""
+
+    @property
+    def summary(self) -> str:
+        """Name it, and say how far this goes."""
+        chain = f"{self.rule.table} {self.rule.chain} ({Backend.LEGACY})"
+        which = f"rule {self.rule.position} of {self.size} in" if self.rule.position else "the policy of"
+        return f"likely by {which} {chain}: it counted {self.packets} packets meanwhile"
+
+
+def compare_counters(recording: Recording, paths: Sequence[Path]) -> Comparison | None:
+    """Return the one rule that fits; None where there is none, or more than one."""
+    stuck = sum(
+        isinstance(each, Sent) or (isinstance(each, Answered) and each.answer != "reply") for each in recording.probes
+    )
+    before = {each.key: each for each in recording.firewall.legacy_before}
+    fitting = [
+        Comparison(_rule(recording, chain, rule), chain.size, counted)
+        for chain in recording.firewall.legacy_after
+        if chain.key in before and chain.key.sandbox in _where(recording, paths)
+        for rule, counted in _counted(before[chain.key], chain)
+        if stuck and counted >= stuck and _fits(recording.plan, chain, rule, paths)
+    ]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _counted(before: Chain, after: Chain) -> Iterator[tuple[ChainRule, int]]:
+    earlier = {each.position: each for each in before.rules}
+    for rule in after.rules:
+        old = earlier.get(rule.position)
+        if old is not None and old.text == rule.text and rule.target in {"DROP", "REJECT"}:
+            yield rule, (rule.packets or 0) - (old.packets or 0)
+
+
+def _where(recording: Recording, paths: Sequence[Path]) -> set[SandboxId]:
+    """Return the stacks in which the packet may have ended: where it was last seen, and the next on its way."""
+    found: set[SandboxId] = set()
+    for path in paths:
+        last = max((at for at, hop in enumerate(path.hops) if isinstance(hop, Seen)), default=-1)
+        found |= {hop.point.sandbox for hop in path.hops[max(last, 0) : last + 2]}
+    if recording.plan.source.sandbox is not None and not any(path.seen for path in paths):
+        found.add(recording.plan.source.sandbox)
+    return found
+
+
+def _fits(plan: Plan, chain: Chain, rule: ChainRule, paths: Sequence[Path]) -> bool:
+    """Say whether the rule's words let it match the probe, or an answer that was seen."""
+    asked = conditions(rule.text)
+    links = {point.interface for point in plan.points if point.sandbox == chain.key.sandbox}
+    ends = (plan.source.address, plan.resolution.address)
+    protocol, request, reply = _ECHO[plan.family]
+    answered = any(path.direction is Direction.REPLY and path.seen for path in paths)
+    asks = may_match(asked, source=ends[0], destination=ends[1], protocol=protocol, kind=request, links=links)
+    back = may_match(asked, source=ends[1], destination=ends[0], protocol=protocol, kind=reply, links=links)
+    return asks or (answered and back)
+
+
+def _rule(recording: Recording, chain: Chain, rule: ChainRule) -> Rule:
+    key = chain.key
+    owner = owner_of(rule, chain, recording.topology) if rule.position != POLICY else UNKNOWN
+    place = key.family, key.table, key.chain
+    return Rule(*place, rule.position, rule.text, owner, sandbox=key.sandbox, backend=Backend.LEGACY)

@@ -1,0 +1,92 @@
+"""The commands that make way for a trace's packets past a firewall rule, as a person would type them. Pure.
+
+1. A rule of the user's about one of the two ends is taken out; ahead of any other, the two are let through.
+2. Nothing of a rule reaches a shell unless it is plain words: another rule is named by its number or handle.
+3. What a program keeps for itself is changed by that program.
+"""
+
+import re
+import shlex
+from collections.abc import Iterator
+
+from inspector.explain.case import Case
+from inspector.model.report import Rule
+from inspector.model.rules import Backend
+from inspector.model.topology import HOST
+from inspector.model.walk import POLICY, UFW, UNKNOWN, USER, WHOSE
+
+_PLAIN = re.compile(r"[\w\s./:,!+=-]+")
+_TABLES = {"filter", "nat", "mangle", "raw", "security"}
+_V6 = 6
+
+
+def ways(case: Case, rule: Rule) -> tuple[str, ...]:
+    """Return the commands; a sentence where only its owner knows."""
+    source, target = case.recording.plan.source.address, case.recording.plan.resolution.address
+    if source is None or target is None:
+        return ()
+    if rule.owner == UFW:
+        word = "ufw route" if rule.chain.endswith("forward") else "ufw"
+        return (f"{word} prepend allow from {source} to {target}",)
+    if rule.owner not in {USER, UNKNOWN}:
+        return (f"let {source} reach {target} in {WHOSE.get(rule.owner, rule.owner)} own settings",)
+    enter = _enter(case, rule)
+    words = _by_iptables if written_by_iptables(rule) else _by_nft
+    return tuple(f"{enter}{each}" for each in words(rule, source, target, case.recording.plan.family))
+
+
+def written_by_iptables(rule: Rule) -> bool:
+    """Say whether the rule, or policy, is one that iptables can change."""
+    if rule.position == POLICY:
+        return rule.family in {"ip", "ip6"} and rule.table in _TABLES and rule.chain.isupper()
+    return re.search(r"(^|\s)-[jg] \S", rule.text) is not None
+
+
+def accept_ahead(chain: str, source: str, target: str, family: int) -> tuple[str, ...]:
+    """Return the lines of iptables that let two ends talk to each other, at the head of a filter chain."""
+    tool = "ip6tables" if family == _V6 else "iptables"
+    pairs = ((source, target), (target, source))
+    return tuple(f"{tool} -I {shlex.quote(chain)} -s {one} -d {other} -j ACCEPT" for one, other in pairs)
+
+
+def _enter(case: Case, rule: Rule) -> str:
+    if rule.sandbox == HOST:
+        return ""
+    container = next((each.name for each in case.topology.containers if each.sandbox == rule.sandbox), rule.sandbox)
+    pid = f"docker inspect -f '{{{{.State.Pid}}}}' {shlex.quote(container)}"
+    return f"nsenter -n -t $({pid}) "
+
+
+def _by_iptables(rule: Rule, source: str, target: str, _family: int) -> Iterator[str]:
+    tool = "ip6tables" if rule.family == "ip6" else "iptables"
+    if rule.backend is Backend.LEGACY:
+        tool += "-legacy"
+    table = "" if rule.table == "filter" else f" -t {shlex.quote(rule.table)}"
+    chain = shlex.quote(rule.chain)
+    if _is_about(rule, source, target):
+        which = rule.text if _PLAIN.fullmatch(rule.text) else str(rule.position)
+        yield f"{tool}{table} -D {chain} {which}"
+        return
+    place = f"-A {chain}" if rule.position == POLICY else f"-I {chain} {rule.position}"
+    for one, other in ((source, target), (target, source)):
+        yield f"{tool}{table} {place} -s {one} -d {other} -j ACCEPT"
+
+
+def _by_nft(rule: Rule, source: str, target: str, family: int) -> Iterator[str]:
+    place = f"{rule.family} {shlex.quote(rule.table)} {shlex.quote(rule.chain)}"
+    if _is_about(rule, source, target):
+        yield f"nft delete rule {place} handle {rule.handle}"
+        return
+    ip = "ip6" if family == _V6 else "ip"
+    verb, before = ("add", "") if rule.position == POLICY else ("insert", f" handle {rule.handle}")
+    for one, other in ((source, target), (target, source)):
+        yield f"nft {verb} rule {place}{before} {ip} saddr {one} {ip} daddr {other} accept"
+
+
+def _is_about(rule: Rule, source: str, target: str) -> bool:
+    """Say whether a rule of the user's names one of the ends, and no larger range."""
+    if rule.owner != USER or rule.position == POLICY:
+        return False
+    words = rule.text.split()
+    named = {word.removesuffix("/32").removesuffix("/128") for word in words if not word.startswith("{")}
+    return bool(named & {source, target}) and "!" not in words and "!=" not in words
