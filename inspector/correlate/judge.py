@@ -13,6 +13,7 @@ from inspector.correlate.astray import OTHERHOST, astray
 from inspector.correlate.name_report import judge_names
 from inspector.correlate.paths import places
 from inspector.correlate.tracks import Kind, Tracks
+from inspector.correlate.unrouted import unrouted
 from inspector.model.names import NameReport
 from inspector.model.path import Direction, Path, Unseen
 from inspector.model.question import CapturePoint, PathKind
@@ -107,6 +108,12 @@ def _silence(recording: Recording, paths: tuple[Path, ...]) -> Verdict:
     if stray is not None:
         summary = f"it came to {stray.point}, addressed to {stray.destination_mac}, which is not the MAC there"
         return _stopped(Outcome.DROPPED, summary, recording, paths, reason=OTHERHOST)
+    refused = unrouted(recording, _furthest(paths))
+    if refused is not None:
+        last, answer = refused
+        what = "its answer" if answer.query.inbound is None else "it"
+        summary = f"it came to {last.point}, and {last.point.sandbox} has no way for {what}: {answer.why}"
+        return _stopped(Outcome.DROPPED, summary, recording, paths, reason=answer.why)
     replies = [path for path in paths if path.direction is Direction.REPLY]
     if replies:
         last = (_furthest(paths) or replies[0]).seen[-1]
