@@ -18,6 +18,7 @@ from inspector.correlate.name_report import judge_names
 from inspector.correlate.paths import places
 from inspector.correlate.rule_verdict import find_rejection, find_stop
 from inspector.correlate.tracks import Kind, Tracks
+from inspector.correlate.unrouted import unrouted
 from inspector.model.names import NameReport
 from inspector.model.path import Direction, Path, Unseen
 from inspector.model.question import CapturePoint, PathKind, Plan
@@ -185,6 +186,12 @@ def _silence(recording: Recording, paths: tuple[Path, ...]) -> Verdict:
         return _stopped(Outcome.DROPPED, summary, recording, paths, reason=OTHERHOST)
     if (drop := fitting_reason(recording, paths)) is not None:
         return _stopped(Outcome.DROPPED, _said_of(drop, paths), recording, paths, reason=drop.reason)
+    refused = unrouted(recording, _furthest(paths))
+    if refused is not None:
+        last, answer = refused
+        what = "its answer" if answer.query.inbound is None else "it"
+        summary = f"it came to {last.point}, and {last.point.sandbox} has no way for {what}: {answer.why}"
+        return _stopped(Outcome.DROPPED, summary, recording, paths, reason=answer.why)
     replies = [path for path in paths if path.direction is Direction.REPLY and path.seen]
     if replies:
         last = (_furthest(paths) or replies[0]).seen[-1]

@@ -28,6 +28,9 @@ def predict(topology: Topology, source: Party, destination: Party, request: Way,
         (reply, destination, source.address, "the answer: "),
     ):
         stop = next(_stops(topology, way, sender, wanted), None)
+        if stop is not None and way is reply and any(step.routed for step in request.whole):
+            # Who routes may translate: the answer then goes to another address than the one looked for here.
+            return Prediction(Expected.UNKNOWN, f"{what}{stop.why}; translations not consulted")
         if stop is not None:
             return Prediction(stop.outcome, what + stop.why)
         if way is request and _ends_elsewhere(request, destination):

@@ -98,7 +98,7 @@ def test_a_host_that_does_not_route(
     private.type("sysctl -qw net.ipv4.ip_forward=0")
     try:
         report = traced(run, private, web, target)
-        assert report["verdict"]["outcome"] in {"lost", "dropped"}
+        assert report["verdict"]["outcome"] == "dropped"
         assert report["findings"][0]["id"] == "ip-forward-off"
         assert "net.ipv4.ip_forward is 0" in report["prediction"]["why"]
         assert any("ip_forward 0" in each["text"] for each in report["state"])
@@ -112,6 +112,22 @@ def test_a_host_that_does_not_route(
         assert after["verdict"]["outcome"] == "delivered"
     else:
         mended(run, private, after, web, target)
+
+
+def test_a_destination_that_has_no_way_back(run: Run, private: PrivateEngine, start: Callable[[str, str], str]) -> None:
+    web, api = start("web", "one"), start("api", "two")
+    # The engine keeps networks apart, and masquerades: the destination would answer to its own gateway.
+    private.type("iptables -I DOCKER-USER -j ACCEPT && iptables -t nat -I POSTROUTING -j ACCEPT")
+    try:
+        private.type(inside(api, "ip route del default"))
+        report = traced(run, private, web, api)
+        assert (report["verdict"]["outcome"], report["verdict"]["last_seen"]) == ("dropped", "api/eth0")
+        assert report["prediction"]["outcome"] == "unknown"
+        assert "api has no route" in report["prediction"]["why"]
+        assert raised(report) == ["no-route"]
+        mended(run, private, report, web, api)
+    finally:
+        private.type("iptables -D DOCKER-USER -j ACCEPT && iptables -t nat -D POSTROUTING -j ACCEPT")
 
 
 @pytest.mark.parametrize("message", ["neighbour-solicitation", "neighbour-advertisement"])

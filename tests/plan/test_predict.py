@@ -77,7 +77,11 @@ def test_no_route_back() -> None:
     stack = WORLD.sandbox(planned(WORLD, "web", "api").destination.sandbox or HOST)
     assert stack
     world = change_stack(WORLD, "api", routes=tuple(each for each in stack.routes if each.gateway is None))
-    assert predicted(world, "web", "api") == Prediction(Expected.NO_ROUTE, "the answer: api has no route to 172.17.0.2")
+    why = "the answer: api has no route to 172.17.0.2; translations not consulted"
+    assert predicted(world, "web", "api") == Prediction(Expected.UNKNOWN, why)
+    world = change_stack(WORLD, "db", routes=())
+    why = "the answer: db has no route to 172.17.0.2"
+    assert predicted(world, "web", "db") == Prediction(Expected.NO_ROUTE, why)
 
 
 @pytest.mark.parametrize(("state", "outcome"), [("permanent", Expected.DROPPED), ("stale", Expected.DELIVERED)])

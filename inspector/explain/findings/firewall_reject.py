@@ -68,7 +68,7 @@ def _of_a_port(case: Case, found: Refusal) -> Finding | None:
 
 
 def _nobodys(what: str, evidence: tuple[str, ...]) -> Finding:
-    """A rule is the cause, and which one is not known."""
+    """Say that some rule did it, and that it is not known which."""
     title = f"a firewall on the way refuses the packet: {what}"
     return _finding(title, evidence, Confidence.LIKELY, ("iptables-save | grep -i reject",))
 

@@ -1,6 +1,7 @@
-"""The source's own stack has no route to the address.
+"""A stack has no route to the address that it has to send to.
 
-What: sending fails at once with "Network is unreachable"; no frame leaves.
+What: sending fails at once with "Network is unreachable", and no frame leaves; or the request arrives, and the
+destination has no way back.
 Why: an internal network has no gateway, mode none has no interface, or a route is missing.
 Remedy: give back the default route, or connect the source to a network that has a way there.
 """
@@ -11,40 +12,56 @@ from ipaddress import ip_address
 
 from inspector.explain.case import Case
 from inspector.explain.mending import connect_commands, inside, outward_commands
+from inspector.model.path import Direction
+from inspector.model.question import Party
 from inspector.model.recording import Failed
-from inspector.model.report import Confidence, Finding, Severity
+from inspector.model.report import Confidence, Finding, Outcome, Severity
+from inspector.model.topology import Container
 
 
 def detect(case: Case) -> Finding | None:
-    """Believe the errno that the source's own stack gave."""
-    failed = [each for each in case.recording.probes if isinstance(each, Failed) and each.errno == errno.ENETUNREACH]
-    if not failed:
-        return None
+    """Believe the errno that a stack gave: the source's when it sent, the destination's when it was asked for a way."""
     plan = case.recording.plan
-    internal = [each.network for each in case.endpoints(case.source) if _is_internal(case, each.network)]
+    failed = [each for each in case.recording.probes if isinstance(each, Failed) and each.errno == errno.ENETUNREACH]
+    if failed:
+        evidence = (f"sendto in {plan.source.label}: {failed[0].why}", "no frame was seen at any point")
+        return _finding(case, case.source, plan.source, plan.destination.address, evidence)
+    for answer in case.recording.routing.answers_of(plan.destination.sandbox, Direction.REPLY):
+        stopped = case.verdict.outcome is Outcome.DROPPED and case.verdict.reason == answer.why
+        if stopped and answer.error == errno.ENETUNREACH and answer.query.inbound is None:
+            evidence = (f"{answer.query.sandbox}: {answer.query}: {answer.why}", "no answer left it")
+            return _finding(case, case.destination, plan.destination, plan.source.address, evidence)
+    return None
+
+
+def _finding(
+    case: Case, container: Container | None, party: Party, address: str | None, evidence: tuple[str, ...]
+) -> Finding:
+    internal = [each.network for each in case.endpoints(container) if _is_internal(case, each.network)]
     because = f"; {', '.join(internal)} is internal: the engine gives it no gateway" if internal else ""
+    back = "back " if party is case.recording.plan.destination else ""
     return Finding(
         id="no-route",
         severity=Severity.ERROR,
         confidence=Confidence.CERTAIN,
-        title=f"{plan.source.label} has no route to {plan.destination.address}{because}",
-        evidence=(f"sendto in {plan.source.label}: {failed[0].why}", "no frame was seen at any point"),
-        remedy=_gateway_commands(case) or connect_commands(case) or outward_commands(case),
+        title=f"{party.label} has no route {back}to {address}{because}",
+        evidence=evidence,
+        remedy=_gateway_commands(case, container, party) or connect_commands(case) or outward_commands(case),
     )
 
 
-def _gateway_commands(case: Case) -> tuple[str, ...]:
+def _gateway_commands(case: Case, container: Container | None, party: Party) -> tuple[str, ...]:
     """Give a stack the default route that the engine meant it to have, where that is what is missing."""
-    plan = case.recording.plan
-    stack = case.topology.sandbox(plan.source.sandbox) if plan.source.sandbox else None
+    family = case.recording.plan.family
+    stack = case.topology.sandbox(party.sandbox) if party.sandbox else None
     default = [each for each in (stack.routes if stack else ()) if not each.destination.prefixlen and not each.local]
-    if stack is None or any(each.destination.version == plan.family for each in default):
+    if stack is None or any(each.destination.version == family for each in default):
         return ()
-    for end in case.endpoints(case.source):
+    for end in case.endpoints(container):
         link = case.topology.link(end.link)
-        gateway = next((each for each in end.gateways if ip_address(each).version == plan.family), None)
+        gateway = next((each for each in end.gateways if ip_address(each).version == family), None)
         if link is not None and gateway is not None and link.up and not _is_internal(case, end.network):
-            ip = "ip" if plan.family == 4 else "ip -6"  # noqa: PLR2004
+            ip = "ip" if family == 4 else "ip -6"  # noqa: PLR2004
             return (inside(case, stack.id, f"{ip} route add default via {gateway} dev {shlex.quote(link.name)}"),)
     return ()
 
