@@ -104,7 +104,9 @@ class LiveHost:
         if plan.question.port is not None:
             from inspector.discover.listeners import read_listeners
 
-            listeners, listened = read_listeners(self._stacks.descriptors(), (plan.answering,), plan.question.protocol)
+            behind = plan.publication.sandbox if plan.publication else None
+            stacks, protocol = (plan.answering, behind), plan.question.protocol
+            listeners, listened = read_listeners(self._stacks.descriptors(), stacks, protocol)
             aftermath = replace(aftermath, listeners=listeners, listened=listened)
         return replace(recording, aftermath=aftermath)
 

@@ -5,7 +5,7 @@ import socket
 import struct
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -15,7 +15,7 @@ from typing import Any
 from inspector.errors import DepartedError, EngineUnreachableError, InspectorError, PrivilegeError, UsageError
 from inspector.model.engine_choice import EngineChoice
 from inspector.model.text import safe
-from inspector.model.topology import Container, Endpoint, EngineIdentity, Mode, Network, SandboxId, Subnet
+from inspector.model.topology import Container, Endpoint, EngineIdentity, Mode, Network, Published, SandboxId, Subnet
 
 CALL_TIMEOUT_S = 10
 """Longest wait for one answer; an engine that accepts and never answers must not hang us."""
@@ -253,7 +253,16 @@ def _container(summary: Mapping[str, Any], names: Mapping[str, str]) -> Containe
         sandbox=SandboxId("host") if mode is Mode.HOST else None,
         shares_with=shares,
         endpoints=tuple(_endpoint(network, each) for network, each in attached.items()) if mode is Mode.OWN else (),
+        published=tuple(_published(summary.get("Ports") or ())),
     )
+
+
+def _published(ports: Iterable[Mapping[str, Any]]) -> Iterator[Published]:
+    """Yield the ports that are open on the host; others are only named by the image."""
+    for each in ports:
+        address, port, target = _bare(each.get("IP")), each.get("PublicPort"), each.get("PrivatePort")
+        if address and isinstance(port, int) and isinstance(target, int):
+            yield Published(address, port, target, safe(str(each.get("Type") or "")))
 
 
 def _mode(asked: str, names: Mapping[str, str]) -> tuple[Mode, str | None]:

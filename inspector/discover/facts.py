@@ -24,6 +24,7 @@ class LinkFact:
     forwarding: bool
     promiscuity: int
     addresses: tuple[Interface, ...] = ()
+    hairpin: bool = False
 
 
 @dataclass(frozen=True, slots=True)

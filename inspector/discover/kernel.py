@@ -145,6 +145,7 @@ def _link(message: Message, addresses: tuple[Any, ...] = ()) -> LinkFact:
         forwarding=port.get("IFLA_BRPORT_STATE") in (BR_STATE_FORWARDING, None) if port else True,
         promiscuity=message.get("promiscuity") or 0,
         addresses=addresses,
+        hairpin=bool(port.get("IFLA_BRPORT_MODE")) if port else False,
     )
 
 

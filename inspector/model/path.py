@@ -66,6 +66,8 @@ class Path:
     hops: tuple[Hop, ...]
     segment: str = ""
     """What of a connection the packet is: `SYN`, `SYN-ACK`, `RST`; `UDP`; an ICMP error in words; empty for echoes."""
+    proxied: bool = False
+    """It is of the connection that the engine's userland proxy opened for the probe, not of the probe's own."""
 
     @property
     def seen(self) -> tuple[Seen, ...]:

@@ -11,6 +11,7 @@ def path_dict(path: Path) -> dict[str, Any]:
         "direction": path.direction.value,
         "sequence": path.sequence,
         "segment": path.segment or None,
+        "proxied": path.proxied,
         "hops": [hop_dict(each) for each in path.hops],
     }
 
