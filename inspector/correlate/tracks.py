@@ -129,8 +129,12 @@ def _is_ours(payload: bytes, token: bytes) -> bool:
 
 
 def _resolving(index: int, observation: Observation, read: headers.Headers) -> Resolving | None:
+    # Nobody answers about an address that is only being taken (RFC 5227, 1.1; RFC 4862, 5.4.2).
+    if (read.arp and read.arp.sender == "0.0.0.0") or (read.nd and read.ip and read.ip.source == "::"):  # noqa: S104
+        return None
     if read.arp is not None:
-        asks = read.arp.operation == headers.ARP_REQUEST
+        # A request for the sender's own address announces it (RFC 5227, 3).
+        asks = read.arp.operation == headers.ARP_REQUEST and read.arp.sender != read.arp.target
         target = read.arp.target if asks else read.arp.sender
         return Resolving(index, observation, asks, target, read.arp.sender_mac, read.arp.sender)
     if read.nd is not None and read.ip is not None:
