@@ -18,6 +18,10 @@ from inspector.model.topology import HOST
 REWRITABLE = ("source_mac", "destination_mac", "source", "destination", "ttl")
 """Header fields compared from hop to hop, in the order they are told."""
 
+PASSED = "a later point saw it, so it passed here unseen"
+ANSWERS = frozenset({"SYN-ACK", "UDP", ""})
+"""What only the destination sends: it passed every hop. A refusal may be made on the way."""
+
 
 def follow(recording: Recording, tracks: Tracks, seconds: Iterable[SecondConnection] = ()) -> tuple[Path, ...]:
     """Return the path of every request and reply, in the order of sending; `seconds` are a proxy's."""
@@ -89,7 +93,19 @@ def _path(
     if direction is Direction.REQUEST and left_translated(recording.plan, hops):
         hops = list(_translated_first(recording.plan, hops))
     segment = segment_words(sightings[0].headers) if sightings else ""
+    if direction is Direction.REPLY and segment not in ANSWERS:
+        hops = _from_its_maker(hops)
     return Path(direction=direction, sequence=sequence, hops=tuple(hops), segment=segment)
+
+
+def _from_its_maker(hops: list[Hop]) -> list[Hop]:
+    """Leave out the hops ahead of where a refusal was first seen: made on the way, it never passed them.
+
+    A place that could not be watched stays: it may have passed there.
+    """
+    first = next((number for number, hop in enumerate(hops) if isinstance(hop, Seen) and hop.planned), 0)
+    ahead = [hop for hop in hops[:first] if isinstance(hop, Seen) or hop.why != PASSED]
+    return [*ahead, *hops[first:]]
 
 
 def left_translated(plan: Plan, hops: Iterable[Hop]) -> bool:
@@ -138,7 +154,7 @@ def _why(recording: Recording, step: Step, *, seen_later: bool) -> str:
     if step.point.sandbox == HOST and seen_later and recording.plan.question.passive:
         return "a bridge shows it in promiscuous mode only (--passive)"
     if seen_later:
-        return "a later point saw it, so it passed here unseen"
+        return PASSED
     return recording.plan.barrier if step in recording.plan.beyond[:1] else "it stopped before"
 
 
