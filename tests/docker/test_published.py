@@ -5,11 +5,14 @@ import os
 import shlex
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from commands import dnetsniff
-from private_engine import IMAGE, PrivateEngine, private_engine
+from private_engine import IMAGE, PrivateEngine, private_engine, wait_until
+
+from inspector.wire.proc_net import TCP_LISTEN, read_open_ports
 
 pytestmark = pytest.mark.docker
 
@@ -25,14 +28,21 @@ def alone() -> Iterator[PrivateEngine]:
         engine.docker("run", *options, "-p", "8080:80", "--name", "web", IMAGE, *serves)
         engine.start("near")
         engine.docker("run", *options, "--network", "other", "--name", "far", IMAGE)
+        pid = engine.docker("inspect", "-f", "{{.State.Pid}}", "web")
+        wait_until(lambda: listens(pid, 80), "the service does not listen")
         yield engine
+
+
+def listens(pid: str, port: int) -> bool:
+    tables = [Path("/proc", pid, "net", name).read_text() for name in ("tcp", "tcp6")]
+    return any(each.port == port for table in tables for each in read_open_ports(table, TCP_LISTEN))
 
 
 @pytest.fixture
 def traced(alone: PrivateEngine) -> Traced:
     def ask(*words: str) -> dict[str, Any]:
         environment = {**os.environ, "DOCKER_HOST": alone.url}
-        ran = dnetsniff("trace", *words, "-c", "1", "-W", "0.3", "--no-lookup", "--format", "json", env=environment)
+        ran = dnetsniff("trace", *words, "-c", "1", "-W", "1", "--no-lookup", "--format", "json", env=environment)
         assert ran.out, ran.err
         found = json.loads(ran.out)
         assert isinstance(found, dict)
