@@ -1,10 +1,14 @@
 """Findings about TCP and UDP, each on its evidence; the causes of one refusal told apart."""
 
+from dataclasses import replace
+
 import pytest
 from port_cases import (
+    BY_ITSELF,
     FINDINGS,
     NEAR,
     PORT,
+    PUBLISHING,
     WORLD,
     accepted,
     back,
@@ -16,8 +20,10 @@ from port_cases import (
     rejected,
     syn,
     there,
+    translated,
     unreachable,
 )
+from topologies import change_link
 
 from inspector.model.question import Protocol
 from inspector.model.recording import Recording
@@ -117,3 +123,17 @@ def test_several_ports_are_left_to_the_reader() -> None:
 
 def test_silence_is_nobody_s_refusal() -> None:
     assert found(port_recording(WORLD, NEAR, there(NEAR, syn(NEAR)))) == {}
+
+
+def test_a_packet_kept_back_may_have_been_seen_on_the_bridge() -> None:
+    finding = found(translated(BY_ITSELF, 1))["published-port-hairpin"]
+    assert finding.evidence[0] == "it came in at host/veth-db, and was last seen at host/docker0"
+    assert finding.remedy == ("bridge link set dev veth-db hairpin on",)
+    assert (
+        review(translated(BY_ITSELF, 1)).verdict.summary == "last seen at host/docker0; it never came to host/veth-db"
+    )
+
+
+def test_a_port_in_hairpin_mode_did_not_keep_it_back() -> None:
+    world = change_link(PUBLISHING, "host/veth-db", hairpin=True)
+    assert "published-port-hairpin" not in found(replace(translated(BY_ITSELF, 1), topology=world))

@@ -11,7 +11,7 @@ import shlex
 
 from inspector.explain.case import Case
 from inspector.model.place import place
-from inspector.model.question import Carriage, Heading
+from inspector.model.question import CapturePoint, Carriage, Heading
 from inspector.model.report import Confidence, Finding, Outcome, Severity
 from inspector.model.topology import HOST
 
@@ -39,18 +39,29 @@ def detect(case: Case) -> Finding | None:
 def _kept_back(case: Case, behind: str) -> Finding | None:
     """Look for a packet that came to the host by a port that sends nothing back."""
     plan, verdict, last = case.recording.plan, case.verdict, case.verdict.last_seen
-    link = case.topology.link(last.link) if last else None
-    port = case.topology.link(link.bridge) if link and link.bridge else None
-    if verdict.outcome not in {Outcome.LOST, Outcome.DROPPED} or last is None or link is None or port is None:
+    hops = [hop for path in case.paths for hop in path.seen]
+    came = next((hop.point for hop in hops if hop.heading is Heading.IN and _leads_to_source(case, hop.point)), None)
+    port = case.topology.link(came.link) if came else None
+    if verdict.outcome not in {Outcome.LOST, Outcome.DROPPED} or last is None or came is None or port is None:
         return None
-    own = link.peer is not None and link.peer.sandbox == plan.source.sandbox
-    left = any(hop.point == last and hop.heading is Heading.OUT for path in case.paths for hop in path.seen)
-    if last.sandbox != HOST or not own or left or link.hairpin:
+    left = any(hop.point == came and hop.heading is Heading.OUT for hop in hops)
+    # The bridge itself sees it where the host has yet to learn who has the address; the port alone otherwise.
+    if last.link not in {port.key, port.bridge} or port.bridge is None or left or port.hairpin:
         return None
-    title = f"{plan.source.label} asks itself through the host, and {last} sends nothing back to it"
-    evidence = (f"last seen coming in at {last}", f"{last} is not in hairpin mode, and {behind} is behind it")
-    remedy = f"bridge link set dev {shlex.quote(last.interface)} hairpin on"
+    title = f"{plan.source.label} asks itself through the host, and {came} sends nothing back to it"
+    evidence = (
+        f"it came in at {came}, and was last seen at {last}",
+        f"{came} is not in hairpin mode, and {behind} is behind it",
+    )
+    remedy = f"bridge link set dev {shlex.quote(came.interface)} hairpin on"
     return _finding(Severity.ERROR, title, evidence, (remedy,))
+
+
+def _leads_to_source(case: Case, point: CapturePoint) -> bool:
+    """Whether a point is the host's end of a veth pair of the source's."""
+    link = case.topology.link(point.link)
+    far = link.peer if link else None
+    return point.sandbox == HOST and far is not None and far.sandbox == case.recording.plan.source.sandbox
 
 
 def _finding(severity: Severity, title: str, evidence: tuple[str, ...], remedy: tuple[str, ...] = ()) -> Finding:
