@@ -17,7 +17,7 @@ from inspector.model.engine_choice import EngineChoice
 from inspector.model.question import DEFAULT_SIZE, LIMITS, TIME_LIMITS_S, Question
 from inspector.model.recording import Recording
 from inspector.model.topology import Topology
-from inspector.plan.target import read_target, refuse_odd
+from inspector.plan.target import read_target, refuse_odd, words_of
 
 __all__ = ["InspectorError", "Recording", "Report", "Topology", "load", "resolve", "review", "survey", "trace"]
 
@@ -159,7 +159,7 @@ def _ask(question: Question, write: Folder | None, choice: EngineChoice) -> Repo
     folder = None if write is None else Path(write)
     if folder is not None:
         prepare(folder)
-    engine, ends = connect(choice), (question.source, question.destination)
+    engine, ends = connect(choice), words_of(question)
     with Worker() as worker, LiveHost(engine, worker, ends, pipeline.load_thinking) as live:
         recording, report = pipeline.trace(question, live)
     if folder is not None:

@@ -109,7 +109,9 @@ class LiveHost:
         if plan.question.port is not None:
             from inspector.discover.listeners import read_listeners
 
-            listeners, listened = read_listeners(open_now.descriptors(), (plan.answering,), plan.question.protocol)
+            behind = plan.publication.sandbox if plan.publication else None
+            stacks, protocol = (plan.answering, behind), plan.question.protocol
+            listeners, listened = read_listeners(open_now.descriptors(), stacks, protocol)
             aftermath = replace(aftermath, listeners=listeners, listened=listened)
         routing = ask_routing(open_now.descriptors(), topology, queries, settings, plan.family)
         return replace(recording, aftermath=aftermath, routing=routing)

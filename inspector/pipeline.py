@@ -65,7 +65,7 @@ def review(recording: "Recording") -> "Report":
 
     correlation = correlate(recording)
     case = Case(
-        recording=recording,
+        recording=correlation.recording,
         paths=correlation.paths,
         verdict=correlation.verdict,
         resolutions=correlation.resolutions,

@@ -14,6 +14,7 @@ from inspector.host import LiveHost
 from inspector.model.engine_choice import EngineChoice
 from inspector.model.question import Question
 from inspector.pipeline import load_thinking, trace
+from inspector.plan.target import words_of
 from inspector.worker import Worker
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def run(choice: EngineChoice, asked: Question, options: Mapping[str, object]) ->
     with (
         interruptible() as wakeup,
         Worker(AHEAD, wakeup) as worker,
-        LiveHost(connect(choice), worker, (asked.source, asked.destination), load_thinking) as host,
+        LiveHost(connect(choice), worker, words_of(asked), load_thinking) as host,
     ):
         recording, report = trace(asked, host)
         try:

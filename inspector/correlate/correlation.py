@@ -8,6 +8,7 @@ from inspector.correlate.judge import count, judge
 from inspector.correlate.name_report import name_report
 from inspector.correlate.paths import flooded, follow
 from inspector.correlate.port_marks import port_marks
+from inspector.correlate.published import settled
 from inspector.correlate.resolving import resolutions, talk
 from inspector.correlate.tracks import Kind, sort_frames
 from inspector.model.complaint import Complaint
@@ -22,6 +23,8 @@ from inspector.model.report import Statistics, Verdict
 class Correlation:
     """What the frames of a recording add up to."""
 
+    recording: Recording
+    """With a plan that says what carried the probes to a container behind a published port."""
     paths: tuple[Path, ...]
     statistics: Statistics
     verdict: Verdict
@@ -45,11 +48,13 @@ def correlate(recording: Recording) -> Correlation:
     """Follow every packet of the trace through the recording."""
     known = port_marks(recording) if recording.plan.question.port else None
     tracks = sort_frames(recording.observations, recording.token, recording.plan.neighbours, known)
-    paths = follow(recording, tracks)
+    recording, seconds = settled(recording, tracks)
+    paths = follow(recording, tracks, seconds)
     sequences = tracks.sequences(Kind.REQUEST)
     names = name_report(recording.lookup) if recording.lookup else None
     copies = flooded(recording, tracks.sightings(Kind.REQUEST, sequences[0])) if sequences else ()
     return Correlation(
+        recording=recording,
         paths=paths,
         statistics=count(recording),
         verdict=judge(recording, tracks, paths, names),

@@ -211,7 +211,8 @@ def _silence(recording: Recording, paths: tuple[Path, ...]) -> Verdict:
         summary = f"it arrived at {last_seen}, and {plan.destination.label} did not answer"
         return _stopped(Outcome.UNANSWERED, summary, recording, paths)
     furthest = _furthest(paths)
-    missing = next((hop.point for hop in (furthest.hops if furthest else ()) if isinstance(hop, Unseen)), None)
+    onward_hops = furthest.hops[furthest.hops.index(furthest.seen[-1]) + 1 :] if furthest else ()
+    missing = next((hop.point for hop in onward_hops if isinstance(hop, Unseen)), None)
     onward = f"; it never came to {missing}" if missing else ""
     return _stopped(Outcome.LOST, f"last seen at {last_seen}{onward}", recording, paths)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from inspector.model.path import Direction, Path
 from inspector.model.place import wanted
-from inspector.model.question import CapturePoint, Plan, Protocol
+from inspector.model.question import CapturePoint, Carriage, Plan, Protocol, Publication
 from inspector.model.recording import Answered, Recording
 from inspector.model.report import Outcome
 
@@ -35,9 +35,11 @@ def judge_port(recording: Recording, paths: tuple[Path, ...]) -> Ending | None:
     answers = [each for each in recording.probes if isinstance(each, Answered)]
     taken = [each for each in answers if each.answer == "reply"]
     whole = [each for each in taken if each.then != "reset"]
-    target = wanted(plan.destination.label, plan.question.port, plan.question.protocol)
+    target = wanted(plan.destination.label, plan.answering_port, plan.question.protocol)
+    if plan.publication is not None and plan.publication.carriage is Carriage.PROXY:
+        return _by_proxy(recording, paths, plan.publication, len(whole))
     if whole:
-        return Ending(Outcome.DELIVERED, _delivered(recording, len(whole)))
+        return _taken(recording, target, len(whole))
     if taken:
         by = first_seen(paths, "RST")
         at = f"; the RST was first seen at {by}" if by else ""
@@ -49,11 +51,44 @@ def judge_port(recording: Recording, paths: tuple[Path, ...]) -> Ending | None:
     return Ending(Outcome.REJECTED, _refused(plan, target, what, first_seen(paths, what)), refused)
 
 
+def _taken(recording: Recording, target: str, count: int) -> Ending:
+    """Judge what was accepted or answered, and by whom: a published port is the container's, not the host's."""
+    published = recording.plan.publication
+    said = _delivered(recording, count)
+    if published is None:
+        return Ending(Outcome.DELIVERED, said)
+    if published.carriage is Carriage.TRANSLATED:
+        return Ending(Outcome.DELIVERED, f"{said}, by {target} behind the published port")
+    said = f"the host itself took it, and nothing was seen to go on to {published.container}"
+    return Ending(Outcome.UNKNOWN, f"{said}: who answered cannot be told")
+
+
+def _by_proxy(recording: Recording, paths: tuple[Path, ...], published: Publication, count: int) -> Ending:
+    """Judge what a proxy on the host took, by what became of the connection that it opened itself."""
+    target = wanted(published.container, published.port, recording.plan.question.protocol)
+    seconds = [path for path in paths if path.proxied and path.seen]
+    back = [path for path in seconds if path.direction is Direction.REPLY]
+    if count and any(path.segment in {"SYN-ACK", "UDP"} for path in back):
+        return Ending(Outcome.DELIVERED, f"{_delivered(recording, count)}, by a proxy on the host for {target}")
+    took = "a proxy on the host took it"
+    refused = next((path for path in back if path.segment not in {"SYN-ACK", "UDP"}), None)
+    if refused is not None:
+        reason = REFUSED if refused.segment == "RST" else refused.segment
+        said = f"{took}; {target} refused what the proxy sent on: {refused.segment}"
+        return Ending(Outcome.REJECTED, f"{said}, first seen at {refused.seen[0].point}", reason)
+    if back:
+        return Ending(Outcome.LOST, f"{took}; {target} answered the proxy, and no answer came back from the proxy")
+    if not seconds:
+        return Ending(Outcome.UNKNOWN, f"{took}, and no point saw what it sent on to {target}")
+    last = seconds[0].seen[-1].point
+    outcome = Outcome.UNANSWERED if last.sandbox == published.sandbox else Outcome.LOST
+    return Ending(outcome, f"{took}; what it sent on to {target} was last seen at {last}, and nobody answered it")
+
+
 def first_seen(paths: tuple[Path, ...], segment: str) -> CapturePoint | None:
     """Return where the first packet of this kind that came back was seen first."""
-    return next(
-        (path.seen[0].point for path in paths if path.direction is Direction.REPLY and path.segment == segment), None
-    )
+    back = [path for path in paths if path.direction is Direction.REPLY and not path.proxied]
+    return next((path.seen[0].point for path in back if path.segment == segment and path.seen), None)
 
 
 def _refused(plan: Plan, target: str, what: str, at: CapturePoint | None) -> str:

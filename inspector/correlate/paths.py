@@ -3,16 +3,17 @@
 Order comes from the topology: two points can share one time stamp (a veth and its bridge), and egress is stamped anew.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from inspector.correlate.fragments import Sighting
 from inspector.correlate.port_marks import segment_words
+from inspector.correlate.published import SecondConnection
 from inspector.correlate.rule_walk import traversals_by_packet, walk
 from inspector.correlate.tracks import Kind, Tracks
 from inspector.model.path import Direction, Hop, Path, Rewrite, Seen, Unseen
 from inspector.model.place import place
-from inspector.model.question import CapturePoint, Heading, Step
+from inspector.model.question import CapturePoint, Carriage, Heading, Plan, Step
 from inspector.model.recording import Recording
 from inspector.model.rules import Traversal
 from inspector.model.topology import HOST
@@ -20,9 +21,14 @@ from inspector.model.topology import HOST
 REWRITABLE = ("source_mac", "destination_mac", "source", "destination", "ttl", "fragments")
 """Header fields compared from hop to hop, in the order they are told."""
 
+PASSED = "a later point saw it, so it passed here unseen"
+ANSWERS = frozenset({"SYN-ACK", "UDP", ""})
+"""What only the destination sends: it passed every hop. A refusal may be made on the way."""
 
-def follow(recording: Recording, tracks: Tracks) -> tuple[Path, ...]:
-    """Return the path of every request and reply, in the order of sending."""
+
+def follow(recording: Recording, tracks: Tracks, seconds: Iterable[SecondConnection] = ()) -> tuple[Path, ...]:
+    """Return the path of every request and reply, in the order of sending; `seconds` are a proxy's."""
+    seconds = tuple(seconds)
     sequences = sorted({probe.sequence for probe in recording.probes} | set(tracks.sequences(Kind.REQUEST)))
     paths = []
     met = traversals_by_packet(recording, tracks)
@@ -36,11 +42,27 @@ def follow(recording: Recording, tracks: Tracks) -> tuple[Path, ...]:
             if replies or rules:
                 reply = _path(recording, Direction.REPLY, sequence, recording.plan.reply, replies)
                 paths.append(_walked(recording, reply, rules))
+        paths.extend(_proxied(recording, sequence, seconds))
     return tuple(path for path in paths if path.hops)
 
 
 def _walked(recording: Recording, path: Path, traversals: Sequence[Traversal]) -> Path:
     return replace(path, walk=walk(recording, path.hops, traversals)) if traversals else path
+
+
+def _proxied(recording: Recording, sequence: int, seconds: Iterable[SecondConnection]) -> Iterator[Path]:
+    """Yield the paths of what a proxy sent for a probe, and of what came back to it."""
+    publication = recording.plan.publication
+    for each in seconds if publication else ():
+        if each.sequence != sequence or publication is None:
+            continue
+        yield replace(
+            _path(recording, Direction.REQUEST, sequence, publication.request, list(each.request)), proxied=True
+        )
+        if each.reply:
+            yield replace(
+                _path(recording, Direction.REPLY, sequence, publication.reply, list(each.reply)), proxied=True
+            )
 
 
 def _answers(recording: Recording) -> tuple[Kind, ...]:
@@ -50,7 +72,9 @@ def _answers(recording: Recording) -> tuple[Kind, ...]:
 
 def flooded(recording: Recording, sightings: Iterable[Sighting]) -> tuple[Sighting, ...]:
     """Return the copies that left through bridge ports beside the way."""
-    planned = {step.point.link for step in (*recording.plan.request, *recording.plan.reply)}
+    publication = recording.plan.publication
+    onward = (*publication.request, *publication.reply) if publication else ()
+    planned = {step.point.link for step in (*recording.plan.request, *recording.plan.reply, *onward)}
     ends = _ends(recording)
     return tuple(
         each
@@ -72,10 +96,46 @@ def _path(
         if match:
             left = [each for each in left if not _fits(recording, step, each)]
         placed.append((step, match))
-    hops = [_hop(recording, step, match, placed) for step, match in placed]
-    merged = _insert(hops, [_seen(recording, each, planned=False) for each in left])
+    known = [_hop(recording, step, match, placed) for step, match in placed]
+    merged = _insert(known, [_seen(recording, each, planned=False) for each in left])
+    hops = list(with_changes(merged))
+    if direction is Direction.REQUEST and left_translated(recording.plan, hops):
+        hops = list(_translated_first(recording.plan, hops))
     segment = segment_words(sightings[0].headers) if sightings else ""
-    return Path(direction=direction, sequence=sequence, hops=tuple(with_changes(merged)), segment=segment)
+    if direction is Direction.REPLY and segment not in ANSWERS:
+        hops = _from_its_maker(hops)
+    return Path(direction=direction, sequence=sequence, hops=tuple(hops), segment=segment)
+
+
+def _from_its_maker(hops: list[Hop]) -> list[Hop]:
+    """Leave out the hops ahead of where a refusal was first seen: made on the way, it never passed them.
+
+    A place that could not be watched stays: it may have passed there.
+    """
+    first = next((number for number, hop in enumerate(hops) if isinstance(hop, Seen) and hop.planned), 0)
+    ahead = [hop for hop in hops[:first] if isinstance(hop, Seen) or hop.why != PASSED]
+    return [*ahead, *hops[first:]]
+
+
+def left_translated(plan: Plan, hops: Iterable[Hop]) -> bool:
+    """Whether a request for a published port was rewritten before any interface saw it, as the host's own are."""
+    first = next((hop for hop in hops if isinstance(hop, Seen)), None)
+    carried = plan.publication is not None and plan.publication.carriage is Carriage.TRANSLATED
+    return carried and first is not None and first.destination != _asked(plan)
+
+
+def _translated_first(plan: Plan, hops: Iterable[Hop]) -> Iterator[Hop]:
+    told = False
+    for hop in hops:
+        if isinstance(hop, Seen) and not told:
+            told = True
+            yield replace(hop, rewrites=(Rewrite("destination", _asked(plan), hop.destination), *hop.rewrites))
+        else:
+            yield hop
+
+
+def _asked(plan: Plan) -> str:
+    return place((plan.resolution.address or "").partition("%")[0], plan.question.port)
 
 
 def _fits(recording: Recording, step: Step, sighting: Sighting) -> bool:
@@ -103,7 +163,7 @@ def _why(recording: Recording, step: Step, *, seen_later: bool) -> str:
     if step.point.sandbox == HOST and seen_later and recording.plan.question.passive:
         return "a bridge shows it in promiscuous mode only (--passive)"
     if seen_later:
-        return "a later point saw it, so it passed here unseen"
+        return PASSED
     return recording.plan.barrier if step in recording.plan.beyond[:1] else "it stopped before"
 
 

@@ -79,10 +79,12 @@ def _connections(
     recording: Recording, at_home: Iterable[headers.Headers], everywhere: Iterable[headers.Headers]
 ) -> Known:
     ports = _ports(recording)
-    marks = _Connections()
+    plan, marks = recording.plan, _Connections()
+    # What the host itself sends to a port it publishes may be translated before the first interface sees it.
+    asked = {plan.question.port, plan.publication.port if plan.publication else None}
     for read in at_home:
         tcp = read.tcp
-        asks = tcp and tcp.syn and not tcp.ack and tcp.destination_port == recording.plan.question.port
+        asks = tcp and tcp.syn and not tcp.ack and tcp.destination_port in asked
         if tcp and asks and (sequence := ports.get(tcp.source_port)) is not None:
             marks.ours.setdefault(tcp.sequence, sequence)
     for read in everywhere:

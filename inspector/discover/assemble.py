@@ -123,6 +123,7 @@ def _link(fact: LinkFact, sandbox: SandboxId, numbers: Mapping[int, SandboxId], 
         port=fact.port,
         forwarding=fact.forwarding,
         promiscuity=fact.promiscuity,
+        hairpin=fact.hairpin,
     )
 
 

@@ -7,13 +7,13 @@
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
 from typing import Any
 
 from inspector.model.text import safe
-from inspector.model.topology import Container, Endpoint, EngineIdentity, Mode, Network, SandboxId, Subnet
+from inspector.model.topology import Container, Endpoint, EngineIdentity, Mode, Network, Published, SandboxId, Subnet
 
 ICC_OPTION = "com.docker.network.bridge.enable_icc"
 """The network option that lets containers talk to each other, or not."""
@@ -189,7 +189,16 @@ def container(summary: Mapping[str, Any], names: Mapping[str, str], inspected: M
         sandbox=SandboxId("host") if mode is Mode.HOST else None,
         shares_with=shares,
         endpoints=tuple(_endpoint(network, each) for network, each in attached.items()) if mode is Mode.OWN else (),
+        published=tuple(_published(summary.get("Ports") or ())),
     )
+
+
+def _published(ports: Iterable[Mapping[str, Any]]) -> Iterator[Published]:
+    """Yield the ports that are open on the host; others are only named by the image."""
+    for each in ports:
+        address, port, target = _bare(each.get("IP")), each.get("PublicPort"), each.get("PrivatePort")
+        if address and isinstance(port, int) and isinstance(target, int):
+            yield Published(address, port, target, safe(str(each.get("Type") or "")))
 
 
 def _mode(asked: str, names: Mapping[str, str]) -> tuple[Mode, str | None]:

@@ -27,6 +27,7 @@ class LinkFact:
     addresses: tuple[Interface, ...] = ()
     mode: str = ""
     """Of a macvlan or ipvlan link."""
+    hairpin: bool = False
 
 
 @dataclass(frozen=True, slots=True)

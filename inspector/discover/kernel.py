@@ -158,6 +158,7 @@ def _link(message: Message, addresses: tuple[Any, ...] = ()) -> LinkFact:
         promiscuity=message.get("promiscuity") or 0,
         addresses=addresses,
         mode=_mode(message, kind),
+        hairpin=bool(port.get("IFLA_BRPORT_MODE")) if port else False,
     )
 
 

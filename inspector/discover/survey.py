@@ -110,6 +110,8 @@ def _wanted(containers: tuple[Container, ...], words: Iterable[str] | None) -> t
     if words is None or any(word.lower().startswith("fe80:") for word in words):
         return running
     named = [found[0] for word in words if len(found := find_containers(containers, word)) == 1]
+    # `8080/tcp` means whoever publishes that port.
+    named += [each for each in running if any(f"{one.port}/{one.protocol}" in words for one in each.published)]
     shared = {each.shares_with for each in named if each.mode is Mode.SHARED}
     return tuple(each for each in running if each in named or each.name in shared)
 

@@ -12,9 +12,11 @@ def annotate(recording: Recording, paths: tuple[Path, ...], packets: tuple[tuple
     comments = {index: _aside(recording, index) for index, _packet in packets}
     for path in paths:
         word = "request" if path.direction is Direction.REQUEST else "answer"
+        word = f"proxy's {word}" if path.proxied else word
+        kind = f" ({path.segment})" if path.segment else ""
         for number, hop in enumerate(path.hops, start=1):
             if isinstance(hop, Seen):
-                words = f"{word} {path.sequence}, hop {number} of {len(path.hops)}"
+                words = f"{word} {path.sequence}{kind}, hop {number} of {len(path.hops)}"
                 comments[hop.observation] = f"{words}: {_meaning(hop)}"
                 for piece, index in enumerate(hop.pieces, start=2):
                     comments[index] = f"{words}: fragment {piece} of {hop.fragments}"

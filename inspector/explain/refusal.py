@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from inspector.explain.case import Case
 from inspector.model.path import Direction
-from inspector.model.question import CapturePoint, Protocol
+from inspector.model.question import CapturePoint, Carriage, Protocol
 from inspector.model.report import Outcome
 from inspector.model.topology import SandboxId
 
@@ -33,7 +33,13 @@ def refusal(case: Case) -> Refusal | None:
     what = REFUSALS.get(verdict.reason or "")
     if plan.question.port is None or verdict.outcome is not Outcome.REJECTED or what is None:
         return None
-    back = [each for each in case.paths if each.direction is Direction.REPLY and each.segment == what and each.seen]
+    # Behind a proxy it is the proxy's own connection that was refused.
+    proxied = plan.publication is not None and plan.publication.carriage is Carriage.PROXY
+    back = [
+        each
+        for each in case.paths
+        if each.direction is Direction.REPLY and each.segment == what and each.seen and each.proxied is proxied
+    ]
     at = back[0].seen[0].point if back else None
     answering = plan.answering
     # A stack refuses a connection by RST, and by nothing else.

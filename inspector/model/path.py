@@ -78,6 +78,8 @@ class Path:
     """What it met of firewalls, in the order of its way."""
     segment: str = ""
     """What of a connection the packet is: `SYN`, `SYN-ACK`, `RST`; `UDP`; an ICMP error in words; empty for echoes."""
+    proxied: bool = False
+    """It is of the connection that the engine's userland proxy opened for the probe, not of the probe's own."""
 
     @property
     def seen(self) -> tuple[Seen, ...]:

@@ -138,6 +138,31 @@ class Resolution:
     """Of the engine's container of that name, where the source got the address from somebody else."""
 
 
+class Carriage(StrEnum):
+    """What carried a probe from a published port to the container, as far as the wire told."""
+
+    UNSEEN = "unseen"
+    TRANSLATED = "translated"
+    """A rule rewrote its destination (DNAT)."""
+    PROXY = "proxy"
+    """The engine's userland proxy took the connection, and opened a second one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A published port that the probes ask for, and the way from the host to whoever is behind it."""
+
+    container: str
+    sandbox: SandboxId | None
+    address: str
+    """Of the container."""
+    port: int
+    """Of the container."""
+    request: tuple[Step, ...] = ()
+    reply: tuple[Step, ...] = ()
+    carriage: Carriage = Carriage.UNSEEN
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What to watch, what to send, and what routes and bridges let us expect. Never an observation."""
@@ -158,6 +183,8 @@ class Plan:
     """Every point to capture at: those of the steps, and the bystander ports of the bridges on the way."""
     neighbours: tuple[str, ...] = ()
     """Addresses whose ARP or ND belongs to this trace: both ends and the gateways between."""
+    publication: Publication | None = None
+    """Where the destination is a port that the host publishes for a container."""
     obstacle: str | None = None
     """Why nothing can be sent at all; then there is nothing to capture either."""
     prediction: Prediction | None = None
@@ -165,5 +192,14 @@ class Plan:
 
     @property
     def answering(self) -> SandboxId | None:
-        """The network stack that has the destination's address, where it is known: over a loopback, the source's."""
+        """The network stack that would answer, where it is known: over a loopback, the source's."""
+        if self.publication is not None and self.destination.container == self.publication.container:
+            return self.publication.sandbox
         return self.source.sandbox if self.kind is PathKind.LOOPBACK else self.destination.sandbox
+
+    @property
+    def answering_port(self) -> int | None:
+        """The port of that stack: another than was asked for, where a published one was carried on."""
+        if self.publication is not None and self.destination.container == self.publication.container:
+            return self.publication.port
+        return self.question.port

@@ -73,6 +73,8 @@ class Link:
     """Number among the ports of its bridge (IFLA_BRPORT_NO)."""
     forwarding: bool = True
     """False where the bridge port's state is not BR_STATE_FORWARDING."""
+    hairpin: bool = False
+    """The bridge port may send a frame back out where it came in (IFLA_BRPORT_MODE)."""
     promiscuity: int = 0
     parent: LinkKey | None = None
     """The link under a macvlan, ipvlan or VLAN link."""
@@ -186,6 +188,20 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Published:
+    """A port of the host that the engine carries to a container's."""
+
+    address: str
+    """Of the host; `0.0.0.0` and `::` are all."""
+    port: int
+    """Of the host."""
+    target: int
+    """Of the container."""
+    protocol: str
+    """`tcp`, `udp` or `sctp`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Container:
     """A container, running or not."""
 
@@ -200,6 +216,7 @@ class Container:
     endpoints: tuple[Endpoint, ...] = ()
     links: tuple[str, ...] = ()
     """Containers that its legacy links lead to; known of those that were looked into."""
+    published: tuple[Published, ...] = ()
 
     @property
     def running(self) -> bool:

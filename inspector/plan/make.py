@@ -6,10 +6,21 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from inspector.errors import UsageError
-from inspector.model.question import CapturePoint, Heading, Party, PathKind, Plan, Question, Resolution, Step
+from inspector.model.question import (
+    CapturePoint,
+    Heading,
+    Party,
+    PathKind,
+    Plan,
+    Publication,
+    Question,
+    Resolution,
+    Step,
+)
 from inspector.model.topology import HOST, LinkKey, LinkKind, Mode, SandboxId, Topology
 from inspector.plan.parties import find_destination, find_source, own_address
 from inspector.plan.predict import predict
+from inspector.plan.published import Onward, find_publication
 from inspector.plan.way import Way, find_way
 
 if TYPE_CHECKING:
@@ -39,8 +50,13 @@ def make_plan(topology: Topology, question: Question, names: "NameReport | None"
     sender = _sender(topology, question, source.sandbox, destination)
     request = find_way(topology, source.sandbox, address, destination.scope)
     reply = _way_back(topology, request, destination, sender)
-    promiscuous = set() if question.passive else {*request.switched, *reply.switched}
-    points = _points(topology, request, reply, (source.sandbox, destination.sandbox), promiscuous)
+    onward = find_publication(topology, question, source.sandbox, address)
+    ends = (source.sandbox, destination.sandbox, onward.publication.sandbox if onward else None)
+    ways = (request, reply, *(onward.ways if onward else ()))
+    # No other bridge: where br_netfilter translated a frame, a promiscuous bridge also gives it to the host, which
+    # routes what would have been switched or kept back (measured on Linux 6.18).
+    promiscuous = set() if question.passive else {bridge for way in ways for bridge in way.switched}
+    points = _points(topology, ways, ends, promiscuous)
     return Plan(
         question=question,
         source=replace(source, address=sender),
@@ -53,9 +69,22 @@ def make_plan(topology: Topology, question: Question, names: "NameReport | None"
         beyond=_placed(request.beyond, points),
         barrier=request.barrier,
         points=points,
-        neighbours=_unique([*([sender] if sender else []), address, *request.gateways, *reply.gateways]),
+        neighbours=_unique(
+            [
+                *([sender] if sender else []),
+                address,
+                *(hop for way in ways for hop in way.gateways),
+                *([onward.publication.address] if onward else []),
+            ]
+        ),
+        publication=_published(onward, points) if onward else None,
         prediction=predict(topology, replace(source, address=sender), destination, request, reply),
     )
+
+
+def _published(onward: Onward, points: tuple[CapturePoint, ...]) -> Publication:
+    there, back = onward.ways
+    return replace(onward.publication, request=_placed(there.steps, points), reply=_placed(back.steps, points))
 
 
 def _refuse_same(topology: Topology, source: Party, destination: Party) -> None:
@@ -152,20 +181,19 @@ def _turned(steps: list[Step]) -> list[Step]:
 
 def _points(
     topology: Topology,
-    request: Way,
-    reply: Way,
+    ways: tuple[Way, ...],
     ends: tuple[SandboxId | None, ...],
     promiscuous: set[LinkKey],
 ) -> tuple[CapturePoint, ...]:
     """Return the points of both ways, every interface of both ends, and the other ports of the bridges."""
-    points = {step.point.link: step.point for step in (*request.steps, *reply.steps)}
-    for end in ends if request.kind is not PathKind.LOOPBACK else ():
+    points = {step.point.link: step.point for way in ways for step in way.steps}
+    for end in ends if ways[0].kind is not PathKind.LOOPBACK else ends[2:]:
         stack = topology.sandbox(end) if end and end != HOST else None
         for link in stack.links if stack else ():
             if link.up and link.kind is not LinkKind.LOOPBACK:
                 points.setdefault(link.key, CapturePoint(link=link.key, interface=link.name))
     bystanders = 0
-    for bridge in dict.fromkeys((*request.bridges, *reply.bridges)):
+    for bridge in dict.fromkeys(bridge for way in ways for bridge in way.bridges):
         for port in topology.ports(bridge):
             if port.key not in points and port.up and bystanders < MAX_BYSTANDERS:
                 points[port.key] = CapturePoint(link=port.key, interface=port.name)

@@ -6,11 +6,12 @@
 2. Of TCP what opens a connection or breaks it: SYN, SYN-ACK, RST. What is said over a connection is never kept.
 3. A foreign connection that happens to have one of these ports is passed on until whoever reads the frames sees that
    it is not of this trace.
-4. ICMP errors and later fragments are accepted by address, as for echoes; they name no port at a fixed place.
-5. IPv6 with extension headers before TCP or UDP is not accepted: the kernel puts none there.
+4. A published port's proxy opens connections of its own: those are known by whom they go to, others' among them.
+5. ICMP errors and later fragments are accepted by address, as for echoes; they name no port at a fixed place.
+6. IPv6 with extension headers before TCP or UDP is not accepted: the kernel puts none there.
 """
 
-from collections.abc import Iterable
+from dataclasses import dataclass
 
 from inspector.model.question import Plan, Protocol
 from inspector.plan.bpf import (
@@ -35,72 +36,89 @@ _SYN_OR_RST = 0x06
 _ETHERTYPE, _NETWORK, _V6 = 12, 14, 6
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What of one family is ours."""
+
+    protocol: Protocol
+    ports: tuple[int, ...] = ()
+    """Those our sockets leave from."""
+    ends: tuple[str, ...] = ()
+    """Whose errors and fragments are accepted."""
+    neighbours: tuple[str, ...] = ()
+    targets: tuple[tuple[str, int], ...] = ()
+    """Address and port behind a published port: a proxy opens connections of its own to it."""
+
+
 def port_program(plan: Plan, ports: tuple[int, ...]) -> bytes:
     """Return what every tap of the plan accepts, packed; `ports` are those the probes leave from."""
     ends = tuple(party.address for party in (plan.source, plan.destination) if party.address)
-    return pack(
-        program(
-            family=plan.family,
-            protocol=plan.question.protocol,
-            ports=ports,
-            addresses=ends,
-            neighbours=(*ends, *plan.neighbours),
-        )
-    )
+    targets: tuple[tuple[str, int], ...] = ()
+    if plan.publication is not None:
+        targets = ((plan.publication.address, plan.publication.port),)
+        ends = (*ends, plan.publication.address)
+    return pack(program(Wanted(plan.question.protocol, ports, ends, (*ends, *plan.neighbours), targets)))
 
 
-def program(
-    *, family: int, protocol: Protocol, ports: Iterable[int], addresses: Iterable[str], neighbours: Iterable[str]
-) -> tuple[Instruction, ...]:
-    """Accept what leaves from `ports` or goes there, errors and fragments of `addresses`, ARP or ND of `neighbours`."""
-    ours, near = numbers_of(addresses, family), numbers_of(neighbours, family)
-    number = _NUMBERS[protocol]
-    return (_program6 if family == _V6 else _program4)(number, tuple(ports), ours, near)
-
-
-def _program4(
-    protocol: int, ports: tuple[int, ...], ours: tuple[int, ...], near: tuple[int, ...]
-) -> tuple[Instruction, ...]:
-    """Lay out ARP (RFC 826) and IPv4 (RFC 791, 3.1) behind an Ethernet header."""
+def program(wanted: Wanted) -> tuple[Instruction, ...]:
+    """Accept what leaves from the ports or goes there, what goes to the targets or comes from there, and the rest."""
     lines = Assembly()
-    lines.load(LOAD_HALF, _ETHERTYPE).when((_ARP,), "arp").unless(_IPV4, "reject")
-    lines.load(LOAD_HALF, _NETWORK + 6).when_any(0x1FFF, "fragment")
-    lines.load(LOAD_X_IP_HEADER_LENGTH, _NETWORK)
-    lines.load(LOAD_BYTE, _NETWORK + 9).when((protocol,), "segment").unless(_ICMP, "reject")
-    lines.load(LOAD_BYTE_AT_X, _NETWORK).when(_V4_ERRORS, "addresses").jump("reject")
-    lines.label("segment")
-    _of_interest(lines, protocol, LOAD_BYTE_AT_X, _NETWORK)
-    lines.load(LOAD_HALF_AT_X, _NETWORK).when(ports, "accept")
-    lines.load(LOAD_HALF_AT_X, _NETWORK + 2).when(ports, "accept").jump("reject")
-    lines.label("fragment").load(LOAD_BYTE, _NETWORK + 9).unless(protocol, "reject")
-    lines.label("addresses").load(LOAD_WORD, _NETWORK + 12).when(ours, "accept")
-    lines.load(LOAD_WORD, _NETWORK + 16).when(ours, "accept").jump("reject")
+    lines.load(LOAD_HALF, _ETHERTYPE).when((_ARP,), "arp").when((_IPV4,), "four").when((_IPV6,), "six").jump("reject")
+    _four(lines.label("four"), wanted)
+    _six(lines.label("six"), wanted)
+    near = numbers_of(wanted.neighbours, 4)
     lines.label("arp").load(LOAD_WORD, _NETWORK + 14).when(near, "accept")
     lines.load(LOAD_WORD, _NETWORK + 24).when(near, "accept").jump("reject")
     return lines.finish()
 
 
-def _program6(
-    protocol: int, ports: tuple[int, ...], ours: tuple[int, ...], near: tuple[int, ...]
-) -> tuple[Instruction, ...]:
+def _four(lines: Assembly, wanted: Wanted) -> None:
+    """Lay out IPv4 (RFC 791, 3.1) behind an Ethernet header."""
+    protocol = _NUMBERS[wanted.protocol]
+    lines.load(LOAD_HALF, _NETWORK + 6).when_any(0x1FFF, "fragment4")
+    lines.load(LOAD_X_IP_HEADER_LENGTH, _NETWORK)
+    lines.load(LOAD_BYTE, _NETWORK + 9).when((protocol,), "segment4").unless(_ICMP, "reject")
+    lines.load(LOAD_BYTE_AT_X, _NETWORK).when(_V4_ERRORS, "addresses4").jump("reject")
+    lines.label("segment4")
+    _of_interest(lines, protocol, LOAD_BYTE_AT_X, _NETWORK, "4")
+    places = (_NETWORK, _NETWORK + 12, _NETWORK + 16)
+    _of_ports(lines, wanted, LOAD_HALF_AT_X, places, 4)
+    lines.label("fragment4").load(LOAD_BYTE, _NETWORK + 9).unless(protocol, "reject")
+    ours = numbers_of(wanted.ends, 4)
+    lines.label("addresses4").load(LOAD_WORD, _NETWORK + 12).when(ours, "accept")
+    lines.load(LOAD_WORD, _NETWORK + 16).when(ours, "accept").jump("reject")
+
+
+def _six(lines: Assembly, wanted: Wanted) -> None:
     """Lay out IPv6 (RFC 8200, 3), ICMPv6 errors (RFC 4443) and neighbour discovery (RFC 4861, 4.3) behind Ethernet."""
-    message = _NETWORK + 40
-    lines = Assembly()
-    lines.load(LOAD_HALF, _ETHERTYPE).unless(_IPV6, "reject")
-    lines.load(LOAD_BYTE, _NETWORK + 6).when((protocol,), "segment").when((_FRAGMENT,), "addresses")
+    message, protocol = _NETWORK + 40, _NUMBERS[wanted.protocol]
+    lines.load(LOAD_BYTE, _NETWORK + 6).when((protocol,), "segment6").when((_FRAGMENT,), "addresses6")
     lines.unless(_ICMPV6, "reject")
-    lines.load(LOAD_BYTE, message).when(_V6_ERRORS, "addresses").when(_V6_DISCOVERY, "discovery").jump("reject")
+    lines.load(LOAD_BYTE, message).when(_V6_ERRORS, "addresses6").when(_V6_DISCOVERY, "discovery").jump("reject")
+    near, ours = numbers_of(wanted.neighbours, _V6), numbers_of(wanted.ends, _V6)
     lines.label("discovery").load(LOAD_WORD, message + 20).when(near, "accept").jump("reject")
-    lines.label("segment")
-    _of_interest(lines, protocol, LOAD_BYTE, message)
-    lines.load(LOAD_HALF, message).when(ports, "accept")
-    lines.load(LOAD_HALF, message + 2).when(ports, "accept").jump("reject")
-    lines.label("addresses").load(LOAD_WORD, _NETWORK + 20).when(ours, "accept")
+    lines.label("segment6")
+    _of_interest(lines, protocol, LOAD_BYTE, message, "6")
+    _of_ports(lines, wanted, LOAD_HALF, (message, _NETWORK + 20, _NETWORK + 36), _V6)
+    lines.label("addresses6").load(LOAD_WORD, _NETWORK + 20).when(ours, "accept")
     lines.load(LOAD_WORD, _NETWORK + 36).when(ours, "accept").jump("reject")
-    return lines.finish()
 
 
-def _of_interest(lines: Assembly, protocol: int, load: int, start: int) -> None:
+def _of_ports(lines: Assembly, wanted: Wanted, load: int, places: tuple[int, int, int], family: int) -> None:
+    """Accept by port, or by a target's address and port; `places`: of the segment, of both addresses' last 32 bits."""
+    segment, source, destination = places
+    lines.load(load, segment).when(wanted.ports, "accept")
+    lines.load(load, segment + 2).when(wanted.ports, "accept")
+    for address, port in wanted.targets:
+        for number in numbers_of((address,), family):
+            for offset, at in ((segment, source), (segment + 2, destination)):
+                skip = f"not {family} {number} {port} {offset}"
+                lines.load(load, offset).unless(port, skip).load(LOAD_WORD, at).when((number,), "accept")
+                lines.label(skip)
+    lines.jump("reject")
+
+
+def _of_interest(lines: Assembly, protocol: int, load: int, start: int, family: str) -> None:
     """Go on with segments that open or break a connection (RFC 9293, 3.1: the control bits are byte 13)."""
     if protocol == _NUMBERS[Protocol.TCP]:
-        lines.load(load, start + 13).when_any(_SYN_OR_RST, "ports").jump("reject").label("ports")
+        lines.load(load, start + 13).when_any(_SYN_OR_RST, f"ports{family}").jump("reject").label(f"ports{family}")

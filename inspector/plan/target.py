@@ -34,6 +34,12 @@ def read_target(word: str) -> Target:
     return Target(destination, Protocol(protocol or Protocol.TCP), port)
 
 
+def words_of(question: Question) -> tuple[str, ...]:
+    """Return what has to be looked into: both ends, and who publishes the port (`8080/tcp`, as docker writes it)."""
+    published = (f"{question.port}/{question.protocol}",) if question.port else ()
+    return (question.source, question.destination, *published)
+
+
 def refuse_odd(question: Question, *, size_given: bool) -> None:
     """Raise UsageError for what a probe of this protocol cannot be."""
     if question.port is None:

@@ -12,6 +12,7 @@ def path_dict(path: Path) -> dict[str, Any]:
         "direction": path.direction.value,
         "sequence": path.sequence,
         "segment": path.segment or None,
+        "proxied": path.proxied,
         "hops": [{**hop_dict(each), **_pieces(each)} for each in path.hops],
         "rules": [rule_dict(step, met) for step in path.walk for met in step.rules],
     }

@@ -26,6 +26,7 @@ def to_dict(report: Report) -> dict[str, Any]:
         },
         "engine": {"name": report.engine.name, "version": report.engine.version},
         "resolution": resolution_dict(report.plan.resolution, report.names),
+        "publication": _publication(report),
         "verdict": _verdict(report.verdict),
         "statistics": {
             "sent": report.statistics.sent,
@@ -51,6 +52,19 @@ def to_dict(report: Report) -> dict[str, Any]:
 def render_json(report: Report) -> str:
     """Return the report as one JSON object, safe on any terminal: everything beyond ASCII is escaped."""
     return json.dumps(to_dict(report), indent=2)
+
+
+def _publication(report: Report) -> dict[str, Any] | None:
+    """Return who is behind a published port, and what carried the probes there."""
+    found = report.plan.publication
+    if found is None:
+        return None
+    return {
+        "container": found.container,
+        "address": found.address,
+        "port": found.port,
+        "carriage": found.carriage.value,
+    }
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

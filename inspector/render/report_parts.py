@@ -32,7 +32,8 @@ def led(text: str, width: int, lead: str, painted: str, margin: str = "") -> Ite
 
 def verdict_lines(report: Report, width: int, paint: Paint) -> Iterator[str]:
     """Write the verdict and the times."""
-    rtt = report.statistics.rtt_ns
+    # What a proxy accepted for somebody who refused was no answer.
+    rtt = report.statistics.rtt_ns if report.verdict.outcome is Outcome.DELIVERED else None
     times = f", {duration(rtt.median)}" if rtt else ""
     if rtt and report.statistics.received > 1:
         times = f", {durations(rtt.min, rtt.median, rtt.max)} (min/median/max)"

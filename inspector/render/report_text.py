@@ -9,7 +9,7 @@ from statistics import median
 
 from inspector.model.path import Direction, Path, Seen, Unseen
 from inspector.model.place import wanted
-from inspector.model.question import PathKind, Protocol
+from inspector.model.question import Carriage, PathKind, Protocol
 from inspector.model.report import Report
 from inspector.model.text import safe
 from inspector.render.expected_text import expected_lines, state_lines
@@ -30,6 +30,11 @@ EXPECTATIONS = {
 }
 
 PROBES = {Protocol.ICMP: "echo", Protocol.TCP: "connect", Protocol.UDP: "datagram"}
+CARRIAGES = {
+    Carriage.TRANSLATED: "carried there by a rule that rewrites the destination",
+    Carriage.PROXY: "carried there by a proxy on the host, over a connection of its own",
+    Carriage.UNSEEN: "nothing was seen to carry it there",
+}
 
 
 def render_text(report: Report, *, width: int = NARROW, coloured: bool = False, verbose: bool = False) -> str:
@@ -63,7 +68,8 @@ def render_verdict(report: Report, *, width: int = NARROW, coloured: bool = Fals
 def _head(report: Report, width: int, paint: Paint) -> Iterator[str]:
     plan = report.plan
     question = plan.question
-    asked = f"{plan.source.label} -> {safe(wanted(plan.destination.label, question.port, question.protocol))}"
+    label = plan.destination.label if plan.publication is None else question.destination
+    asked = f"{plan.source.label} -> {safe(wanted(label, question.port, question.protocol))}"
     what = f"{question.protocol} {PROBES[question.protocol]} x{question.count}"
     yield paint(asked, Style.STRONG) + f"   {what}   {report.engine.name} {report.engine.version}"
     if report.names is not None:
@@ -72,6 +78,9 @@ def _head(report: Report, width: int, paint: Paint) -> Iterator[str]:
         yield from name_lines(plan, report.names, width)
     elif plan.resolution.mechanism == "engine" and plan.resolution.address:
         yield f"name     {safe(plan.resolution.name)}: address {plan.resolution.address} taken from the engine"
+    if plan.publication is not None:
+        behind = wanted(plan.publication.container, plan.publication.port, question.protocol)
+        yield f"port     published by the host for {behind} ({CARRIAGES[plan.publication.carriage]})"
     if plan.obstacle is None:
         bridges = _crossing(report)
         yield from indented(EXPECTATIONS[plan.kind] + bridges, width, "path     ")
@@ -96,6 +105,7 @@ def _ladders(report: Report, width: int, paint: Paint, *, verbose: bool) -> Iter
 def _ladder(alike: list[Path], width: int, paint: Paint, *, verbose: bool) -> Iterator[str]:
     path = alike[0]
     word = "request" if path.direction is Direction.REQUEST else "answer"
+    word = f"proxy's {word}" if path.proxied else word
     start = next(iter(path.seen), None)
     flow = f"   {start.source} > {start.destination}  ttl {start.ttl}  to {start.destination_mac}" if start else ""
     segment = f"  {path.segment}" if path.segment else ""
@@ -135,5 +145,6 @@ def _way(path: Path) -> tuple[object, ...]:
     return (
         path.direction,
         path.segment,
+        path.proxied,
         tuple((hop.point, hop.heading, hop.rewrites if isinstance(hop, Seen) else None) for hop in path.hops),
     )

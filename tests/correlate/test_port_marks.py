@@ -16,6 +16,7 @@ from port_cases import (
     port_plan,
     port_recording,
     refused,
+    rejected,
     reset,
     rst,
     syn,
@@ -120,3 +121,8 @@ def test_the_error_about_a_datagram_is_followed_back() -> None:
     said = back(DATAGRAMS, unreachable(DATAGRAMS, datagram(DATAGRAMS)))
     report = review(port_recording(WORLD, DATAGRAMS, there(DATAGRAMS, datagram(DATAGRAMS)), said))
     assert [each.segment for each in report.paths] == ["UDP", "Destination Port Unreachable"]
+
+
+def test_a_refusal_made_on_the_way_did_not_pass_what_lies_beyond() -> None:
+    (_, back_path) = review(rejected(WORLD, port_plan(WORLD, "web", "api"))).paths
+    assert [str(hop.point) for hop in back_path.hops] == ["host/docker0", "host/veth-web", "web/eth0"]

@@ -117,3 +117,9 @@ def test_the_order_of_arrival_is_of_no_account() -> None:
 def test_one_stamp_is_told_in_the_plan_s_order_of_points() -> None:
     tracks = sort_frames([seen(2, echo(A, B)), seen(0, echo(A, B)), seen(1, echo(A, B))], TOKEN, ())
     assert [each.observation.point for each in tracks.sightings(Kind.REQUEST, 1)] == [0, 1, 2]
+
+
+def test_an_announcement_answers_and_a_probe_for_a_conflict_asks_nobody() -> None:
+    """RFC 5227: Engine 28 makes each new container announce its addresses; nobody answers that."""
+    (announced,) = sort(arp(A, A), arp("0.0.0.0", B)).neighbour_talk()
+    assert (announced.asks, announced.target) == (False, A)

@@ -1,10 +1,14 @@
 """Findings about TCP and UDP, each on its evidence; the causes of one refusal told apart."""
 
+from dataclasses import replace
+
 import pytest
 from port_cases import (
+    BY_ITSELF,
     FINDINGS,
     NEAR,
     PORT,
+    PUBLISHING,
     WORLD,
     accepted,
     back,
@@ -16,12 +20,14 @@ from port_cases import (
     rejected,
     syn,
     there,
+    translated,
     unreachable,
 )
+from topologies import change_link
 
 from inspector.model.question import Protocol
 from inspector.model.recording import Recording
-from inspector.model.report import Confidence, Finding
+from inspector.model.report import Confidence, Finding, Severity
 from inspector.pipeline import review
 
 
@@ -34,7 +40,7 @@ def test_it_is_raised_on_its_evidence_and_alone(name: str) -> None:
     raised = found(FINDINGS[name]())
     assert set(raised) == {name}
     assert raised[name].evidence
-    assert raised[name].remedy
+    assert raised[name].remedy or raised[name].severity is Severity.NOTE
 
 
 def test_nothing_is_raised_where_a_connection_is_accepted() -> None:
@@ -117,3 +123,17 @@ def test_several_ports_are_left_to_the_reader() -> None:
 
 def test_silence_is_nobody_s_refusal() -> None:
     assert found(port_recording(WORLD, NEAR, there(NEAR, syn(NEAR)))) == {}
+
+
+def test_a_packet_kept_back_may_have_been_seen_on_the_bridge() -> None:
+    finding = found(translated(BY_ITSELF, 1))["published-port-hairpin"]
+    assert finding.evidence[0] == "it came in at host/veth-db, and was last seen at host/docker0"
+    assert finding.remedy == ("bridge link set dev veth-db hairpin on",)
+    assert (
+        review(translated(BY_ITSELF, 1)).verdict.summary == "last seen at host/docker0; it never came to host/veth-db"
+    )
+
+
+def test_a_port_in_hairpin_mode_did_not_keep_it_back() -> None:
+    world = change_link(PUBLISHING, "host/veth-db", hairpin=True)
+    assert "published-port-hairpin" not in found(replace(translated(BY_ITSELF, 1), topology=world))

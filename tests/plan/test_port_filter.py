@@ -5,7 +5,7 @@ from bpf_machine import judge
 
 from inspector.model.question import Protocol
 from inspector.plan.bpf import SNAPSHOT, Instruction
-from inspector.plan.port_filter import program
+from inspector.plan.port_filter import Wanted, program
 from inspector.wire import scapy_door
 
 scapy_door.prepare()
@@ -28,11 +28,13 @@ PORTS = (40_001, 40_002)
 
 def made(family: int, protocol: Protocol) -> tuple[Instruction, ...]:
     ends = (A, B) if family == 4 else (A6, B6)
-    return program(family=family, protocol=protocol, ports=PORTS, addresses=ends, neighbours=(*ends, GATEWAY))
+    return program(Wanted(protocol, PORTS, ends, (*ends, GATEWAY) if family == 4 else ends))
 
 
 TCP4, UDP4 = made(4, Protocol.TCP), made(4, Protocol.UDP)
 TCP6, UDP6 = made(6, Protocol.TCP), made(6, Protocol.UDP)
+
+PROXIED = program(Wanted(Protocol.TCP, PORTS, targets=((B, 80), (B6, 80))))
 
 
 def wire(*layers: Packet) -> bytes:
@@ -60,7 +62,13 @@ CASES = [
     (False, TCP4, "echo", wire(IP(src=A, dst=B), ICMP(type=8))),
     (False, TCP4, "error of others", wire(IP(src=OTHER, dst=GATEWAY), ICMP(type=3), IP(src=OTHER), SYN)),
     (False, TCP4, "fragment of udp", wire(IP(src=A, dst=B, frag=3, proto=17), b"x" * 40)),
-    (False, TCP4, "ipv6", wire(IPv6(src=A6, dst=B6), SYN)),
+    (True, TCP4, "the other family", wire(IPv6(src=A6, dst=B6), SYN)),
+    (True, PROXIED, "a proxy's connection", wire(IP(src=GATEWAY, dst=B), TCP(sport=9, dport=80, flags="S"))),
+    (True, PROXIED, "the answer to it", wire(IP(src=B, dst=GATEWAY), TCP(sport=80, dport=9, flags="SA"))),
+    (True, PROXIED, "over ipv6", wire(IPv6(src=A6, dst=B6), TCP(sport=9, dport=80, flags="S"))),
+    (False, PROXIED, "another port of it", wire(IP(src=GATEWAY, dst=B), TCP(sport=9, dport=81, flags="S"))),
+    (False, PROXIED, "that port of another", wire(IP(src=GATEWAY, dst=OTHER), TCP(sport=9, dport=80, flags="S"))),
+    (False, PROXIED, "what is said", wire(IP(src=GATEWAY, dst=B), TCP(sport=9, dport=80, flags="PA"))),
     (True, UDP4, "asked", wire(IP(src=A, dst=B), ASKED)),
     (True, UDP4, "answered", wire(IP(src=B, dst=A), UDP(sport=53, dport=40_002))),
     (True, UDP4, "later fragment", wire(IP(src=A, dst=B, frag=185, proto=17), b"x" * 40)),

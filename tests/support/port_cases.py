@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from topologies import START, TOKEN, planned, read, sightings
+from topologies import START, TOKEN, change_container, planned, read, sightings
 
 from inspector.model.question import Plan, Protocol, Step
 from inspector.model.recording import Aftermath, Answered, Listener, Observation, Probe, Recording, Sent
-from inspector.model.topology import SandboxId, Topology
+from inspector.model.topology import Published, SandboxId, Topology
 from inspector.wire import scapy_door
 from inspector.wire.craft import payload
 
@@ -123,3 +123,52 @@ FINDINGS: dict[str, Callable[[], Recording]] = {
     "connection-reset": lambda: reset(WORLD, NEAR),
 }
 """What each finding about ports stands on."""
+
+
+PUBLISHING = change_container(WORLD, "db", published=(Published("0.0.0.0", PORT, 80, "tcp"),))
+"""db's port 80 is the host's port 8080."""
+BY_HOST = port_plan(PUBLISHING, "web", "172.17.0.1")
+BY_ITSELF = port_plan(PUBLISHING, "db", "172.17.0.1")
+FROM_AFAR = port_plan(PUBLISHING, "api", "192.168.0.1")
+ON_LOOPBACK = port_plan(PUBLISHING, "host", "127.0.0.1")
+DB = "172.17.0.3"
+
+
+def published_way(plan: Plan) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+    """Return the steps from the host to the container behind the port, and back."""
+    assert plan.publication
+    return plan.publication.request, plan.publication.reply
+
+
+def translated(plan: Plan, steps: int | None = None, **more: Any) -> Recording:
+    """Return a connection that a rule carried to the container: so many steps of the way there, and all back."""
+    onward, backward = published_way(plan)
+    mine, _ = ends(plan)
+    local = plan.source.sandbox == "host"
+    first = () if local else there(plan, syn(plan))
+    second = sightings(plan, onward[:steps], framed(mine, DB, syn(plan, dport=80)), at=8_000)
+    frames = (first, second)
+    if steps is None:
+        reply = sightings(plan, backward, framed(DB, mine, syn_ack(plan, sport=80)), at=20_000)
+        frames = (*frames, reply, () if local else back(plan, syn_ack(plan), at=30_000))
+        more["answer"] = "reply"
+    return port_recording(PUBLISHING, plan, *frames, **more)
+
+
+def proxied(plan: Plan, answer: TCP | None, **more: Any) -> Recording:
+    """Return a connection that a proxy on the host took; `answer` is what the container said to the proxy's own."""
+    onward, backward = published_way(plan)
+    asks = TCP(sport=50_000, dport=80, flags="S", seq=99)
+    second = sightings(plan, onward, framed("172.17.0.1", DB, asks), at=40_000)
+    reply = sightings(plan, backward, framed(DB, "172.17.0.1", answer), at=50_000) if answer else ()
+    frames = (there(plan, syn(plan)), back(plan, syn_ack(plan)), second, reply)
+    return port_recording(PUBLISHING, plan, *frames, answer="reply", **more)
+
+
+TAKES = TCP(sport=80, dport=50_000, flags="SA", seq=5, ack=100)
+REFUSES = TCP(sport=80, dport=50_000, flags="RA", seq=0, ack=100)
+FINDINGS |= {
+    "published-port-proxy": lambda: proxied(ON_LOOPBACK, TAKES),
+    "published-port-hairpin": lambda: port_recording(PUBLISHING, BY_ITSELF, there(BY_ITSELF, syn(BY_ITSELF), 2)),
+    "published-port-filtered": lambda: translated(FROM_AFAR, 0),
+}

@@ -20,12 +20,12 @@ def detect(case: Case) -> Finding | None:
     """Look for listeners on the port that are all on loopback addresses, behind a refusal of that very stack."""
     found, plan = refusal(case), case.recording.plan
     question = plan.question
-    listeners = on_port(case, found.by, question.port) if found else ()
+    listeners = on_port(case, found.by, plan.answering_port) if found else ()
     if found is None or not listeners or not all(is_on_loopback(each) for each in listeners):
         return None
     own = ", ".join(place(each.address, each.port) for each in listeners)
-    asked = place(plan.destination.address or "", question.port)
-    target = wanted(plan.destination.label, question.port, question.protocol)
+    asked = place(plan.destination.address or "", plan.answering_port)
+    target = wanted(plan.destination.label, plan.answering_port, question.protocol)
     return Finding(
         id="bound-to-loopback",
         severity=Severity.ERROR,
@@ -35,5 +35,5 @@ def detect(case: Case) -> Finding | None:
             f"{found.what} first seen at {found.at}, as {found.by} sent it",
             f"a socket of {found.by} listens on {own}, and none on {asked}",
         ),
-        remedy=(f"have the service listen on {place(EVERYWHERE[plan.family], question.port)} instead of {own}",),
+        remedy=(f"have the service listen on {place(EVERYWHERE[plan.family], plan.answering_port)} instead of {own}",),
     )

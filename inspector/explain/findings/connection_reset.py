@@ -24,7 +24,7 @@ def detect(case: Case) -> Finding | None:
     back = [each for each in case.paths if each.direction is Direction.REPLY and each.segment == "RST" and each.seen]
     at = back[0].seen[0].point if back else None
     own = at is not None and at.sandbox == plan.answering
-    target = wanted(plan.destination.label, plan.question.port, plan.question.protocol)
+    target = wanted(plan.destination.label, plan.answering_port, plan.question.protocol)
     who = f"{at.sandbox} itself" if at and own else "somebody on the way" if at else "somebody"
     name = case.destination.name if case.destination else None
     return Finding(

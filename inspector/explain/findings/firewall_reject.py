@@ -46,7 +46,7 @@ def _of_a_port(case: Case, found: Refusal) -> Finding | None:
     if found.by is not None:
         # A stack refuses what a socket of its own would take: only its rules can do that.
         address = plan.destination.address or ""
-        taking = [each for each in on_port(case, found.by, plan.question.port) if takes(each, address)]
+        taking = [each for each in on_port(case, found.by, plan.answering_port) if takes(each, address)]
         # One on :: may have refused IPv4 itself.
         taking = [each for each in taking if (":" in each.address) == (":" in address)]
         if not taking:

@@ -19,9 +19,9 @@ def detect(case: Case) -> Finding | None:
     """Look for a refusal of the destination's own stack, and no listener that could have taken the packet."""
     found, plan = refusal(case), case.recording.plan
     question, address = plan.question, plan.destination.address or ""
-    if found is None or found.by is None or on_port(case, found.by, question.port):
+    if found is None or found.by is None or on_port(case, found.by, plan.answering_port):
         return None
-    target = wanted(plan.destination.label, question.port, question.protocol)
+    target = wanted(plan.destination.label, plan.answering_port, question.protocol)
     return Finding(
         id="port-closed",
         severity=Severity.ERROR,
@@ -34,8 +34,10 @@ def detect(case: Case) -> Finding | None:
 
 def _remedy(case: Case, ports: tuple[int, ...]) -> tuple[str, ...]:
     """Name the port that it listens on, where there is one alone; a service has to be started otherwise."""
-    question, label = case.recording.plan.question, case.recording.plan.destination.label
+    plan = case.recording.plan
+    question, label = plan.question, plan.destination.label
     if len(ports) == 1:
-        other = wanted(question.destination, ports[0], question.protocol)
+        behind = plan.publication is not None and plan.answering_port != question.port
+        other = wanted(label if behind else question.destination, ports[0], question.protocol)
         return (f"dnetsniff trace {shlex.quote(question.source)} {shlex.quote(other)}   # the port it listens on",)
-    return (f"start the service in {label}, listening on port {question.port} of all addresses",)
+    return (f"start the service in {label}, listening on port {plan.answering_port} of all addresses",)

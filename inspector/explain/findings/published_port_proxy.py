@@ -1,0 +1,32 @@
+"""A published port is carried by the engine's userland proxy.
+
+What: the connection ends on the host, and a second one goes from the host to the container.
+Why: the engine's rules leave out what comes from the host's loopback or from its own bridges; its proxy takes that.
+On the wire: two connections; the container sees the bridge's own address as its client, not the one that asked.
+Remedy: none is needed; a service that has to know its client is asked at the container's own address and port.
+"""
+
+from inspector.explain.case import Case
+from inspector.model.path import Direction
+from inspector.model.place import wanted
+from inspector.model.question import Carriage
+from inspector.model.report import Confidence, Finding, Severity
+
+
+def detect(case: Case) -> Finding | None:
+    """Look for the second connection."""
+    publication = case.recording.plan.publication
+    seconds = [path for path in case.paths if path.proxied and path.direction is Direction.REQUEST and path.seen]
+    if publication is None or publication.carriage is not Carriage.PROXY or not seconds:
+        return None
+    question, start = case.recording.plan.question, seconds[0].seen[0]
+    client = start.source.rpartition(":")[0]
+    behind = wanted(publication.container, publication.port, question.protocol)
+    return Finding(
+        id="published-port-proxy",
+        severity=Severity.NOTE,
+        confidence=Confidence.LIKELY,
+        title=f"port {question.port} of the host is carried to {behind} by a proxy: the service sees "
+        f"{client} as its client",
+        evidence=(f"a second connection, {start.source} to {start.destination}, first seen at {start.point}",),
+    )
