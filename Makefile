@@ -10,7 +10,7 @@ help: ## list the targets
 demo: setup ## the main job, live on the course network; replayed where there is no root or engine
 	@.ci/demo $(BIN)/dnetsniff
 
-test: setup ## every test, the live ones included
+test: tools setup ## every test, the live ones included
 	$(BIN)/python -m pytest
 
 lint: setup ## linters, types, the direction of imports, spelling
@@ -37,6 +37,9 @@ setup: system $(STAMP) ## virtual environment, packages, engine
 system:
 	@.ci/setup
 
+tools:
+	@.ci/setup tests
+
 $(STAMP): pyproject.toml
 	@.ci/venv $(VENV)
 	@touch $(STAMP)
@@ -47,4 +50,4 @@ clean: ## remove the virtual environment and the caches
 worlds: setup ## record the worlds of the tests anew on the live engine
 	$(BIN)/python tests/support/with_upstream.py $(BIN)/python tests/support/record_worlds.py
 
-.PHONY: help demo test lint bench docs screens worlds setup system clean
+.PHONY: help demo test lint bench docs screens worlds setup system tools clean
