@@ -59,10 +59,16 @@ def _drop_of(recording: Recording, paths: tuple[Path, ...], sequence: int) -> tu
     if path is None or not inward:
         return None
     last, end_ns = inward[-1], max(hop.at_ns for hop in path.seen)
-    observation = recording.observations[last.observation]
-    fitting = [each for each in recording.drops if _fits(each, last, observation) and each.at_ns >= end_ns - CLOCKS_NS]
-    drop = min(fitting, key=_received_ns, default=None)
-    return None if drop is None else (drop, last)
+    # What a bridge forwards was received by its port; what it routes, by itself.
+    ends = [hop for hop in inward[-2:] if hop.point.sandbox == last.point.sandbox]
+    copied = any(hop.point.promiscuous for hop in ends)
+    fitting = [
+        (each, hop)
+        for hop in ends
+        for each in recording.drops
+        if _fits(each, hop, recording.observations[hop.observation], copied=copied) and each.at_ns >= end_ns - CLOCKS_NS
+    ]
+    return min(fitting, key=lambda each: _received_ns(each[0]), default=None)
 
 
 def _furthest(paths: tuple[Path, ...], sequence: int) -> Path | None:
@@ -71,11 +77,13 @@ def _furthest(paths: tuple[Path, ...], sequence: int) -> Path | None:
     return max(seen, key=lambda each: each.direction is Direction.REPLY, default=None)
 
 
-def _fits(drop: KernelDrop, hop: Seen, observation: Observation) -> bool:
+def _fits(drop: KernelDrop, hop: Seen, observation: Observation, *, copied: bool) -> bool:
+    """Say whether it may be a drop of this packet; `copied`: a promiscuous bridge hands its own stack every frame."""
     reception = drop.reception
     if reception is None or drop.reason in USUAL:
         return False
-    if drop.reason == OTHERHOST and observation.packet_type != PACKET_OTHERHOST:
+    # The host's stack drops what we had the bridge copy to it, whatever became of the packet itself.
+    if drop.reason == OTHERHOST and (copied or observation.packet_type != PACKET_OTHERHOST):
         return False
     waited_ns = reception.at_ns - hop.at_ns
     return (

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 from commands import PROGRAM
+from counters import echo_replies
 from private_engine import PrivateEngine, private_engine, wait_until
 
 from inspector.cli.run import exit_status
@@ -62,8 +63,10 @@ def test_during_the_probes(options: tuple[str, ...], departed: set[str], status:
     with private_engine(*options) as engine:
         engine.start("left", "right")
         words = ["--host", engine.url, "trace", "left", "right", "-c", "50", "-i", "0.05", "--format", "json"]
+        pid = int(engine.docker("inspect", "-f", "{{.State.Pid}}", "left"))
+        before = echo_replies(pid)
         process = subprocess.Popen([*PROGRAM, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        wait_until(engine.is_watched, "nothing listens")
+        wait_until(lambda: echo_replies(pid) > before, "nothing is answered")
         engine.stop()
         assert process.poll() is None, "the engine has to stop while probes are on their way"
         out, err = process.communicate(timeout=30)

@@ -4,15 +4,18 @@ import json
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from capabilities import keep_capabilities
 from commands import FULL, PROGRAM, docker, ran_into
+from counters import echo_replies
 
 from inspector.archive import load
+from inspector.discover.engine import Engine
+from inspector.discover.survey import host_namespace
 from inspector.pipeline import review
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("course")]
@@ -20,23 +23,34 @@ pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("course")]
 Run = Callable[..., Any]
 
 
-def promiscuous() -> set[str]:
-    links = json.loads(subprocess.check_output(["ip", "-j", "-d", "link"]))
-    return {each["ifname"] for each in links if each["promiscuity"] and "master" not in each}
+@pytest.fixture
+def promiscuous(engine: Engine) -> Iterator[Callable[[], set[str]]]:
+    """Return the links of the engine's host that are promiscuous, ports of bridges apart."""
+    with host_namespace(engine) as host:
+
+        def look() -> set[str]:
+            words = ["nsenter", f"--net=/proc/self/fd/{host.fd}", "ip", "-j", "-d", "link"]
+            links = json.loads(subprocess.check_output(words, pass_fds=[host.fd]))
+            return {each["ifname"] for each in links if each["promiscuity"] and "master" not in each}
+
+        yield look
 
 
-def started(*words: str) -> subprocess.Popen[str]:
-    """Start a long trace, and wait until its first probe is on the way."""
+def started(source: str, destination: str) -> subprocess.Popen[str]:
+    """Start a long trace, and wait until its first probe is answered."""
+    pid = int(docker("inspect", "-f", "{{.State.Pid}}", source))
+    before = echo_replies(pid)
     process = subprocess.Popen(
-        [*PROGRAM, "trace", *words, "--format", "json", "-i", "0.2", "-c", "100"],
+        [*PROGRAM, "trace", source, destination, "--format", "json", "-i", "0.2", "-c", "100"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 10
-    while "docker0" not in promiscuous():
+    deadline = time.monotonic() + 30
+    while echo_replies(pid) == before:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
+        time.sleep(0.01)
     return process
 
 
@@ -97,10 +111,8 @@ def test_the_three_capabilities_of_the_readme_are_enough(run: Run) -> None:
     assert (ran.status, ran.err) == (0, "")
 
 
-def test_interrupted_it_says_what_it_has(run: Run) -> None:
-    del run
+def test_interrupted_it_says_what_it_has(promiscuous: Callable[[], set[str]]) -> None:
     process = started("tomcat01", "tomcat02")
-    time.sleep(0.3)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=10)
     assert process.returncode == 130, err
@@ -110,8 +122,7 @@ def test_interrupted_it_says_what_it_has(run: Run) -> None:
     assert promiscuous() == set()
 
 
-def test_killed_it_leaves_nothing_behind(run: Run) -> None:
-    del run
+def test_killed_it_leaves_nothing_behind(promiscuous: Callable[[], set[str]]) -> None:
     before = namespaces()
     process = started("tomcat01", "tomcat02")
     children = subprocess.check_output(["pgrep", "-P", str(process.pid)], text=True).split()
@@ -134,11 +145,9 @@ def namespaces() -> set[str]:
     return set(subprocess.check_output(["lsns", "-t", "net", "-n", "-o", "NS"], text=True).split())
 
 
-def test_a_container_that_dies_meanwhile_is_reported_with_what_was_seen(run: Run, extra: Callable[..., str]) -> None:
-    del run
+def test_a_container_that_dies_meanwhile_is_reported_with_what_was_seen(extra: Callable[..., str]) -> None:
     extra("dn-dying")
     process = started("tomcat01", "dn-dying")
-    time.sleep(0.3)
     docker("kill", "dn-dying")
     out, err = process.communicate(timeout=20)
     report = json.loads(out)

@@ -151,10 +151,10 @@ def test_a_service_on_loopback_is_told_and_mended(run: Run, extra: Callable[...,
 
 
 def test_a_filter_in_the_destination_is_told_from_a_closed_port(run: Run, extra: Callable[..., str]) -> None:
-    """It stays silent, or refuses although a socket listens there."""
+    """Silent or refusing, it is named by its rule."""
     extra("dn-a")
     extra("dn-b")
-    for rule, outcome, found in (("drop", "unanswered", set()), ("reject with tcp reset", "rejected", {"reject"})):
+    for rule, outcome, found in (("drop", "dropped", {"drop"}), ("reject with tcp reset", "rejected", {"reject"})):
         with serving("dn-b", 8080), filtered("dn-b", rule):
             report = traced(run, "dn-a", "dn-b:8080", "-c", "1", "-W", "0.3")
         assert report["verdict"]["outcome"] == outcome
