@@ -114,6 +114,26 @@ def test_a_frame_for_another_station_is_dropped_as_one() -> None:
     assert verdict(recording, *drops(recording, "OTHERHOST")).reason == "OTHERHOST"
 
 
+def test_a_copy_that_a_promiscuous_bridge_hands_its_own_stack_is_no_cause() -> None:
+    recording = lost()
+    strange = tuple(replace(each, packet_type=3) for each in recording.observations)
+    points = tuple(replace(each, promiscuous=each.interface == "docker0") for each in recording.plan.points)
+    recording = replace(recording, observations=strange, plan=replace(recording.plan, points=points))
+    assert verdict(recording, *drops(recording, "OTHERHOST")).reason is None
+
+
+def test_what_a_bridge_forwards_is_received_by_its_port() -> None:
+    recording = lost()
+    port = [path.hops[1].point.interface for path in review(recording).paths]
+    told = drops(recording)
+    by_port = [
+        replace(each, reception=replace(each.reception, interface=name))
+        for each, name in zip(told, port, strict=True)
+        if each.reception
+    ]
+    assert verdict(recording, *by_port).reason == "NETFILTER_DROP"
+
+
 def test_a_drop_without_reception_is_nobody_s() -> None:
     recording = lost()
     assert verdict(recording, *(replace(each, reception=None) for each in drops(recording))).reason is None
