@@ -1,8 +1,6 @@
 """TCP and UDP on a live engine: who accepted, who refused, and what a published port is carried by."""
 
-import select
 import shlex
-import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -12,8 +10,8 @@ from typing import Any
 
 import pytest
 from commands import Ran, dnetsniff, docker
+from services import serving
 
-from inspector import netns
 from inspector.archive import load
 from inspector.pipeline import review
 from inspector.render.report_json import to_dict
@@ -21,41 +19,6 @@ from inspector.render.report_json import to_dict
 pytestmark = pytest.mark.docker
 
 Run = Callable[..., Ran]
-
-
-@contextmanager
-def serving(name: str, port: int, address: str = "0.0.0.0", *, udp: bool = False) -> Iterator[None]:
-    """Have a socket of ours listen in a container's stack; datagrams are answered with themselves."""
-
-    def opened() -> socket.socket:
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        sock = socket.socket(family, socket.SOCK_DGRAM if udp else socket.SOCK_STREAM)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((address, port))
-        if not udp:
-            sock.listen()
-        return sock
-
-    with netns.open_of(int(docker("inspect", "-f", "{{.State.Pid}}", name))) as namespace:
-        sock = netns.enter(namespace.fd, opened)
-    over, end = socket.socketpair()
-    thread = threading.Thread(target=echo, args=(sock, over))
-    if udp:
-        thread.start()
-    try:
-        yield
-    finally:
-        end.send(b"x")
-        if udp:
-            thread.join()
-        for each in (sock, over, end):
-            each.close()
-
-
-def echo(sock: socket.socket, over: socket.socket) -> None:
-    while over not in select.select([sock, over], [], [])[0]:
-        data, sender = sock.recvfrom(2000)
-        sock.sendto(data, sender)
 
 
 def told(ran: Ran) -> dict[str, Any]:
