@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from commands import Ran, dnetsniff, docker
-from services import serving
+from services import resetting_in, serving
 
 from inspector.archive import load
 from inspector.pipeline import review
@@ -114,14 +114,34 @@ def test_a_service_on_loopback_is_told_and_mended(run: Run, extra: Callable[...,
 
 
 def test_a_filter_in_the_destination_is_told_from_a_closed_port(run: Run, extra: Callable[..., str]) -> None:
-    """It stays silent, or refuses although a socket listens there."""
+    """Its rule is named, whether it swallows or refuses."""
     extra("dn-a")
     extra("dn-b")
-    for rule, outcome, found in (("drop", "unanswered", set()), ("reject with tcp reset", "rejected", {"reject"})):
+    for rule, outcome, found in (("drop", "dropped", {"drop"}), ("reject with tcp reset", "rejected", {"reject"})):
         with serving("dn-b", 8080), filtered("dn-b", rule):
             report = traced(run, "dn-a", "dn-b:8080", "-c", "1", "-W", "0.3")
         assert report["verdict"]["outcome"] == outcome
         assert set(ids(report)) == {f"firewall-{each}" for each in found}
+
+
+def test_a_service_that_resets_what_it_accepted(run: Run, extra: Callable[..., str]) -> None:
+    extra("dn-a")
+    extra("dn-b")
+    with resetting_in(docker("inspect", "-f", "{{.State.Pid}}", "dn-b"), 8080):
+        report = traced(run, "dn-a", "dn-b:8080", "-c", "2")
+    assert report["verdict"]["outcome"] == "rejected"
+    assert points(report, "RST")[0] == "dn-b/eth0"
+    finding = ids(report)["connection-reset"]
+    assert set(ids(report)) == {"connection-reset"}
+    assert (finding["severity"], finding["confidence"]) == ("error", "certain")
+    assert finding["evidence"] == [
+        "2 of 2 connections were accepted and then reset",
+        "the RST was first seen at dn-b/eth0",
+    ]
+    assert finding["remedy"] == ["docker logs --tail 20 dn-b"]
+    typed(finding["remedy"][0])
+    with serving("dn-b", 8080):
+        assert traced(run, "dn-a", "dn-b:8080", "-c", "1")["verdict"]["outcome"] == "delivered"
 
 
 @contextmanager

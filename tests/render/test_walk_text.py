@@ -122,4 +122,4 @@ def test_a_rule_that_rewrites_has_its_own_line() -> None:
     met = passed(WORLD, "nat PREROUTING", "PREROUTING 2 accept", **IN)
     shown = lines(with_firewall(delivered(WORLD, FAR), [met], [dnat]))
     at = shown.index("    nat PREROUTING")
-    assert shown[at + 1].startswith("    rewritten by nat PREROUTING   rule 2 of 2   -p icmp -j DNAT")
+    assert shown[at + 1].startswith("    rewritten by nat PREROUTING   rule 2 of 9   -p icmp -j DNAT")
