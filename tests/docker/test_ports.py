@@ -218,6 +218,9 @@ def test_a_bad_port_is_one_sentence(run: Run, word: str) -> None:
 def test_a_published_port_by_the_host_s_loopback(run: Run, extra: Callable[..., str]) -> None:
     """The engine's proxy carries it, or, without one, a rule: either way the container's answer decides."""
     extra("dn-web", "-p", "127.0.0.1:18080:80", "-p", "127.0.0.1:18081:81")
+    lines = run("ls").out.splitlines()
+    assert "  127.0.0.1:18080 -> dn-web:80/tcp" in lines
+    assert "  127.0.0.1:18081 -> dn-web:81/tcp" in lines
     with serving("dn-web", 80):
         report = traced(run, "host", "127.0.0.1:18080")
         assert report["verdict"]["outcome"] == "delivered"

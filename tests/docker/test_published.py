@@ -80,6 +80,7 @@ def test_a_container_asks_itself_through_the_host(alone: PrivateEngine, traced: 
     assert ids(report)["published-port-hairpin"]["severity"] == "note"
     (translation,) = report["translations"]
     assert [each["text"].partition(" -j ")[2].split()[0] for each in translation["rules"]] == ["DNAT", "MASQUERADE"]
+    assert any(each.startswith("conntrack of host: ") for each in ids(report)["published-port-hairpin"]["evidence"])
     (port,) = {hop["interface"] for hop in report["paths"][0]["hops"] if hop["interface"].startswith("veth")}
     in_engine(alone, f"bridge link set dev {port} hairpin off")
     try:
