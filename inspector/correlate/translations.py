@@ -6,7 +6,7 @@ A rule is named only where the packet that met it carried the entry's own flow, 
 from collections.abc import Iterator, Sequence
 
 from inspector.model.conntrack import ConntrackEntry
-from inspector.model.path import Direction, Path
+from inspector.model.path import Direction, Path, Rewrite, Seen
 from inspector.model.recording import Recording
 from inspector.model.report import Rule, Translation
 
@@ -18,6 +18,17 @@ def translations(recording: Recording, paths: Sequence[Path]) -> tuple[Translati
         for entry in recording.conntrack.own
         if entry.translates
     )
+
+
+def rewritten_by_sender(recording: Recording, hop: Seen) -> tuple[Rewrite, ...]:
+    """Return what the source's own stack had rewritten of a packet when this hop saw it leave."""
+    plan = recording.plan
+    for entry in recording.conntrack.own if hop.point.sandbox == plan.source.sandbox else ():
+        same = entry.sandbox == plan.source.sandbox and entry.onward.ends == (hop.source, hop.destination)
+        if same and entry.translates and entry.original.source == plan.source.address:
+            pairs = zip(("source", "destination"), entry.original.ends, entry.onward.ends, strict=True)
+            return tuple(Rewrite(field, before, after) for field, before, after in pairs if before != after)
+    return ()
 
 
 def _rules(entry: ConntrackEntry, paths: Sequence[Path]) -> Iterator[Rule]:

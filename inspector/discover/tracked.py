@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from inspector import netns
-from inspector.errors import InspectorError
+from inspector.errors import InspectorError, PrivilegeError
 from inspector.model.conntrack import ConntrackEntry, ConntrackRecord, Flow
 from inspector.model.question import Protocol
 from inspector.model.recording import Recording
@@ -32,5 +32,7 @@ def with_conntrack(
         except (OSError, InspectorError) as error:
             why = error.message if isinstance(error, InspectorError) else error.strerror or str(error)
             spots.append(BlindSpot(f"conntrack of {sandbox}", why))
+            if isinstance(error, PrivilegeError):
+                break
     conntrack = ConntrackRecord(tuple(own), standing)
     return replace(recording, conntrack=conntrack, blind_spots=(*recording.blind_spots, *spots))

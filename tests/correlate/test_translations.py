@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from port_cases import BY_HOST, DB, SOURCE_PORT, entry, translated
+from port_cases import BY_HOST, DB, ON_LOOPBACK, SOURCE_PORT, entry, framed, syn, translated
 
 from inspector.correlate.correlation import correlate
 from inspector.correlate.translations import translations
@@ -43,6 +43,26 @@ def test_the_rule_of_the_same_flow_is_named() -> None:
         ("DOCKER", 2, DNAT, "engine")
     ]
     assert second.rules == ()
+
+
+def test_what_the_sender_s_own_rules_rewrote_is_told_at_the_first_hop() -> None:
+    asked, carried = Flow("127.0.0.1", "127.0.0.1", SOURCE_PORT, 8080), Flow("127.0.0.1", DB, SOURCE_PORT, 80)
+    local = translated(ON_LOOPBACK)
+    masked = [
+        replace(each, frame=framed("172.17.0.1", DB, syn(ON_LOOPBACK, dport=80)))
+        if each.frame == framed("127.0.0.1", DB, syn(ON_LOOPBACK, dport=80))
+        else each
+        for each in local.observations
+    ]
+    own = (entry(asked, replace(carried, source="172.17.0.1")),)
+    seen = replace(local, observations=tuple(masked), conntrack=ConntrackRecord(own))
+    first = correlate(seen).paths[0].seen[0]
+    assert [(each.field, each.before, each.after) for each in first.rewrites] == [
+        ("source", f"127.0.0.1:{SOURCE_PORT}", f"172.17.0.1:{SOURCE_PORT}"),
+        ("destination", "127.0.0.1:8080", f"{DB}:80"),
+    ]
+    without = correlate(replace(seen, conntrack=ConntrackRecord())).paths[0].seen[0]
+    assert [each.field for each in without.rewrites] == ["destination"]
 
 
 @pytest.mark.parametrize(
