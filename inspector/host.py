@@ -97,12 +97,15 @@ class LiveHost:
         recorded = self._worker.start(recorder.carry_out, self._descriptors(), order)
         self._meanwhile()
         recording = recorded()
+        from inspector.correlate.flows import flows_met
         from inspector.discover.aftermath import look_again
         from inspector.discover.met_chains import with_chains
         from inspector.discover.routing import ask_routing
+        from inspector.discover.tracked import with_conntrack
         from inspector.plan.consult import route_queries, settings_to_read
 
         ends, open_now = [each for each in (plan.source.sandbox, plan.destination.sandbox) if each], self._stacks
+        recording = with_conntrack(recording, flows_met(recording), open_now.descriptors())
         recording = with_chains(recording, open_now.descriptors())
         queries, settings = route_queries(topology, plan), settings_to_read(topology, plan)
         aftermath = look_again(open_now.descriptors(), ends)

@@ -11,12 +11,13 @@ from inspector.correlate.port_marks import port_marks
 from inspector.correlate.published import settled
 from inspector.correlate.resolving import resolutions, talk
 from inspector.correlate.tracks import Kind, sort_frames
+from inspector.correlate.translations import translations
 from inspector.model.complaint import Complaint
 from inspector.model.names import NameReport
 from inspector.model.neighbours import NeighbourFrame
 from inspector.model.path import Path
 from inspector.model.recording import Recording
-from inspector.model.report import Statistics, Verdict
+from inspector.model.report import Statistics, Translation, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class Correlation:
     """Why the kernel dropped what nobody answered, where one reason fits."""
     complaints: tuple[Complaint, ...] = ()
     """ICMP errors about the probes."""
+    translations: tuple[Translation, ...] = ()
+    """What connection tracking rewrote."""
 
 
 def correlate(recording: Recording) -> Correlation:
@@ -64,6 +67,7 @@ def correlate(recording: Recording) -> Correlation:
         names=names,
         dropped=fitting_reason(recording, paths),
         complaints=complaints(recording, tracks),
+        translations=translations(recording, paths),
         packet_ids=tuple(
             (index, number)
             for number, key in enumerate(sorted(tracks.packets), start=1)

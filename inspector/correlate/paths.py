@@ -11,6 +11,7 @@ from inspector.correlate.port_marks import segment_words
 from inspector.correlate.published import SecondConnection
 from inspector.correlate.rule_walk import traversals_by_packet, walk
 from inspector.correlate.tracks import Kind, Tracks
+from inspector.correlate.translations import rewritten_by_sender
 from inspector.model.path import Direction, Hop, Path, Rewrite, Seen, Unseen
 from inspector.model.place import place
 from inspector.model.question import CapturePoint, Carriage, Heading, Plan, Step
@@ -99,8 +100,8 @@ def _path(
     known = [_hop(recording, step, match, placed) for step, match in placed]
     merged = _insert(known, [_seen(recording, each, planned=False) for each in left])
     hops = list(with_changes(merged))
-    if direction is Direction.REQUEST and left_translated(recording.plan, hops):
-        hops = list(_translated_first(recording.plan, hops))
+    if direction is Direction.REQUEST:
+        hops = list(_translated_first(recording, hops))
     segment = segment_words(sightings[0].headers) if sightings else ""
     if direction is Direction.REPLY and segment not in ANSWERS:
         hops = _from_its_maker(hops)
@@ -124,14 +125,14 @@ def left_translated(plan: Plan, hops: Iterable[Hop]) -> bool:
     return carried and first is not None and first.destination != _asked(plan)
 
 
-def _translated_first(plan: Plan, hops: Iterable[Hop]) -> Iterator[Hop]:
-    told = False
-    for hop in hops:
-        if isinstance(hop, Seen) and not told:
-            told = True
-            yield replace(hop, rewrites=(Rewrite("destination", _asked(plan), hop.destination), *hop.rewrites))
-        else:
-            yield hop
+def _translated_first(recording: Recording, hops: Sequence[Hop]) -> Iterator[Hop]:
+    """Tell at the first hop seen what the sender's own rules rewrote ahead of it."""
+    first = next((number for number, hop in enumerate(hops) if isinstance(hop, Seen)), None)
+    for number, hop in enumerate(hops):
+        rewrites = rewritten_by_sender(recording, hop) if isinstance(hop, Seen) and number == first else ()
+        if isinstance(hop, Seen) and number == first and not rewrites and left_translated(recording.plan, hops):
+            rewrites = (Rewrite("destination", _asked(recording.plan), hop.destination),)
+        yield replace(hop, rewrites=(*rewrites, *hop.rewrites)) if isinstance(hop, Seen) and rewrites else hop
 
 
 def _asked(plan: Plan) -> str:

@@ -1,8 +1,8 @@
 """Say whose a firewall rule is, as far as evidence goes. Pure.
 
-1. A name alone proves nothing about the engine: a rule is the engine's where it names one of the engine's bridges, in
-   a chain (or a table) that is called as engines call theirs; and what stands beside such rules without a condition of
-   its own, too.
+1. A name alone proves nothing about the engine: a rule is the engine's where it names one of the engine's bridges, or
+   carries on a port that the engine publishes, in a chain (or a table) that is called as engines call theirs; and what
+   stands beside such rules without a condition of its own, too.
 2. In a base chain, where everybody writes, it is the engine's in the very form that engines write there.
 3. The chain that the engine's documentation leaves to the user is the user's, whatever a rule there names.
 4. Programs that keep chains or tables for themselves call them after themselves: ufw, firewalld, kube-proxy...
@@ -45,10 +45,18 @@ _BASE_FORMS = (
     r"-i {bridge} -o {bridge} -j ACCEPT",
     r"-s {subnet} ! -o {bridge} -j MASQUERADE",
     r"-d {address} ! -i {bridge} -j DROP",
+    r"-o {bridge} -m addrtype --src-type LOCAL -j MASQUERADE",
 )
-"""What engines write into base chains for a network: into FORWARD (20.10), POSTROUTING, raw PREROUTING (28)."""
+"""What engines write into base chains for a network: into FORWARD (20.10), POSTROUTING, raw PREROUTING (28).
+
+The last of them where the engine runs without its userland proxy.
+"""
 _ICC_OFF = r"-i {bridge} -o {bridge} -j DROP"
 _HAIRPIN = re.compile(r"-s (?P<one>\S+)/(?:32|128) -d (?P=one)/(?:32|128) -p \w+ -m \w+ --dport \d+ -j MASQUERADE")
+_PUBLISHED = re.compile(
+    r"(-d \S+ )?(! -i \S+ )?-p (?P<protocol>\w+) -m \w+ --dport (?P<port>\d+) -j DNAT"
+    r" --to-destination \[?(?P<address>[^\s\]]+?)\]?:(?P<target>\d+)"
+)
 _TO_LOCAL = re.compile(r"(! -d (127\.0\.0\.0/8|::1/128) )?-m addrtype --dst-type LOCAL -j (?P<chain>\S+)")
 _JUMP = re.compile(r"-j (?P<chain>\S+)")
 
@@ -69,13 +77,24 @@ def owner_of(rule: ChainRule, chain: Chain, topology: Topology) -> str:
 def _among_engine_rules(rule: ChainRule, chain: Chain, topology: Topology) -> str:
     """Judge a rule of a chain with a name that engines use: it has to be about the engine's bridges."""
     bridges = {name for name, _ in _bridges(topology)}
-    if _interfaces(rule.text) & bridges or _ENGINE_WORDS.search(rule.text):
+    if _interfaces(rule.text) & bridges or _ENGINE_WORDS.search(rule.text) or _publishes(rule.text, topology):
         return ENGINE
     if _UNCONDITIONAL.fullmatch(rule.text):
         known = any(_interfaces(each.text) & bridges for each in chain.rules)
         leads_on = _ENGINE_NAMES.match(rule.target) is not None
         return ENGINE if known or leads_on else UNKNOWN
     return UNKNOWN if _interfaces(rule.text) else USER
+
+
+def _publishes(text: str, topology: Topology) -> bool:
+    """Say whether a rule carries a port on just as the engine says that it does."""
+    found = _PUBLISHED.fullmatch(text)
+    return found is not None and any(
+        (each.protocol, each.port, each.target) == (found["protocol"], int(found["port"]), int(found["target"]))
+        for container in topology.containers
+        if any(found["address"] in end.addresses for end in container.endpoints)
+        for each in container.published
+    )
 
 
 def _written_by_engine(text: str, topology: Topology) -> bool:

@@ -3,7 +3,8 @@
 1. A traversal is joined by the packet's own headers and token, never by the kernel's trace id.
 2. Its place follows from its hook and the interface that the rules saw: what is hooked on the way in comes behind the
    hop that came in there, what is hooked on the way out ahead of the hop that leaves there. Where br_netfilter hands
-   bridged frames to the rules, that interface is the bridge, and the hop one of its ports.
+   bridged frames to the rules, that interface is the bridge, and the hop one of its ports. What it sends back onto its
+   bridge, rewritten and to a neighbour yet to be found, leaves by the bridge itself, and is forwarded behind that.
 3. What cannot be placed, or whose base chain is not known, is left out.
 """
 
@@ -104,11 +105,32 @@ def _place(topology: Topology, hops: Sequence[Hop], traversal: Traversal, hook: 
     fitting = [number for number in same if ifindex in _indices(topology, hops[number])]
     if not here:
         return None
+    if hook.name == "forward" and (sent_back := _sent_back(topology, hops, traversal)) is not None:
+        return sent_back
     if inward:
         # br_netfilter asks the rules between a port and its bridge: a bridge that saw nothing stands behind them.
         seen = [number for number in fitting if isinstance(hops[number], Seen)]
         return (seen or fitting or same or [here[0] - 1])[-1]
     return fitting[0] - 1 if fitting else same[0] - 1 if same else here[-1]
+
+
+def _sent_back(topology: Topology, hops: Sequence[Hop], traversal: Traversal) -> int | None:
+    """Return the hop by which a bridge sent back what came in by one of its ports (br_nf_pre_routing_finish)."""
+    stack = topology.sandbox(traversal.sandbox)
+    asked = {each.value for each in (stack.settings if stack else ()) if each.name.endswith("bridge-nf-call-iptables")}
+    if traversal.inbound != traversal.outbound or "1" not in asked:
+        return None
+    place = traversal.sandbox, traversal.outbound
+    return next(
+        (
+            number
+            for number, hop in enumerate(hops)
+            if isinstance(hop, Seen)
+            and hop.heading is Heading.OUT
+            and (hop.point.sandbox, hop.point.link.ifindex) == place
+        ),
+        None,
+    )
 
 
 def _indices(topology: Topology, hop: Hop) -> set[int]:

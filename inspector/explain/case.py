@@ -7,7 +7,7 @@ from inspector.model.names import NameReport
 from inspector.model.neighbours import NeighbourFrame
 from inspector.model.path import Path
 from inspector.model.recording import Recording
-from inspector.model.report import Verdict
+from inspector.model.report import Translation, Verdict
 from inspector.model.topology import HOST, Container, Endpoint, Topology
 
 
@@ -28,6 +28,8 @@ class Case:
     """What came of looking the destination's name up, where it was looked up."""
     complaints: tuple[Complaint, ...] = ()
     """ICMP errors about the probes, also those that never came home."""
+    translations: tuple[Translation, ...] = ()
+    """What connection tracking rewrote of the trace."""
 
     @property
     def topology(self) -> Topology:

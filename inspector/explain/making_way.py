@@ -3,6 +3,7 @@
 1. A rule of the user's about one of the two ends is taken out; ahead of any other, the two are let through.
 2. Nothing of a rule reaches a shell unless it is plain words: another rule is named by its number or handle.
 3. What a program keeps for itself is changed by that program.
+4. Where a translation stands ahead of the rule, the rule sees the container's address, not the one that was asked.
 """
 
 import re
@@ -10,19 +11,23 @@ import shlex
 from collections.abc import Iterator
 
 from inspector.explain.case import Case
+from inspector.model.path import Direction
+from inspector.model.question import Carriage
 from inspector.model.report import Rule
-from inspector.model.rules import Backend
+from inspector.model.rules import Backend, ChainKey
 from inspector.model.topology import HOST
-from inspector.model.walk import POLICY, UFW, UNKNOWN, USER, WHOSE
+from inspector.model.walk import POLICY, UFW, UNKNOWN, USER, WHOSE, WalkStep
 
 _PLAIN = re.compile(r"[\w\s./:,!+=-]+")
 _TABLES = {"filter", "nat", "mangle", "raw", "security"}
 _V6 = 6
+NAT = -100
+"""Priority of destination NAT (NF_IP_PRI_NAT_DST, linux/netfilter_ipv4.h)."""
 
 
 def ways(case: Case, rule: Rule) -> tuple[str, ...]:
     """Return the commands; a sentence where only its owner knows."""
-    source, target = case.recording.plan.source.address, case.recording.plan.resolution.address
+    source, target = case.recording.plan.source.address, _target(case, rule)
     if source is None or target is None:
         return ()
     if rule.owner == UFW:
@@ -33,6 +38,27 @@ def ways(case: Case, rule: Rule) -> tuple[str, ...]:
     enter = _enter(case, rule)
     words = _by_iptables if written_by_iptables(rule) else _by_nft
     return tuple(f"{enter}{each}" for each in words(rule, source, target, case.recording.plan.family))
+
+
+def _target(case: Case, rule: Rule) -> str | None:
+    """Return the other end's address as the rule sees it."""
+    plan = case.recording.plan
+    asked, publication = plan.resolution.address, plan.publication
+    if publication is None or publication.carriage is Carriage.PROXY:
+        return asked
+    for path in case.paths:
+        for step in path.walk if path.direction is Direction.REQUEST else ():
+            table = step.sandbox, step.family, step.table
+            if table == (rule.sandbox, rule.family, rule.table) and rule.chain in step.chains:
+                return asked if _is_ahead_of_nat(case, step) else publication.address
+    return publication.address
+
+
+def _is_ahead_of_nat(case: Case, step: WalkStep) -> bool:
+    """Whether the chain is entered before destinations are rewritten, which happens at these two hooks."""
+    key = ChainKey(step.sandbox, Backend.NFT, step.family, step.table, step.chains[0])
+    hook = next((each.hook for each in case.recording.firewall.chains if each.key == key), None)
+    return hook is not None and hook.name in {"prerouting", "output"} and hook.priority < NAT
 
 
 def written_by_iptables(rule: Rule) -> bool:

@@ -34,6 +34,7 @@ def explain(case: Case, statistics: Statistics) -> Report:
         departed=_unique((*(asked.departed if asked else ()), *recording.departed)),
         names=case.names,
         disagreements=tuple(disagreements(case)),
+        translations=case.translations,
         state=tuple(state(case)),
     )
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 from inspector.explain.again import sent_again
 from inspector.explain.case import Case
 from inspector.explain.sizes import carried
+from inspector.explain.translating import translated
 from inspector.model.path import Direction, Path, Seen
 from inspector.model.question import CapturePoint, PathKind
 from inspector.model.report import Fact
@@ -20,7 +21,7 @@ def narrate(case: Case) -> tuple[Fact, ...]:
     """Return the story of a recording."""
     return tuple(
         fact
-        for part in (_address_resolution, _forwarding, _flooding, _learning, _way_back, sent_again, carried)
+        for part in (_address_resolution, _forwarding, _flooding, _learning, _way_back, translated, sent_again, carried)
         for fact in part(case)
     )
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from inspector.model.conntrack import ConntrackRecord
 from inspector.model.lookup import LookupPlan, QueryOutcome
 from inspector.model.question import CapturePoint, Heading, Plan, Protocol
 from inspector.model.routing import RoutingRecord
@@ -162,6 +163,8 @@ class Recording:
     """Packets of a probe's family and length that the kernel dropped meanwhile, each with the reason it gave."""
     source_ports: tuple[int, ...] = ()
     """The port that the n-th probe leaves its sender from; none for ICMP."""
+    conntrack: ConntrackRecord = field(default_factory=ConntrackRecord)
+    """What the stacks on the way remember of the probes' flows."""
 
     def unresolved(self) -> tuple[tuple[str, CapturePoint], ...]:
         """Return the addresses of the trace that a neighbour cache had no MAC for in the end, and where it asks."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from inspector.model.conntrack import ConntrackEntry
 from inspector.model.names import NameReport
 from inspector.model.path import Path
 from inspector.model.prediction import Disagreement
@@ -62,6 +63,15 @@ class Rule:
     """LEGACY: it was found by comparing counters, and is only likely."""
     handle: int = 0
     """The kernel's number for it (nf_tables); 0 of a policy and where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """A flow of the trace whose addresses or ports one network stack rewrote, and the rules that began it."""
+
+    entry: ConntrackEntry
+    rules: tuple[Rule, ...] = ()
+    """Of nat chains, in the order met; empty where the kernel told of none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,5 +135,7 @@ class Report:
     """How the source looked the destination's name up, where it did."""
     disagreements: tuple[Disagreement, ...] = ()
     """Where the wire differed from what the plan expected."""
+    translations: tuple[Translation, ...] = ()
+    """What connection tracking rewrote, of the probes and of what a proxy sent for them."""
     state: tuple[Fact, ...] = ()
     """What routes, policy rules, settings and links say about the way; each with the stack it is of."""

@@ -1,5 +1,6 @@
 """What one packet met of firewalls, at its place between two hops."""
 
+import re
 from dataclasses import dataclass
 
 from inspector.model.topology import SandboxId
@@ -38,6 +39,17 @@ class MetRule:
     """Who wrote it: one of the words above."""
     handle: int = 0
     """The kernel's number for it; 0 of a policy."""
+
+    @property
+    def translates(self) -> bool:
+        """Whether it rewrites addresses or ports."""
+        return self.verdict == ACCEPT and _TRANSLATES.search(self.text) is not None
+
+
+_TRANSLATES = re.compile(
+    r"-j (DNAT|SNAT|MASQUERADE|REDIRECT|NETMAP)\b|\b(dnat|snat)( ip6?)? to |\b(masquerade|redirect)\b"
+)
+"""Statements that rewrite, as iptables and nft write them."""
 
 
 @dataclass(frozen=True, slots=True)

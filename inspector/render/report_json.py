@@ -7,6 +7,7 @@ from inspector.model.prediction import Prediction
 from inspector.model.report import Finding, Report, Verdict
 from inspector.render.hops_json import path_dict
 from inspector.render.names_json import resolution_dict
+from inspector.render.translations_json import translation_dict
 
 SCHEMA = "dnetsniff.report/1"
 
@@ -40,6 +41,7 @@ def to_dict(report: Report) -> dict[str, Any]:
         ],
         "paths": [path_dict(each) for each in report.paths],
         "story": [{"text": each.text, "evidence": list(each.evidence)} for each in report.story],
+        "translations": [translation_dict(each) for each in report.translations],
         "state": [{"text": each.text, "evidence": list(each.evidence)} for each in report.state],
         "findings": [_finding(each) for each in report.findings],
         "blind_spots": [{"point": each.point, "why": each.why} for each in report.blind_spots],

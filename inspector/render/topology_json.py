@@ -60,6 +60,10 @@ def _container(container: Container) -> dict[str, Any]:
             }
             for each in container.endpoints
         ],
+        "published": [
+            {"address": each.address, "port": each.port, "target": each.target, "protocol": each.protocol}
+            for each in container.published
+        ],
     }
 
 

@@ -5,6 +5,7 @@ A pair is written as `ip addr` numbers it on either side: `87: veth777eb19 <-> 8
 
 from collections.abc import Iterator
 
+from inspector.model.place import place
 from inspector.model.topology import HOST, Container, Link, LinkKind, Mode, Network, Topology
 from inspector.render.table import table
 from inspector.render.text import NARROW, Paint, Style, indented
@@ -20,6 +21,7 @@ def render_text(topology: Topology, *, width: int = NARROW, coloured: bool = Fal
     for network in topology.networks:
         if network.parent and not network.bridge:
             lines += ["", *_shared(topology, network, paint, terminal)]
+    lines += _published(topology, paint)
     lines += _others(topology, width, paint)
     for spot in topology.blind_spots:
         lines += indented(f"{spot.point}: {spot.why}", width, "could not see  ", "  ")
@@ -133,6 +135,20 @@ def _more(topology: Topology, network: Network, far: Link) -> str:
     if container.state != "running":
         words.append(container.state)
     return f"  ({', '.join(words)})" if words else ""
+
+
+def _published(topology: Topology, paint: Paint) -> Iterator[str]:
+    """Say which ports of the host lead to whom, one in a line: `0.0.0.0:8080 -> web:80/tcp`."""
+    ports = sorted(
+        ((each.port, each.protocol, each.address, container.name, each.target))
+        for container in topology.containers
+        for each in container.published
+    )
+    if ports:
+        yield ""
+        yield paint("published ports", Style.STRONG)
+    for port, protocol, address, name, target in ports:
+        yield f"  {place(address, port)} -> {name}:{target}/{protocol}"
 
 
 def _others(topology: Topology, width: int, paint: Paint) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """What the firewalls did to a packet, as lines between two hops of the ladder. Pure.
 
-1. Folded: one line for each hook says which chains were entered and how the packet left; the rule that stopped it has
-   a line of its own. Tables in which nothing matched are left out.
+1. Folded: one line for each hook says which chains were entered and how the packet left; the rule that stopped it, or
+   that rewrote its addresses, has a line of its own. Tables in which nothing matched are left out.
 2. In full: every rule that matched, in its order.
 """
 
@@ -38,6 +38,9 @@ def _folded(steps: tuple[WalkStep, ...], width: int, paint: Paint) -> Iterator[s
     for line in indented("; ".join(passed), width, MARGIN, MARGIN + "  ") if passed else ():
         yield paint(line, Style.DIM)
     for step in told:
+        for met in step.rules:
+            if met.translates:
+                yield from _rule(step, met, width, paint, Style.DIM, lead="rewritten by ")
         if _stopped(step) and step.decided:
             yield from _rule(step, step.decided, width, paint, Style.BAD)
 
@@ -49,18 +52,18 @@ def _in_full(steps: Iterable[WalkStep], width: int, paint: Paint) -> Iterator[st
             yield from _rule(step, met, width, paint, Style.BAD if deciding else Style.DIM)
 
 
-def _rule(step: WalkStep, met: MetRule, width: int, paint: Paint, style: Style) -> Iterator[str]:
+def _rule(step: WalkStep, met: MetRule, width: int, paint: Paint, style: Style, *, lead: str = "") -> Iterator[str]:
     number = "" if met.position == POLICY else f"rule {met.position} of {met.size}   "
     whose = "" if met.owner == UNKNOWN else f"   ({WHOSE.get(met.owner, met.owner)})"
     place = f"{step.table} {met.chain}   {number}"
-    for line in indented(f"{met.text}{whose}", width, f"{MARGIN}{place}", MARGIN + "  "):
+    for line in indented(f"{met.text}{whose}", width, f"{MARGIN}{lead}{place}", MARGIN + "  "):
         yield paint(line, style)
 
 
 def _passed(step: WalkStep) -> str:
     words = f"{step.table} {' > '.join(step.chains)}"
     decided = step.decided
-    if decided is None or _stopped(step):
+    if decided is None or _stopped(step) or decided.translates:
         return words
     where = "" if decided.chain == step.chains[-1] else f" of {decided.chain}"
     by = f"rule {decided.position}{where}" if decided.position > POLICY else f"the policy of {decided.chain}"

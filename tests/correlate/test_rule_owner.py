@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from port_cases import PUBLISHING
 from topologies import read
 
 from inspector.correlate.rule_owner import owner_of
@@ -64,6 +65,7 @@ def test_rules_of_the_engines_chains(text: str, chain: str) -> None:
         (f"-o {B} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", "filter"),
         (f"-s {SUBNET} ! -o {B} -j MASQUERADE", "nat"),
         (f"-s {ADDRESS}/32 -d {ADDRESS}/32 -p tcp -m tcp --dport 80 -j MASQUERADE", "nat"),
+        (f"-o {B} -m addrtype --src-type LOCAL -j MASQUERADE", "nat"),
         ("-m addrtype --dst-type LOCAL -j DOCKER", "nat"),
         ("-j DOCKER-USER", "filter"),
     ],
@@ -88,6 +90,14 @@ def test_forms_that_the_engine_writes_into_base_chains(text: str, table: str) ->
 )
 def test_rules_of_the_user(text: str, chain: str, hook: Hook | None) -> None:
     assert owner(text, chain, hook=hook) == "user"
+
+
+def test_a_rule_that_publishes_a_port_is_the_engines_where_the_engine_says_so() -> None:
+    text = "-p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.3:{}"
+    for target, expected in ((80, "engine"), (81, "user")):
+        rule = ChainRule(1, 1, text.format(target), "")
+        chain = Chain(ChainKey(HOST, Backend.NFT, "ip", "nat", "DOCKER"), 1, None, (rule,))
+        assert owner_of(rule, chain, PUBLISHING) == expected
 
 
 def test_containers_kept_from_each_other_by_the_engine() -> None:

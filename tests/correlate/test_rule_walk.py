@@ -4,14 +4,28 @@ from dataclasses import replace
 
 import pytest
 from firewalls import chain, passed, with_firewall
-from topologies import TOKEN, answered, change_link, delivered, echo, link_named, planned, read, recorded, refusal, sent
+from port_cases import BY_HOST, DB, PUBLISHING, framed, published_way, syn, translated
+from topologies import (
+    TOKEN,
+    answered,
+    change_link,
+    change_stack,
+    delivered,
+    echo,
+    link_named,
+    planned,
+    read,
+    recorded,
+    refusal,
+    sent,
+)
 
 from inspector.correlate.correlation import correlate
 from inspector.model.path import Direction, Path
 from inspector.model.recording import Recording
 from inspector.model.report import Outcome, Verdict
 from inspector.model.rules import Chain, Traversal
-from inspector.model.topology import HOST
+from inspector.model.topology import HOST, Setting
 
 WORLD = read("two-networks.toml")
 FAR = planned(WORLD, "web", "api")
@@ -186,3 +200,16 @@ def test_a_bridge_that_has_another_master_has_no_place() -> None:
     assert link_named(world, "host/veth-web").sandbox == HOST
     recording = replace(lost(DROPPED), topology=world)
     assert [each.after for each in first_path(recording).walk] == [2]
+
+
+def test_what_a_bridge_sent_back_by_itself_was_forwarded_behind_that() -> None:
+    """A translation to somebody on the same bridge, whose MAC is yet to be found (br_netfilter)."""
+    bridge = {"inbound": "host/docker0", "outbound": "host/docker0"}
+    onward, _ = published_way(BY_HOST)
+    frame = framed("172.17.0.2", DB, syn(BY_HOST, dport=80))
+    told = passed(PUBLISHING, "filter FORWARD", "FORWARD 1 jump OWN", "OWN 2 drop", frame=frame, **bridge)
+    on = change_stack(PUBLISHING, "host", settings=(Setting("net.bridge.bridge-nf-call-iptables", "1"),))
+    recording = with_firewall(translated(BY_HOST, 1), [told], CHAINS)
+    assert str(onward[0].point) == "host/docker0"
+    assert verdict(replace(recording, topology=on)).outcome is Outcome.DROPPED
+    assert verdict(recording).rule is None

@@ -1,8 +1,6 @@
 """TCP and UDP on a live engine: who accepted, who refused, and what a published port is carried by."""
 
-import select
 import shlex
-import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -12,8 +10,8 @@ from typing import Any
 
 import pytest
 from commands import Ran, dnetsniff, docker
+from services import resetting_in, serving
 
-from inspector import netns
 from inspector.archive import load
 from inspector.pipeline import review
 from inspector.render.report_json import to_dict
@@ -21,41 +19,6 @@ from inspector.render.report_json import to_dict
 pytestmark = pytest.mark.docker
 
 Run = Callable[..., Ran]
-
-
-@contextmanager
-def serving(name: str, port: int, address: str = "0.0.0.0", *, udp: bool = False) -> Iterator[None]:
-    """Have a socket of ours listen in a container's stack; datagrams are answered with themselves."""
-
-    def opened() -> socket.socket:
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        sock = socket.socket(family, socket.SOCK_DGRAM if udp else socket.SOCK_STREAM)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((address, port))
-        if not udp:
-            sock.listen()
-        return sock
-
-    with netns.open_of(int(docker("inspect", "-f", "{{.State.Pid}}", name))) as namespace:
-        sock = netns.enter(namespace.fd, opened)
-    over, end = socket.socketpair()
-    thread = threading.Thread(target=echo, args=(sock, over))
-    if udp:
-        thread.start()
-    try:
-        yield
-    finally:
-        end.send(b"x")
-        if udp:
-            thread.join()
-        for each in (sock, over, end):
-            each.close()
-
-
-def echo(sock: socket.socket, over: socket.socket) -> None:
-    while over not in select.select([sock, over], [], [])[0]:
-        data, sender = sock.recvfrom(2000)
-        sock.sendto(data, sender)
 
 
 def told(ran: Ran) -> dict[str, Any]:
@@ -151,7 +114,7 @@ def test_a_service_on_loopback_is_told_and_mended(run: Run, extra: Callable[...,
 
 
 def test_a_filter_in_the_destination_is_told_from_a_closed_port(run: Run, extra: Callable[..., str]) -> None:
-    """Silent or refusing, it is named by its rule."""
+    """Its rule is named, whether it swallows or refuses."""
     extra("dn-a")
     extra("dn-b")
     for rule, outcome, found in (("drop", "dropped", {"drop"}), ("reject with tcp reset", "rejected", {"reject"})):
@@ -159,6 +122,26 @@ def test_a_filter_in_the_destination_is_told_from_a_closed_port(run: Run, extra:
             report = traced(run, "dn-a", "dn-b:8080", "-c", "1", "-W", "0.3")
         assert report["verdict"]["outcome"] == outcome
         assert set(ids(report)) == {f"firewall-{each}" for each in found}
+
+
+def test_a_service_that_resets_what_it_accepted(run: Run, extra: Callable[..., str]) -> None:
+    extra("dn-a")
+    extra("dn-b")
+    with resetting_in(docker("inspect", "-f", "{{.State.Pid}}", "dn-b"), 8080):
+        report = traced(run, "dn-a", "dn-b:8080", "-c", "2")
+    assert report["verdict"]["outcome"] == "rejected"
+    assert points(report, "RST")[0] == "dn-b/eth0"
+    finding = ids(report)["connection-reset"]
+    assert set(ids(report)) == {"connection-reset"}
+    assert (finding["severity"], finding["confidence"]) == ("error", "certain")
+    assert finding["evidence"] == [
+        "2 of 2 connections were accepted and then reset",
+        "the RST was first seen at dn-b/eth0",
+    ]
+    assert finding["remedy"] == ["docker logs --tail 20 dn-b"]
+    typed(finding["remedy"][0])
+    with serving("dn-b", 8080):
+        assert traced(run, "dn-a", "dn-b:8080", "-c", "1")["verdict"]["outcome"] == "delivered"
 
 
 @contextmanager
@@ -235,6 +218,9 @@ def test_a_bad_port_is_one_sentence(run: Run, word: str) -> None:
 def test_a_published_port_by_the_host_s_loopback(run: Run, extra: Callable[..., str]) -> None:
     """The engine's proxy carries it, or, without one, a rule: either way the container's answer decides."""
     extra("dn-web", "-p", "127.0.0.1:18080:80", "-p", "127.0.0.1:18081:81")
+    lines = run("ls").out.splitlines()
+    assert "  127.0.0.1:18080 -> dn-web:80/tcp" in lines
+    assert "  127.0.0.1:18081 -> dn-web:81/tcp" in lines
     with serving("dn-web", 80):
         report = traced(run, "host", "127.0.0.1:18080")
         assert report["verdict"]["outcome"] == "delivered"

@@ -65,6 +65,12 @@ def test_a_rule_carries_it(traced: Traced, words: tuple[str, ...]) -> None:
     assert {each.rpartition(":")[2] for each in before} == {"8080"}
     assert request[-1]["point"] == "web/eth0"
     assert request[-1]["destination"].endswith(":80")
+    (translation,) = report["translations"]
+    assert translation["sandbox"] == "host"
+    assert translation["original"]["destination"].endswith(":8080")
+    assert translation["reply"]["source"] == request[-1]["destination"]
+    assert "-j DNAT --to-destination" in translation["rules"][0]["text"]
+    assert {each["owner"] for each in translation["rules"]} == {"engine"}
     assert ids(report) == {}
 
 
@@ -72,6 +78,9 @@ def test_a_container_asks_itself_through_the_host(alone: PrivateEngine, traced: 
     report = traced("web", "gateway:8080")
     assert report["verdict"]["outcome"] == "delivered"
     assert ids(report)["published-port-hairpin"]["severity"] == "note"
+    (translation,) = report["translations"]
+    assert [each["text"].partition(" -j ")[2].split()[0] for each in translation["rules"]] == ["DNAT", "MASQUERADE"]
+    assert any(each.startswith("conntrack of host: ") for each in ids(report)["published-port-hairpin"]["evidence"])
     (port,) = {hop["interface"] for hop in report["paths"][0]["hops"] if hop["interface"].startswith("veth")}
     in_engine(alone, f"bridge link set dev {port} hairpin off")
     try:
@@ -98,6 +107,43 @@ def test_another_network_is_kept_apart_on_this_way_too(alone: PrivateEngine, tra
         assert traced(*words[2:])["verdict"]["outcome"] == "delivered"
     finally:
         alone.docker("network", "disconnect", "other", "web")
+
+
+@pytest.mark.parametrize(
+    ("add", "chain", "remedy"),
+    [
+        ("-I DOCKER-USER -p tcp --dport 80 -j DROP", "DOCKER-USER", "iptables -I DOCKER-USER 1 -s {near} -d {web}"),
+        ("-I DOCKER-USER -d {web} -j DROP", "DOCKER-USER", "iptables -D DOCKER-USER -d {web}/32 -j DROP"),
+        ("-t raw -I PREROUTING -p tcp --dport 8080 -j DROP", "PREROUTING", "iptables -t raw -I PREROUTING 1 -s {near}"),
+    ],
+)
+def test_a_rule_in_its_way_is_named_and_passed(
+    alone: PrivateEngine, traced: Traced, *, add: str, chain: str, remedy: str
+) -> None:
+    ends = {name: address(alone, name) for name in ("near", "web")}
+    saved = alone.type("iptables-save")
+    # What no neighbour cache knows takes another way through the bridge.
+    alone.type("ip neigh flush dev docker0")
+    alone.type(f"iptables {add.format(**ends)}")
+    try:
+        report = traced("near", "gateway:8080")
+        verdict = report["verdict"]
+        assert (verdict["outcome"], verdict["rule"]["chain"], verdict["rule"]["owner"]) == ("dropped", chain, "user")
+        (finding,) = report["findings"]
+        assert (finding["id"], finding["confidence"]) == ("published-port-filtered", "certain")
+        assert verdict["rule"]["text"] in finding["title"]
+        assert finding["remedy"][0].startswith(remedy.format(**ends))
+        for line in finding["remedy"]:
+            alone.type(line)
+        assert traced("near", "gateway:8080")["verdict"]["outcome"] == "delivered"
+    finally:
+        # Restoring leaves a table alone that was not there.
+        alone.type("iptables -t raw -F")
+        subprocess.run(["ip", "netns", "exec", alone.name, "iptables-restore"], input=saved, text=True, check=True)
+
+
+def address(engine: PrivateEngine, name: str) -> str:
+    return engine.docker("inspect", "-f", "{{.NetworkSettings.IPAddress}}", name)
 
 
 def in_engine(engine: PrivateEngine, command: str) -> None:

@@ -66,6 +66,13 @@ def test_the_source_is_rewritten_on_the_way_out_and_back(run: Run, private: Priv
     assert home == ("eth0", "in", FAR, web)
     rewrites = {each["field"]: (each["before"], each["after"]) for each in report["paths"][0]["hops"][-1]["rewrites"]}
     assert rewrites["source"] == (web, NEAR)
+    (translation,) = report["translations"]
+    identifier = translation["original"]["identifier"]
+    assert translation["original"] == {"source": web, "destination": FAR, "identifier": identifier}
+    assert translation["reply"] == {"source": FAR, "destination": NEAR, "identifier": identifier}
+    (rule,) = translation["rules"]
+    assert (rule["table"], rule["chain"], rule["owner"]) == ("nat", "POSTROUTING", "engine")
+    assert rule["text"].endswith("! -o docker0 -j MASQUERADE")
     assert rewrites["ttl"] == ("64", "63")
 
 

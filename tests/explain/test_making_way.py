@@ -1,13 +1,18 @@
 """The commands that make way: what they say, and that nothing of a rule's reaches a shell."""
 
+from dataclasses import replace
+
 import pytest
+from port_cases import BY_HOST, DB, translated
 from topologies import planned, read, recorded, sent
 
 from inspector.explain.case import Case
 from inspector.explain.making_way import accept_ahead, ways, written_by_iptables
+from inspector.model.path import Direction, Path
 from inspector.model.report import Outcome, Rule, Verdict
-from inspector.model.rules import Backend
-from inspector.model.topology import SandboxId
+from inspector.model.rules import Backend, Chain, ChainKey, FirewallRecord, Hook
+from inspector.model.topology import HOST, SandboxId
+from inspector.model.walk import WalkStep
 
 WORLD = read("two-networks.toml")
 PLAN = planned(WORLD, "web", "api")
@@ -76,3 +81,18 @@ def test_who_wrote_it() -> None:
     assert written_by_iptables(Rule("ip", "filter", "FORWARD", 0, "policy drop", "unknown"))
     assert not written_by_iptables(Rule("inet", "filter", "forward", 0, "policy drop", "unknown"))
     assert not written_by_iptables(Rule("ip", "filter", "FORWARD", 1, "tcp dport 80 drop", "user"))
+
+
+def test_behind_a_translation_the_container_s_address_is_meant() -> None:
+    recording = translated(BY_HOST, 0)
+    path = Path(Direction.REQUEST, 1, ())
+    for table, priority, target in (("filter", 0, DB), ("raw", -300, "172.17.0.1"), ("nat", -100, DB)):
+        chain = "FORWARD" if table == "filter" else "PREROUTING"
+        key = ChainKey(HOST, Backend.NFT, "ip", table, chain)
+        hook = Hook(chain.lower(), priority, "accept")
+        firewall = FirewallRecord(chains=(Chain(key, 3, hook),))
+        step = WalkStep(1, HOST, hook.name, "ip", table, (chain,), (), "drop")
+        rule = Rule("ip", table, chain, 3, "-p tcp -j DROP", "user")
+        verdict = Verdict(Outcome.DROPPED, "", rule=rule)
+        case = Case(replace(recording, firewall=firewall), (replace(path, walk=(step,)),), verdict)
+        assert f"-s 172.17.0.2 -d {target} -j ACCEPT" in ways(case, rule)[0]

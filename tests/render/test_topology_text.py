@@ -1,7 +1,8 @@
 """A tree shows what hangs on what, for every kind of network."""
 
-from topologies import change_link, read
+from topologies import change_container, change_link, read
 
+from inspector.model.topology import Published
 from inspector.render.topology_json import to_dict
 from inspector.render.topology_text import render_text
 
@@ -35,6 +36,22 @@ def test_a_network_with_a_parent_is_not_among_the_others() -> None:
 
 def test_a_parent_that_is_down_is_said() -> None:
     assert "  DOWN" in render_text(change_link(WORLD, "host/eth0", up=False)).partition("\nlan  ")[2].splitlines()[1]
+
+
+PUBLISHED = (
+    Published("::", 8080, 80, "tcp"),
+    Published("0.0.0.0", 8080, 80, "tcp"),
+    Published("10.0.0.5", 53, 53, "udp"),
+)
+
+
+def test_published_ports_stand_by_themselves() -> None:
+    world = change_container(WORLD, "web", published=PUBLISHED)
+    told = render_text(world).partition("published ports\n")[2].partition("\n\n")[0].splitlines()
+    assert told == ["  10.0.0.5:53 -> web:53/udp", "  0.0.0.0:8080 -> web:80/tcp", "  [::]:8080 -> web:80/tcp"]
+    web = next(each for each in to_dict(world)["containers"] if each["name"] == "web")
+    assert web["published"][2] == {"address": "10.0.0.5", "port": 53, "target": 53, "protocol": "udp"}
+    assert "published ports" not in render_text(WORLD)
 
 
 def test_json_names_parent_and_mode() -> None:

@@ -115,3 +115,11 @@ def test_another_firewalls_rule_is_no_isolation() -> None:
     chains = (chain("raw PREROUTING", {4: "-p icmp -j DROP"}), *CHAINS[1:])
     recording = with_firewall(recorded(WORLD, FAR, probes=(sent(),), request=3, reply=0), [STOPPED], chains)
     assert [each.id for each in review(recording).findings if each.id == "networks-isolated"] == []
+
+
+def test_a_rule_that_rewrites_has_its_own_line() -> None:
+    dnat = chain("nat PREROUTING", {2: "-p icmp -j DNAT --to-destination 192.168.0.2"})
+    met = passed(WORLD, "nat PREROUTING", "PREROUTING 2 accept", **IN)
+    shown = lines(with_firewall(delivered(WORLD, FAR), [met], [dnat]))
+    at = shown.index("    nat PREROUTING")
+    assert shown[at + 1].startswith("    rewritten by nat PREROUTING   rule 2 of 9   -p icmp -j DNAT")

@@ -5,6 +5,7 @@ from typing import Any
 
 from topologies import START, TOKEN, change_container, planned, read, sightings
 
+from inspector.model.conntrack import ConntrackEntry, ConntrackRecord, Flow
 from inspector.model.question import Plan, Protocol, Step
 from inspector.model.recording import Aftermath, Answered, Listener, Observation, Probe, Recording, Sent
 from inspector.model.topology import Published, SandboxId, Topology
@@ -165,10 +166,39 @@ def proxied(plan: Plan, answer: TCP | None, **more: Any) -> Recording:
     return port_recording(PUBLISHING, plan, *frames, answer="reply", **more)
 
 
+def entry(original: Flow, onward: Flow, *status: str, protocol: Protocol = Protocol.TCP) -> ConntrackEntry:
+    """Return what the host's connection tracking remembers of a flow."""
+    return ConntrackEntry(SandboxId("host"), protocol, original, onward.reversed, status, 30)
+
+
+OLD = Flow("172.17.0.2", "172.17.0.1", 5060, 5353)
+"""A flow that began before the port was published."""
+NAMES = change_container(WORLD, "db", published=(Published("0.0.0.0", 5353, 53, "udp"),))
+"""db's port 53 is the host's port 5353."""
+DATAGRAM = port_plan(NAMES, "web", "172.17.0.1", 5353, protocol=Protocol.UDP)
+
+
+def standing(*flows: tuple[Flow, Flow], status: tuple[str, ...] = (), carried: bool = True) -> Recording:
+    """Return a datagram that a rule carried to the container, beside these flows to the same port."""
+    onward, _ = published_way(DATAGRAM)
+    mine, theirs = ends(DATAGRAM)
+    asked = Flow(mine, theirs, SOURCE_PORT, 5353)
+    now = Flow(mine, DB, SOURCE_PORT, 53)
+    changed = UDP(sport=SOURCE_PORT, dport=53) / Raw(payload(TOKEN, 1, 56))
+    second = sightings(DATAGRAM, onward, framed(mine, DB, changed), at=8_000) if carried else ()
+    reply = UDP(sport=5353, dport=SOURCE_PORT) / Raw(payload(TOKEN, 1, 56))
+    frames = (there(DATAGRAM, datagram(DATAGRAM)), second, back(DATAGRAM, reply, at=30_000))
+    own = (entry(asked, now, "dnat", protocol=Protocol.UDP),) if carried else ()
+    old = tuple(entry(*each, *status, protocol=Protocol.UDP) for each in flows)
+    record = ConntrackRecord(own, (*own, *old))
+    return port_recording(NAMES, DATAGRAM, *frames, answer="reply", conntrack=record)
+
+
 TAKES = TCP(sport=80, dport=50_000, flags="SA", seq=5, ack=100)
 REFUSES = TCP(sport=80, dport=50_000, flags="RA", seq=0, ack=100)
 FINDINGS |= {
     "published-port-proxy": lambda: proxied(ON_LOOPBACK, TAKES),
     "published-port-hairpin": lambda: port_recording(PUBLISHING, BY_ITSELF, there(BY_ITSELF, syn(BY_ITSELF), 2)),
+    "stale-conntrack": lambda: standing((OLD, OLD)),
     "published-port-filtered": lambda: translated(FROM_AFAR, 0),
 }

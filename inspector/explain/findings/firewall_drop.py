@@ -8,11 +8,12 @@ Remedy: take the rule out, or let the two through ahead of it.
 """
 
 from inspector.explain.case import Case
-from inspector.explain.findings import firewall_backends_mixed
+from inspector.explain.findings import firewall_backends_mixed, published_port_filtered
 from inspector.explain.making_way import ways
-from inspector.model.report import Confidence, Finding, Outcome, Rule, Severity
+from inspector.explain.stopping import confidence_in, evidence_of, title_of
+from inspector.model.report import Finding, Outcome, Severity
 from inspector.model.rules import Backend
-from inspector.model.walk import ENGINE, POLICY, UNKNOWN, WHOSE
+from inspector.model.walk import ENGINE
 
 
 def detect(case: Case) -> Finding | None:
@@ -22,6 +23,8 @@ def detect(case: Case) -> Finding | None:
         return None
     if rule.backend is Backend.LEGACY and firewall_backends_mixed.detect(case) is not None:
         return None
+    if published_port_filtered.detect(case) is not None:
+        return None
     return Finding(
         id="firewall-drop",
         severity=Severity.ERROR,
@@ -30,29 +33,3 @@ def detect(case: Case) -> Finding | None:
         evidence=evidence_of(case, rule),
         remedy=ways(case, rule),
     )
-
-
-def confidence_in(rule: Rule) -> Confidence:
-    """Return how sure it is that it was this rule."""
-    return Confidence.LIKELY if rule.backend is Backend.LEGACY else Confidence.CERTAIN
-
-
-def title_of(rule: Rule) -> str:
-    """Name the rule: whose it is, where it stands and what it says."""
-    legacy = "legacy " if rule.backend is Backend.LEGACY else ""
-    place = f"{legacy}{rule.table} {rule.chain} on {rule.sandbox}"
-    if rule.position == POLICY:
-        return f"the policy of {place}"
-    whose = "a" if rule.owner == UNKNOWN else WHOSE.get(rule.owner, f"{rule.owner}'s")
-    return f"{whose} firewall rule, {rule.position} in {place} ({rule.text}),"
-
-
-def evidence_of(case: Case, rule: Rule) -> tuple[str, ...]:
-    """Say how it is known that the packet met this rule."""
-    verdict = case.verdict
-    place = f"{rule.family} {rule.table} {rule.chain}"
-    if rule.backend is Backend.LEGACY:
-        told = f"its counter rose while the probes were under way: {place}, {rule.text}"
-    else:
-        told = f"the kernel's trace of this packet ends there: {place}, {rule.text}"
-    return (told, *([f"last seen at {verdict.last_seen}"] if verdict.last_seen else []))

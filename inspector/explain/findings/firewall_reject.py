@@ -7,10 +7,10 @@ Remedy: take the rule out, or let the two through ahead of it; where the rule is
 """
 
 from inspector.explain.case import Case
-from inspector.explain.findings.firewall_drop import confidence_in, evidence_of, title_of
 from inspector.explain.listening import on_port, takes
 from inspector.explain.making_way import ways
 from inspector.explain.refusal import Refusal, refusal
+from inspector.explain.stopping import confidence_in, evidence_of, title_of
 from inspector.model.place import place
 from inspector.model.question import Protocol
 from inspector.model.report import Confidence, Finding, Outcome, Severity

@@ -4,18 +4,22 @@ What: the packet comes to the host, and never goes on to the container; no refus
 Why: a firewall rule stops it on the host, behind the rule that publishes the port. Or the source is on another network
 of the engine's, which keeps its networks apart also on this way where it runs without its userland proxy.
 On the wire: seen on the host, with or without the container's address in it, and never at the container.
-Remedy: ask the container itself, on a network that both are on; or mend the rule.
+Remedy: take the rule out, or let the two through ahead of it; or ask the container itself, on a network that both are
+on.
 """
 
 import shlex
 
 from inspector.explain.case import Case
 from inspector.explain.listening import listeners_of, takes
+from inspector.explain.making_way import ways
 from inspector.explain.mending import connect_commands
+from inspector.explain.stopping import confidence_in, evidence_of, title_of
 from inspector.model.place import place, wanted
 from inspector.model.question import Carriage
 from inspector.model.report import Confidence, Finding, Outcome, Severity
 from inspector.model.topology import HOST
+from inspector.model.walk import ENGINE
 
 
 def detect(case: Case) -> Finding | None:
@@ -34,18 +38,24 @@ def detect(case: Case) -> Finding | None:
         if each.port == publication.port and takes(each, publication.address)
     ]
     service = (f"a socket of {publication.container} listens on {listens[0]}",) if listens else ()
+    rule = verdict.rule
+    who = f"{title_of(rule)} drops the packet on its way" if rule else "the packet does not go on to it"
+    told = evidence_of(case, rule) if rule else (f"last seen at {last}",)
     return Finding(
         id="published-port-filtered",
         severity=Severity.ERROR,
-        confidence=Confidence.LIKELY,
-        title=f"port {plan.question.port} of the host is published for {behind}, and the packet does not go on to it",
-        evidence=(f"last seen at {last}", f"never seen at {publication.sandbox}", *service),
+        confidence=confidence_in(rule) if rule else Confidence.LIKELY,
+        title=f"port {plan.question.port} of the host is published for {behind}, and {who}",
+        evidence=(*told, f"never seen at {publication.sandbox}", *service),
         remedy=_remedy(case, behind),
     )
 
 
 def _remedy(case: Case, behind: str) -> tuple[str, ...]:
-    """Name the network that both should be on, and the address to ask there; or where to look for the rule."""
+    """Make way past the rule; or name the network that both should be on; or say where to look for the rule."""
+    rule = case.verdict.rule
+    if rule is not None and rule.owner != ENGINE and (commands := ways(case, rule)):
+        return commands
     if connect := connect_commands(case):
         source = shlex.quote(case.recording.plan.question.source)
         return (*connect, f"dnetsniff trace {source} {shlex.quote(behind)}")

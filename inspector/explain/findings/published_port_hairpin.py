@@ -10,6 +10,7 @@ Remedy: set the port to hairpin mode, or ask the service at its own address.
 import shlex
 
 from inspector.explain.case import Case
+from inspector.explain.translating import entries_for, told
 from inspector.model.place import place
 from inspector.model.question import CapturePoint, Carriage, Heading
 from inspector.model.report import Confidence, Finding, Outcome, Severity
@@ -32,7 +33,9 @@ def detect(case: Case) -> Finding | None:
     if publication.carriage is Carriage.TRANSLATED and came_back:
         client = came_back[0].source.rpartition(":")[0]
         title = f"{plan.source.label} asks itself through the host: the service sees {client} as its client"
-        return _finding(Severity.NOTE, title, (f"it came back at {came_back[0].point}, from {client} to {behind}",))
+        own = entries_for(case, [(came_back[0].source, came_back[0].destination)])
+        evidence = f"it came back at {came_back[0].point}, from {client} to {behind}", *map(told, own)
+        return _finding(Severity.NOTE, title, evidence)
     return _kept_back(case, behind)
 
 

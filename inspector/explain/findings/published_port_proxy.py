@@ -7,10 +7,12 @@ Remedy: none is needed; a service that has to know its client is asked at the co
 """
 
 from inspector.explain.case import Case
+from inspector.explain.translating import entries_for, told
 from inspector.model.path import Direction
 from inspector.model.place import wanted
 from inspector.model.question import Carriage
 from inspector.model.report import Confidence, Finding, Severity
+from inspector.model.topology import HOST
 
 
 def detect(case: Case) -> Finding | None:
@@ -22,11 +24,16 @@ def detect(case: Case) -> Finding | None:
     question, start = case.recording.plan.question, seconds[0].seen[0]
     client = start.source.rpartition(":")[0]
     behind = wanted(publication.container, publication.port, question.protocol)
+    asked = next((each.seen[0] for each in case.paths if not each.proxied and each.seen), None)
+    flows = [(each.source, each.destination) for each in (asked, start) if each]
     return Finding(
         id="published-port-proxy",
         severity=Severity.NOTE,
         confidence=Confidence.LIKELY,
         title=f"port {question.port} of the host is carried to {behind} by a proxy: the service sees "
         f"{client} as its client",
-        evidence=(f"a second connection, {start.source} to {start.destination}, first seen at {start.point}",),
+        evidence=(
+            f"a second connection, {start.source} to {start.destination}, first seen at {start.point}",
+            *(told(each) for each in entries_for(case, flows) if each.sandbox == HOST),
+        ),
     )
