@@ -16,6 +16,7 @@ from inspector.correlate.judge_port import Ending, judge_port
 from inspector.correlate.legacy_rules import compare_counters
 from inspector.correlate.name_report import judge_names
 from inspector.correlate.paths import places
+from inspector.correlate.resolving import unanswered
 from inspector.correlate.rule_verdict import find_rejection, find_stop
 from inspector.correlate.tracks import Kind, Tracks
 from inspector.correlate.unrouted import unrouted
@@ -89,9 +90,9 @@ def _not_delivered(recording: Recording, tracks: Tracks, paths: tuple[Path, ...]
         return Verdict(Outcome.DROPPED, f"{plan.source.label} did not send it: {why}", reason=refused[0].why)
     if not recording.probes or all(isinstance(each, NotSent) for each in recording.probes):
         return Verdict(Outcome.UNKNOWN, "no probe was sent: " + _nothing_sent(recording))
-    unanswered = unanswered_neighbour(recording, tracks)
-    if unanswered is not None and not _blindness(recording):
-        who, link = unanswered
+    waits_for = _waits_for(recording, tracks)
+    if waits_for is not None and not _blindness(recording):
+        who, link = waits_for
         told = any(not each.asks and each.target == who for each in tracks.resolving)
         answer = f"an answer for {who} did not come to {link}" if told else f"nobody answered for {who} on {link}"
         summary = f"{answer}: the packet waits for a MAC address and never leaves"
@@ -152,22 +153,16 @@ def _not_handed_over(left: CapturePoint, refused: Failed, recording: Recording, 
     return _stopped(Outcome.DROPPED, summary, recording, paths, reason=refused.why)
 
 
-def unanswered_neighbour(recording: Recording, tracks: Tracks) -> tuple[str, CapturePoint] | None:
+def _waits_for(recording: Recording, tracks: Tracks) -> tuple[str, CapturePoint] | None:
     """Return the address that was asked for by ARP or ND and never answered about, and where it was asked.
 
     The kernel asks once a second: a packet that waits behind an earlier one's question may leave no frame in a short
     run. Then nothing was seen, and the source's own neighbour cache says what its packet waits for.
     """
-    talk = tracks.neighbour_talk()
-    # Who asked has to hear it: an answer that was only seen elsewhere was lost on its way.
-    answered = {(each.target, each.observation.point) for each in talk if not each.asks}
     if any(kind is Kind.REPLY for kind, _ in tracks.packets):
         return None
-    for each in talk:
-        asker = next(first for first in talk if first.asks == each.asks and first.target == each.target)
-        heard = (each.target, asker.observation.point) in answered
-        if each.asks and not heard and each.target in recording.plan.neighbours:
-            return each.target, recording.point(asker.observation.point)
+    for each in unanswered(tracks):
+        return each.target, recording.point(each.observation.point)
     if recording.plan.request and not any(kind is Kind.REQUEST for kind, _ in tracks.packets):
         own = recording.plan.request[0].point.link
         return next(((address, point) for address, point in recording.unresolved() if point.link == own), None)

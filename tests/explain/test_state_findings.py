@@ -110,7 +110,7 @@ def test_one_mac_in_two_places() -> None:
 
 def test_a_subnet_over_a_lan() -> None:
     recording = overlap()
-    finding = review(recording).findings[0]
+    (finding,) = review(recording).findings
     assert (finding.id, finding.confidence) == ("subnet-overlap", Confidence.LIKELY)
     assert "the host's route: 172.17.5.0/24 dev eth0" in finding.evidence
     assert '"bip": "10.0.1.1/24"' in finding.remedy[0], "the default network cannot be made anew"
@@ -132,7 +132,7 @@ def test_no_overlap(prefix: str, target: str, link: str) -> None:
 
 def test_discovery_that_stops_in_the_destination_s_stack() -> None:
     report = review(filtered())
-    finding = report.findings[0]
+    (finding,) = report.findings
     assert (finding.id, finding.confidence) == ("ipv6-neighbour-filtered", Confidence.LIKELY)
     assert finding.title.endswith("the neighbour-solicitation about it stopped in right")
     assert all(each.startswith(PID.format("right") + "ip6tables -I ") for each in finding.remedy)
