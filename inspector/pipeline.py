@@ -73,6 +73,7 @@ def review(recording: "Recording") -> "Report":
         talk=correlation.talk,
         names=correlation.names,
         complaints=correlation.complaints,
+        discovery_stops=correlation.discovery_stops,
     )
     return explain(case, correlation.statistics)
 

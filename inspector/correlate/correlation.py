@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from inspector.correlate.complaints import complaints
+from inspector.correlate.discovery_stop import discovery_stops
 from inspector.correlate.drops import FittingReason, fitting_reason
 from inspector.correlate.judge import count, judge
 from inspector.correlate.name_report import name_report
@@ -13,7 +14,7 @@ from inspector.correlate.resolving import resolutions, talk
 from inspector.correlate.tracks import Kind, sort_frames
 from inspector.model.complaint import Complaint
 from inspector.model.names import NameReport
-from inspector.model.neighbours import NeighbourFrame
+from inspector.model.neighbours import DiscoveryStop, NeighbourFrame
 from inspector.model.path import Path
 from inspector.model.recording import Recording
 from inspector.model.report import Statistics, Verdict
@@ -42,6 +43,8 @@ class Correlation:
     """Why the kernel dropped what nobody answered, where one reason fits."""
     complaints: tuple[Complaint, ...] = ()
     """ICMP errors about the probes."""
+    discovery_stops: tuple[DiscoveryStop, ...] = ()
+    """Rules that dropped what IPv6 asked or answered about a MAC address."""
 
 
 def correlate(recording: Recording) -> Correlation:
@@ -64,6 +67,7 @@ def correlate(recording: Recording) -> Correlation:
         names=names,
         dropped=fitting_reason(recording, paths),
         complaints=complaints(recording, tracks),
+        discovery_stops=discovery_stops(recording, tracks),
         packet_ids=tuple(
             (index, number)
             for number, key in enumerate(sorted(tracks.packets), start=1)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from statistics import median
 
 from inspector.correlate.astray import OTHERHOST, astray
+from inspector.correlate.discovery_stop import discovery_stop
 from inspector.correlate.drops import FittingReason, fitting_reason
 from inspector.correlate.judge_port import Ending, judge_port
 from inspector.correlate.legacy_rules import compare_counters
@@ -96,7 +97,9 @@ def _not_delivered(recording: Recording, tracks: Tracks, paths: tuple[Path, ...]
         told = any(not each.asks and each.target == who for each in tracks.resolving)
         answer = f"an answer for {who} did not come to {link}" if told else f"nobody answered for {who} on {link}"
         summary = f"{answer}: the packet waits for a MAC address and never leaves"
-        return _stopped(Outcome.DROPPED, summary, recording, paths, reason="neighbour unanswered")
+        verdict = _stopped(Outcome.DROPPED, summary, recording, paths, reason="neighbour unanswered")
+        stop = discovery_stop(recording, tracks, who)
+        return replace(verdict, rule=stop.rule) if stop else verdict
     rejected = _refusals(recording)
     if rejected:
         summary = f"somebody on the way to {plan.destination.label} said no: {rejected[0].answer}"

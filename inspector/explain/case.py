@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from inspector.model.complaint import Complaint
 from inspector.model.names import NameReport
-from inspector.model.neighbours import NeighbourFrame
+from inspector.model.neighbours import DiscoveryStop, NeighbourFrame
 from inspector.model.path import Path
 from inspector.model.recording import Recording
 from inspector.model.report import Verdict
@@ -28,6 +28,8 @@ class Case:
     """What came of looking the destination's name up, where it was looked up."""
     complaints: tuple[Complaint, ...] = ()
     """ICMP errors about the probes, also those that never came home."""
+    discovery_stops: tuple[DiscoveryStop, ...] = ()
+    """Rules that dropped what IPv6 asked or answered about a MAC address."""
 
     @property
     def topology(self) -> Topology:

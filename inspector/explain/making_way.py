@@ -13,10 +13,15 @@ from inspector.explain.case import Case
 from inspector.model.report import Rule
 from inspector.model.rules import Backend
 from inspector.model.topology import HOST
-from inspector.model.walk import POLICY, UFW, UNKNOWN, USER, WHOSE
+from inspector.model.walk import ENGINE, POLICY, UFW, UNKNOWN, USER, WHOSE
 
 _PLAIN = re.compile(r"[\w\s./:,!+=-]+")
 _TABLES = {"filter", "nat", "mangle", "raw", "security"}
+DISCOVERY = (
+    ("neighbour-solicitation", "nd-neighbor-solicit"),
+    ("neighbour-advertisement", "nd-neighbor-advert"),
+)
+"""The two messages of neighbour discovery, as ip6tables and nft call them."""
 _V6 = 6
 
 
@@ -33,6 +38,22 @@ def ways(case: Case, rule: Rule) -> tuple[str, ...]:
     enter = _enter(case, rule)
     words = _by_iptables if written_by_iptables(rule) else _by_nft
     return tuple(f"{enter}{each}" for each in words(rule, source, target, case.recording.plan.family))
+
+
+def ways_for_discovery(case: Case, rule: Rule) -> tuple[str, ...]:
+    """Return the commands that let neighbour discovery through ahead of a rule (RFC 4890, 4.4.1)."""
+    if rule.owner not in {USER, UNKNOWN, ENGINE}:
+        return (f"let IPv6 neighbour discovery pass in {WHOSE.get(rule.owner, rule.owner)} own settings",)
+    enter = _enter(case, rule)
+    if written_by_iptables(rule):
+        table = "" if rule.table == "filter" else f" -t {shlex.quote(rule.table)}"
+        chain = shlex.quote(rule.chain)
+        place = f"-A {chain}" if rule.position == POLICY else f"-I {chain} {rule.position}"
+        match = "-p icmpv6 --icmpv6-type"
+        return tuple(f"{enter}ip6tables{table} {place} {match} {each[0]} -j ACCEPT" for each in DISCOVERY)
+    place = f"{rule.family} {shlex.quote(rule.table)} {shlex.quote(rule.chain)}"
+    verb, before = ("add", "") if rule.position == POLICY else ("insert", f" handle {rule.handle}")
+    return tuple(f"{enter}nft {verb} rule {place}{before} icmpv6 type {each[1]} accept" for each in DISCOVERY)
 
 
 def written_by_iptables(rule: Rule) -> bool:

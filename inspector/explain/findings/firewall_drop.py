@@ -20,6 +20,8 @@ def detect(case: Case) -> Finding | None:
     rule = case.verdict.rule
     if rule is None or case.verdict.outcome is not Outcome.DROPPED or rule.owner == ENGINE:
         return None
+    if any(each.rule == rule for each in case.discovery_stops):
+        return None
     if rule.backend is Backend.LEGACY and firewall_backends_mixed.detect(case) is not None:
         return None
     return Finding(
