@@ -75,7 +75,8 @@ def _fits(drop: KernelDrop, hop: Seen, observation: Observation) -> bool:
     reception = drop.reception
     if reception is None or drop.reason in USUAL:
         return False
-    if drop.reason == OTHERHOST and observation.packet_type != PACKET_OTHERHOST:
+    if drop.reason == OTHERHOST and (observation.packet_type != PACKET_OTHERHOST or hop.point.promiscuous):
+        # A bridge that is listened to hands its own stack a copy of what it switches.
         return False
     waited_ns = reception.at_ns - hop.at_ns
     return (

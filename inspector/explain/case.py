@@ -7,7 +7,7 @@ from inspector.model.names import NameReport
 from inspector.model.neighbours import DiscoveryStop, NeighbourFrame
 from inspector.model.path import Path
 from inspector.model.recording import Recording
-from inspector.model.report import Verdict
+from inspector.model.report import Rule, Verdict
 from inspector.model.topology import HOST, Container, Endpoint, Topology
 
 
@@ -30,6 +30,8 @@ class Case:
     """ICMP errors about the probes, also those that never came home."""
     discovery_stops: tuple[DiscoveryStop, ...] = ()
     """Rules that dropped what IPv6 asked or answered about a MAC address."""
+    accepted_by_legacy: Rule | None = None
+    """A rule of the other packet filter's that accepts what one of nf_tables dropped."""
 
     @property
     def topology(self) -> Topology:

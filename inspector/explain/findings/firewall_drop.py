@@ -22,7 +22,7 @@ def detect(case: Case) -> Finding | None:
         return None
     if any(each.rule == rule for each in case.discovery_stops):
         return None
-    if rule.backend is Backend.LEGACY and firewall_backends_mixed.detect(case) is not None:
+    if firewall_backends_mixed.detect(case) is not None:
         return None
     return Finding(
         id="firewall-drop",
