@@ -22,7 +22,8 @@ PROMPT_NS = 1_000_000
 OTHERHOST = "OTHERHOST"
 PACKET_OTHERHOST = 3
 """linux/if_packet.h: addressed to another station; every flooded copy is dropped so somewhere"""
-USUAL = frozenset({"NO_SOCKET", "SOCKET_FILTER"})
+NO_SOCKET = "NO_SOCKET"
+USUAL = frozenset({NO_SOCKET, "SOCKET_FILTER"})
 """What delivered echo messages meet, too: no ping socket wants them, or one raw socket of several does not."""
 ETHERNET_HEADER = 14
 
@@ -60,7 +61,11 @@ def _drop_of(recording: Recording, paths: tuple[Path, ...], sequence: int) -> tu
         return None
     last, end_ns = inward[-1], max(hop.at_ns for hop in path.seen)
     observation = recording.observations[last.observation]
-    fitting = [each for each in recording.drops if _fits(each, last, observation) and each.at_ns >= end_ns - CLOCKS_NS]
+    fitting = [
+        each
+        for each in recording.drops
+        if _says(recording, each) and _fits(each, last, observation) and each.at_ns >= end_ns - CLOCKS_NS
+    ]
     drop = min(fitting, key=_received_ns, default=None)
     return None if drop is None else (drop, last)
 
@@ -71,9 +76,14 @@ def _furthest(paths: tuple[Path, ...], sequence: int) -> Path | None:
     return max(seen, key=lambda each: each.direction is Direction.REPLY, default=None)
 
 
+def _says(recording: Recording, drop: KernelDrop) -> bool:
+    """Whether the reason says anything: of a port it does that nobody listens."""
+    return drop.reason not in USUAL or (drop.reason == NO_SOCKET and recording.plan.question.port is not None)
+
+
 def _fits(drop: KernelDrop, hop: Seen, observation: Observation) -> bool:
     reception = drop.reception
-    if reception is None or drop.reason in USUAL:
+    if reception is None:
         return False
     if drop.reason == OTHERHOST and (observation.packet_type != PACKET_OTHERHOST or hop.point.promiscuous):
         # A bridge that is listened to hands its own stack a copy of what it switches.

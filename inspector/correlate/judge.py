@@ -64,7 +64,8 @@ def judge(recording: Recording, tracks: Tracks, paths: tuple[Path, ...], names: 
         return judge_names(recording, names)
     ending = _answered(recording) if plan.question.port is None else judge_port(recording, paths)
     if ending is not None and ending.outcome is Outcome.DELIVERED:
-        return Verdict(ending.outcome, ending.summary, last_seen=_last(paths), never_seen=())
+        summary = ending.summary + _stopped_in_part(recording, paths)
+        return Verdict(ending.outcome, summary, last_seen=_last(paths), never_seen=())
     by_rule = _by_rule(recording, paths)
     if by_rule is not None:
         return by_rule
@@ -78,6 +79,15 @@ def _answered(recording: Recording) -> Ending | None:
     statistics = count(recording)
     summary = f"{statistics.received} of {statistics.sent} answered{_by_another(recording.plan)}"
     return Ending(Outcome.DELIVERED, summary) if statistics.received else None
+
+
+def _stopped_in_part(recording: Recording, paths: tuple[Path, ...]) -> str:
+    """Say of a run in which others were answered which rule stopped one, such as a limit of packets."""
+    stop = find_stop(recording, paths)
+    if stop is None:
+        return ""
+    answer = "the answer to " if stop.path.direction is Direction.REPLY else ""
+    return f"; {answer}probe {stop.path.sequence} was dropped {stop.summary}"
 
 
 def _not_delivered(recording: Recording, tracks: Tracks, paths: tuple[Path, ...]) -> Verdict:
