@@ -10,15 +10,14 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import NamedTuple
 
-from inspector.correlate.rule_walk import chain_key, met_rules
+from inspector.correlate.rule_walk import chain_key, deciding_rule
 from inspector.correlate.tracks import Resolving, Tracks
 from inspector.model.neighbours import DiscoveryStop
 from inspector.model.question import Heading
 from inspector.model.recording import Recording
-from inspector.model.report import Rule
 from inspector.model.rules import Traversal
 from inspector.model.topology import SandboxId
-from inspector.model.walk import ACCEPT, DROP, POLICY
+from inspector.model.walk import ACCEPT, DROP
 from inspector.wire.discovery import SOLICITATION, discovery
 
 _V6 = 6
@@ -52,7 +51,7 @@ def discovery_stop(recording: Recording, tracks: Tracks, address: str) -> Discov
             or not _ends(recording, tracks, each, address)
         ):
             continue
-        if (rule := _rule(recording, each.traversal)) is not None:
+        if (rule := deciding_rule(recording, each.traversal)) is not None:
             return DiscoveryStop(address, each.asks, each.hook, rule)
     return None
 
@@ -70,20 +69,6 @@ def _told(recording: Recording, address: str) -> Iterator[_Told]:
         chain = chains.get(chain_key(each, each.steps[0].chain)) if found else None
         if found and chain and chain.hook:
             yield _Told(each, found[0] == SOLICITATION, chain.hook.name)
-
-
-def _rule(recording: Recording, traversal: Traversal) -> Rule | None:
-    chains = {each.key: each for each in recording.firewall.chains}
-    met = list(met_rules(recording.topology, chains, traversal))[-1:]
-    place = traversal.family, traversal.table
-    return next(
-        (
-            Rule(*place, each.chain, each.position, each.text, each.owner, traversal.sandbox, handle=each.handle)
-            for each in met
-            if each.position >= POLICY
-        ),
-        None,
-    )
 
 
 def _ends(recording: Recording, tracks: Tracks, told: _Told, address: str) -> bool:

@@ -14,6 +14,7 @@ from inspector.correlate.tracks import Kind, Tracks
 from inspector.model.path import Hop, Seen
 from inspector.model.question import Heading
 from inspector.model.recording import Recording
+from inspector.model.report import Rule
 from inspector.model.rules import Backend, Chain, ChainKey, Hook, RuleStep, StepKind, Traversal
 from inspector.model.topology import Topology
 from inspector.model.walk import POLICY, UNKNOWN, MetRule, WalkStep
@@ -81,6 +82,21 @@ def met_rules(topology: Topology, chains: Mapping[ChainKey, Chain], traversal: T
             yield MetRule(step.chain, POLICY, chain.size if chain else 0, text, step.verdict, UNKNOWN)
         elif step.handle is not None:
             yield _rule(topology, chain, step, step.handle)
+
+
+def deciding_rule(recording: Recording, traversal: Traversal) -> Rule | None:
+    """Return the rule or policy that decided, as a verdict names it; None where it is gone."""
+    chains = {each.key: each for each in recording.firewall.chains}
+    met = list(met_rules(recording.topology, chains, traversal))[-1:]
+    place = traversal.family, traversal.table
+    known = (each for each in met if each.position >= POLICY)
+    return next(
+        (
+            Rule(*place, each.chain, each.position, each.text, each.owner, traversal.sandbox, handle=each.handle)
+            for each in known
+        ),
+        None,
+    )
 
 
 def _rule(topology: Topology, chain: Chain | None, step: RuleStep, handle: int) -> MetRule:

@@ -7,7 +7,7 @@
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from inspector.explain.case import Case
 from inspector.model.report import Rule
@@ -17,11 +17,17 @@ from inspector.model.walk import ENGINE, POLICY, UFW, UNKNOWN, USER, WHOSE
 
 _PLAIN = re.compile(r"[\w\s./:,!+=-]+")
 _TABLES = {"filter", "nat", "mangle", "raw", "security"}
-DISCOVERY = (
-    ("neighbour-solicitation", "nd-neighbor-solicit"),
-    ("neighbour-advertisement", "nd-neighbor-advert"),
+Message = tuple[str, str]
+DISCOVERY: tuple[Message, ...] = (
+    ("neighbour-solicitation", "icmpv6 type nd-neighbor-solicit"),
+    ("neighbour-advertisement", "icmpv6 type nd-neighbor-advert"),
 )
-"""The two messages of neighbour discovery, as ip6tables and nft call them."""
+"""The two messages of neighbour discovery, as ip6tables and nft call them (RFC 4890, 4.4.1)."""
+TOO_BIG: dict[int, tuple[Message, ...]] = {
+    4: (("fragmentation-needed", "icmp type destination-unreachable icmp code frag-needed"),),
+    6: (("packet-too-big", "icmpv6 type packet-too-big"),),
+}
+"""What tells a sender how much a link carries (RFC 1191, RFC 4890, 4.3.1)."""
 _V6 = 6
 
 
@@ -40,20 +46,23 @@ def ways(case: Case, rule: Rule) -> tuple[str, ...]:
     return tuple(f"{enter}{each}" for each in words(rule, source, target, case.recording.plan.family))
 
 
-def ways_for_discovery(case: Case, rule: Rule) -> tuple[str, ...]:
-    """Return the commands that let neighbour discovery through ahead of a rule (RFC 4890, 4.4.1)."""
+def ways_for(case: Case, rule: Rule, messages: Iterable[Message]) -> tuple[str, ...]:
+    """Return the commands that let some messages of ICMP through ahead of a rule, whoever sends them."""
+    messages = tuple(messages)
     if rule.owner not in {USER, UNKNOWN, ENGINE}:
-        return (f"let IPv6 neighbour discovery pass in {WHOSE.get(rule.owner, rule.owner)} own settings",)
+        words = " and ".join(each[0] for each in messages)
+        return (f"let {words} pass in {WHOSE.get(rule.owner, rule.owner)} own settings",)
     enter = _enter(case, rule)
     if written_by_iptables(rule):
         table = "" if rule.table == "filter" else f" -t {shlex.quote(rule.table)}"
         chain = shlex.quote(rule.chain)
         place = f"-A {chain}" if rule.position == POLICY else f"-I {chain} {rule.position}"
-        match = "-p icmpv6 --icmpv6-type"
-        return tuple(f"{enter}ip6tables{table} {place} {match} {each[0]} -j ACCEPT" for each in DISCOVERY)
+        six = case.recording.plan.family == _V6
+        tool, match = ("ip6tables", "-p icmpv6 --icmpv6-type") if six else ("iptables", "-p icmp --icmp-type")
+        return tuple(f"{enter}{tool}{table} {place} {match} {each[0]} -j ACCEPT" for each in messages)
     place = f"{rule.family} {shlex.quote(rule.table)} {shlex.quote(rule.chain)}"
     verb, before = ("add", "") if rule.position == POLICY else ("insert", f" handle {rule.handle}")
-    return tuple(f"{enter}nft {verb} rule {place}{before} icmpv6 type {each[1]} accept" for each in DISCOVERY)
+    return tuple(f"{enter}nft {verb} rule {place}{before} {each[1]} accept" for each in messages)
 
 
 def written_by_iptables(rule: Rule) -> bool:

@@ -10,7 +10,7 @@ Remedy: let neighbour solicitations and advertisements through, where they were 
 from ipaddress import ip_address
 
 from inspector.explain.case import Case
-from inspector.explain.making_way import DISCOVERY, ways_for_discovery
+from inspector.explain.making_way import DISCOVERY, ways_for
 from inspector.explain.mending import inside
 from inspector.model.neighbours import DiscoveryStop, NeighbourFrame
 from inspector.model.question import Heading
@@ -51,7 +51,7 @@ def _certain(case: Case, stop: DiscoveryStop, holder: Link, evidence: tuple[str,
         title=f"{holder.sandbox} has {stop.address}, and a rule {where} drops "
         f"the {ASKS if stop.asks else TELLS} about it",
         evidence=(*evidence, f"the kernel's trace of it ends there: {_named(stop.rule)}"),
-        remedy=ways_for_discovery(case, stop.rule),
+        remedy=ways_for(case, stop.rule, DISCOVERY),
     )
 
 

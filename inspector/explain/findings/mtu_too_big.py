@@ -14,15 +14,17 @@ import shlex
 from dataclasses import replace
 
 from inspector.explain.case import Case
+from inspector.explain.making_way import TOO_BIG, ways_for
 from inspector.explain.mending import inside
 from inspector.explain.sizes import Crossing, crossing, may_be_cut, narrow_link, wider
 from inspector.model.complaint import Complaint
 from inspector.model.place import wanted
 from inspector.model.question import PathKind, Protocol
 from inspector.model.recording import Failed
-from inspector.model.report import Confidence, Finding, Outcome, Severity
+from inspector.model.report import Confidence, Finding, Outcome, Rule, Severity
 from inspector.model.size import headers_length, packet_length
 from inspector.model.topology import HOST, Link
+from inspector.model.walk import POLICY
 
 ANYWHERE = 1280
 """What every IPv6 link carries (RFC 8200, 5), and in practice every IPv4 link."""
@@ -49,22 +51,31 @@ def _told(case: Case, told: Complaint) -> Finding:
     mtu = told.mtu or 0
     narrow = narrow_link(case, mtu)
     where = f"{narrow.sandbox}/{narrow.name}" if narrow else f"a link behind {told.by}"
-    heard = "" if told.heard else f", and {case.recording.plan.source.label} never heard it"
+    came = told.heard and told.rule is None
+    heard = "" if came else f", and {case.recording.plan.source.label} never heard it"
     return _finding(
         case,
-        Severity.WARNING if told.heard else Severity.ERROR,
+        Severity.WARNING if came else Severity.ERROR,
         Confidence.CERTAIN,
         title=f"{where} carries {mtu} bytes, the packet has {_length(case)}: {told.by} says so{heard}",
         evidence=(
             f"{told.by}: {told.words}, first seen at {told.first_seen}, last at {told.last_seen}",
+            *(_kept_by(told.rule) if told.rule else ()),
             *(_rtnetlink(narrow) if narrow else ()),
         ),
         remedy=(
+            *(ways_for(case, told.rule, TOO_BIG[case.recording.plan.family]) if told.rule else ()),
             *(_raise(case, narrow) if narrow else ()),
-            *(_forget(case) if told.heard else _lower(case, mtu)),
+            *(_forget(case) if came else _lower(case, mtu)),
             _smaller(case, mtu),
         ),
     )
+
+
+def _kept_by(rule: Rule) -> tuple[str, ...]:
+    place = f"{rule.family} {rule.table} {rule.chain} on {rule.sandbox}"
+    which = rule.text if rule.position == POLICY else f"rule {rule.position}: {rule.text}"
+    return (f"the kernel's trace of that error ends there: {place}, {which}",)
 
 
 def _refused(case: Case, refused: Failed) -> Finding:
