@@ -74,6 +74,8 @@ def review(recording: "Recording") -> "Report":
         names=correlation.names,
         complaints=correlation.complaints,
         translations=correlation.translations,
+        discovery_stops=correlation.discovery_stops,
+        accepted_by_legacy=correlation.accepted_by_legacy,
     )
     return explain(case, correlation.statistics)
 

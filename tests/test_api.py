@@ -15,6 +15,7 @@ from private_engine import PrivateEngine, private_engine, wait_until
 
 import inspector
 from inspector.render.report_json import render_json
+from inspector.render.report_text import render_text
 
 ROOT = Path(__file__).parents[1]
 WORLDS = sorted(each for each in (ROOT / "tests/worlds").iterdir() if each.is_dir())
@@ -27,6 +28,12 @@ def test_a_recording_gives_the_report_of_the_command(world: Path) -> None:
     assert report.to_text() == (world / "report.txt").read_text()
     assert report.to_dict() == json.loads(render_json(report))
     assert report.to_dict()["schema"] == "dnetsniff.report/1"
+
+
+def test_more_is_said_where_it_is_asked_for() -> None:
+    report = inspector.review(inspector.load(WORLDS[0].parent / "switched"))
+    assert report.to_text(verbose=True) == render_text(report, width=100, verbose=True)
+    assert len(report.to_text(verbose=True)) > len(report.to_text())
 
 
 def test_a_program_with_types_runs() -> None:

@@ -24,6 +24,8 @@ from inspector.wire.tracepoints import Tracepoint
 PLACE = "kernel drop reasons"
 IRRELEVANT = frozenset({"NOT_SPECIFIED", "NO_SOCKET", "SOCKET_FILTER", "UDP_CSUM", "TCP_OLD_ACK", "TCP_OFOMERGE"})
 """No reason at all; what delivered echo messages meet (see correlate/drops); what is common, and they cannot meet."""
+TELLING = {Protocol.TCP: frozenset({"NO_SOCKET"}), Protocol.UDP: frozenset({"NO_SOCKET", "UDP_CSUM"})}
+"""Of those what says something about a probe of a port: nobody listens there, and the refusal may be kept back."""
 MOST_PAGES, LEAST_PAGES, ALL_PAGES = 64, 8, 2048
 """Of 4 KiB, a power of two: of one CPU's ring at most and at least, and about what all may have."""
 MOST_BYTES = 16 << 20
@@ -123,7 +125,7 @@ class DropWatch:
         ring = TraceRing(drops, pages)
         stack.callback(ring.close)
         ours.write_to(drops)
-        drops.accept(f"protocol == {ETHERTYPES[family]}{_meaning(freed)}")
+        drops.accept(f"protocol == {ETHERTYPES[family]}{_meaning(freed, self._plan)}")
         ours.accept(_length(self._plan) + _named(self._plan))
         counter.start()
         return drops, ring
@@ -137,9 +139,10 @@ def _length(plan: Plan) -> str:
     return f"len == {header + BEFORE_PAYLOAD + plan.question.size}"
 
 
-def _meaning(freed: Tracepoint) -> str:
+def _meaning(freed: Tracepoint, plan: Plan) -> str:
     """Leave out the reasons that say nothing about a probe."""
-    irrelevant = [value for value, word in freed.symbols.get("reason", {}).items() if word in IRRELEVANT]
+    words = IRRELEVANT - TELLING.get(plan.question.protocol, frozenset())
+    irrelevant = [value for value, word in freed.symbols.get("reason", {}).items() if word in words]
     return "".join(f" && reason != {value}" for value in irrelevant)
 
 

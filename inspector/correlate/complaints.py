@@ -1,5 +1,9 @@
 """Find the ICMP errors about the probes: an answer of somebody on the way, also one that never came home. Pure."""
 
+from dataclasses import replace
+
+from inspector.correlate.complaint_stop import complaint_stop
+from inspector.correlate.fragments import Sighting
 from inspector.correlate.tracks import Kind, Tracks
 from inspector.model.complaint import Complaint
 from inspector.model.recording import Recording
@@ -13,7 +17,8 @@ def complaints(recording: Recording, tracks: Tracks) -> tuple[Complaint, ...]:
 def _of_probe(recording: Recording, tracks: Tracks, sequence: int) -> list[Complaint]:
     found: dict[str, Complaint] = {}
     home = recording.plan.source.sandbox
-    for each in tracks.sightings(Kind.ERROR, sequence):
+    sightings = tracks.sightings(Kind.ERROR, sequence)
+    for each in sightings:
         ip, icmp, point = each.headers.ip, each.headers.icmp, recording.point(each.observation.point)
         if ip is None or icmp is None:
             continue
@@ -27,4 +32,9 @@ def _of_probe(recording: Recording, tracks: Tracks, sequence: int) -> list[Compl
             heard=point.sandbox == home or (known is not None and known.heard),
             mtu=icmp.mtu,
         )
-    return list(found.values())
+    return [_with_rule(recording, sightings, each) for each in found.values()]
+
+
+def _with_rule(recording: Recording, sightings: list[Sighting], complaint: Complaint) -> Complaint:
+    mine = (each for each in sightings if each.headers.ip and each.headers.ip.source == complaint.by)
+    return replace(complaint, rule=complaint_stop(recording, mine, complaint.last_seen.sandbox))

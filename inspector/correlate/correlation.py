@@ -3,21 +3,24 @@
 from dataclasses import dataclass
 
 from inspector.correlate.complaints import complaints
+from inspector.correlate.discovery_stop import discovery_stops
 from inspector.correlate.drops import FittingReason, fitting_reason
 from inspector.correlate.judge import count, judge
+from inspector.correlate.legacy_rules import accepted_by_legacy
 from inspector.correlate.name_report import name_report
 from inspector.correlate.paths import flooded, follow
 from inspector.correlate.port_marks import port_marks
 from inspector.correlate.published import settled
 from inspector.correlate.resolving import resolutions, talk
+from inspector.correlate.rule_verdict import find_stop
 from inspector.correlate.tracks import Kind, sort_frames
 from inspector.correlate.translations import translations
 from inspector.model.complaint import Complaint
 from inspector.model.names import NameReport
-from inspector.model.neighbours import NeighbourFrame
+from inspector.model.neighbours import DiscoveryStop, NeighbourFrame
 from inspector.model.path import Path
 from inspector.model.recording import Recording
-from inspector.model.report import Statistics, Translation, Verdict
+from inspector.model.report import Rule, Statistics, Translation, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,10 @@ class Correlation:
     """ICMP errors about the probes."""
     translations: tuple[Translation, ...] = ()
     """What connection tracking rewrote."""
+    discovery_stops: tuple[DiscoveryStop, ...] = ()
+    """Rules that dropped what IPv6 asked or answered about a MAC address."""
+    accepted_by_legacy: Rule | None = None
+    """A rule of the other packet filter's that accepts what one of nf_tables dropped."""
 
 
 def correlate(recording: Recording) -> Correlation:
@@ -68,6 +75,8 @@ def correlate(recording: Recording) -> Correlation:
         dropped=fitting_reason(recording, paths),
         complaints=complaints(recording, tracks),
         translations=translations(recording, paths),
+        discovery_stops=discovery_stops(recording, tracks),
+        accepted_by_legacy=accepted_by_legacy(recording, find_stop(recording, paths)),
         packet_ids=tuple(
             (index, number)
             for number, key in enumerate(sorted(tracks.packets), start=1)

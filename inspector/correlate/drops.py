@@ -22,7 +22,8 @@ PROMPT_NS = 1_000_000
 OTHERHOST = "OTHERHOST"
 PACKET_OTHERHOST = 3
 """linux/if_packet.h: addressed to another station; every flooded copy is dropped so somewhere"""
-USUAL = frozenset({"NO_SOCKET", "SOCKET_FILTER"})
+NO_SOCKET = "NO_SOCKET"
+USUAL = frozenset({NO_SOCKET, "SOCKET_FILTER"})
 """What delivered echo messages meet, too: no ping socket wants them, or one raw socket of several does not."""
 ETHERNET_HEADER = 14
 
@@ -66,7 +67,9 @@ def _drop_of(recording: Recording, paths: tuple[Path, ...], sequence: int) -> tu
         (each, hop)
         for hop in ends
         for each in recording.drops
-        if _fits(each, hop, recording.observations[hop.observation], copied=copied) and each.at_ns >= end_ns - CLOCKS_NS
+        if _says(recording, each)
+        and _fits(each, hop, recording.observations[hop.observation], copied=copied)
+        and each.at_ns >= end_ns - CLOCKS_NS
     ]
     return min(fitting, key=lambda each: _received_ns(each[0]), default=None)
 
@@ -77,10 +80,15 @@ def _furthest(paths: tuple[Path, ...], sequence: int) -> Path | None:
     return max(seen, key=lambda each: each.direction is Direction.REPLY, default=None)
 
 
+def _says(recording: Recording, drop: KernelDrop) -> bool:
+    """Whether the reason says anything: of a port it does that nobody listens."""
+    return drop.reason not in USUAL or (drop.reason == NO_SOCKET and recording.plan.question.port is not None)
+
+
 def _fits(drop: KernelDrop, hop: Seen, observation: Observation, *, copied: bool) -> bool:
     """Say whether it may be a drop of this packet; `copied`: a promiscuous bridge hands its own stack every frame."""
     reception = drop.reception
-    if reception is None or drop.reason in USUAL:
+    if reception is None:
         return False
     # The host's stack drops what we had the bridge copy to it, whatever became of the packet itself.
     if drop.reason == OTHERHOST and (copied or observation.packet_type != PACKET_OTHERHOST):

@@ -11,11 +11,13 @@ from dataclasses import replace
 from statistics import median
 
 from inspector.correlate.astray import OTHERHOST, astray
+from inspector.correlate.discovery_stop import discovery_stop
 from inspector.correlate.drops import FittingReason, fitting_reason
 from inspector.correlate.judge_port import Ending, judge_port
 from inspector.correlate.legacy_rules import compare_counters
 from inspector.correlate.name_report import judge_names
 from inspector.correlate.paths import places
+from inspector.correlate.resolving import unanswered
 from inspector.correlate.rule_verdict import find_rejection, find_stop
 from inspector.correlate.tracks import Kind, Tracks
 from inspector.correlate.unrouted import unrouted
@@ -62,7 +64,8 @@ def judge(recording: Recording, tracks: Tracks, paths: tuple[Path, ...], names: 
         return judge_names(recording, names)
     ending = _answered(recording) if plan.question.port is None else judge_port(recording, paths)
     if ending is not None and ending.outcome is Outcome.DELIVERED:
-        return Verdict(ending.outcome, ending.summary, last_seen=_last(paths), never_seen=())
+        summary = ending.summary + _stopped_in_part(recording, paths)
+        return Verdict(ending.outcome, summary, last_seen=_last(paths), never_seen=())
     by_rule = _by_rule(recording, paths)
     if by_rule is not None:
         return by_rule
@@ -78,6 +81,15 @@ def _answered(recording: Recording) -> Ending | None:
     return Ending(Outcome.DELIVERED, summary) if statistics.received else None
 
 
+def _stopped_in_part(recording: Recording, paths: tuple[Path, ...]) -> str:
+    """Say of a run in which others were answered which rule stopped one, such as a limit of packets."""
+    stop = find_stop(recording, paths)
+    if stop is None:
+        return ""
+    answer = "the answer to " if stop.path.direction is Direction.REPLY else ""
+    return f"; {answer}probe {stop.path.sequence} was dropped {stop.summary}"
+
+
 def _not_delivered(recording: Recording, tracks: Tracks, paths: tuple[Path, ...]) -> Verdict:
     """No rule is known to have stopped it: find what else did."""
     plan = recording.plan
@@ -89,13 +101,15 @@ def _not_delivered(recording: Recording, tracks: Tracks, paths: tuple[Path, ...]
         return Verdict(Outcome.DROPPED, f"{plan.source.label} did not send it: {why}", reason=refused[0].why)
     if not recording.probes or all(isinstance(each, NotSent) for each in recording.probes):
         return Verdict(Outcome.UNKNOWN, "no probe was sent: " + _nothing_sent(recording))
-    unanswered = unanswered_neighbour(recording, tracks)
-    if unanswered is not None and not _blindness(recording):
-        who, link = unanswered
+    waits_for = _waits_for(recording, tracks)
+    if waits_for is not None and not _blindness(recording):
+        who, link = waits_for
         told = any(not each.asks and each.target == who for each in tracks.resolving)
         answer = f"an answer for {who} did not come to {link}" if told else f"nobody answered for {who} on {link}"
         summary = f"{answer}: the packet waits for a MAC address and never leaves"
-        return _stopped(Outcome.DROPPED, summary, recording, paths, reason="neighbour unanswered")
+        verdict = _stopped(Outcome.DROPPED, summary, recording, paths, reason="neighbour unanswered")
+        stop = discovery_stop(recording, tracks, who)
+        return replace(verdict, rule=stop.rule) if stop else verdict
     rejected = _refusals(recording)
     if rejected:
         summary = f"somebody on the way to {plan.destination.label} said no: {rejected[0].answer}"
@@ -152,22 +166,16 @@ def _not_handed_over(left: CapturePoint, refused: Failed, recording: Recording, 
     return _stopped(Outcome.DROPPED, summary, recording, paths, reason=refused.why)
 
 
-def unanswered_neighbour(recording: Recording, tracks: Tracks) -> tuple[str, CapturePoint] | None:
+def _waits_for(recording: Recording, tracks: Tracks) -> tuple[str, CapturePoint] | None:
     """Return the address that was asked for by ARP or ND and never answered about, and where it was asked.
 
     The kernel asks once a second: a packet that waits behind an earlier one's question may leave no frame in a short
     run. Then nothing was seen, and the source's own neighbour cache says what its packet waits for.
     """
-    talk = tracks.neighbour_talk()
-    # Who asked has to hear it: an answer that was only seen elsewhere was lost on its way.
-    answered = {(each.target, each.observation.point) for each in talk if not each.asks}
     if any(kind is Kind.REPLY for kind, _ in tracks.packets):
         return None
-    for each in talk:
-        asker = next(first for first in talk if first.asks == each.asks and first.target == each.target)
-        heard = (each.target, asker.observation.point) in answered
-        if each.asks and not heard and each.target in recording.plan.neighbours:
-            return each.target, recording.point(asker.observation.point)
+    for each in unanswered(tracks):
+        return each.target, recording.point(each.observation.point)
     if recording.plan.request and not any(kind is Kind.REQUEST for kind, _ in tracks.packets):
         own = recording.plan.request[0].point.link
         return next(((address, point) for address, point in recording.unresolved() if point.link == own), None)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from inspector.correlate.rule_owner import owner_of
+from inspector.correlate.rule_verdict import Stop
 from inspector.model.path import Direction, Path, Seen
 from inspector.model.question import Plan
 from inspector.model.recording import Answered, Recording, Sent
@@ -20,7 +21,9 @@ from inspector.model.walk import POLICY, UNKNOWN
 from inspector.wire.rule_words import conditions, may_match
 
 _ECHO = {4: ("icmp", "8", "0"), 6: ("ipv6-icmp", "128", "129")}
-"""Protocol of a probe, and the types of request and reply (RFC 792, RFC 4443)."""
+"""Protocol of an echo, and the types of request and reply (RFC 792, RFC 4443)."""
+_FAMILIES = {4: "ip", 6: "ip6"}
+_STOPS, _ACCEPTS = frozenset({"DROP", "REJECT"}), frozenset({"ACCEPT"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +53,37 @@ def compare_counters(recording: Recording, paths: Sequence[Path]) -> Comparison 
         Comparison(_rule(recording, chain, rule), chain.size, counted)
         for chain in recording.firewall.legacy_after
         if chain.key in before and chain.key.sandbox in _where(recording, paths)
-        for rule, counted in _counted(before[chain.key], chain)
+        for rule, counted in _counted(before[chain.key], chain, _STOPS)
         if stuck and counted >= stuck and _fits(recording.plan, chain, rule, paths)
     ]
     return fitting[0] if len(fitting) == 1 else None
 
 
-def _counted(before: Chain, after: Chain) -> Iterator[tuple[ChainRule, int]]:
+def accepted_by_legacy(recording: Recording, stop: Stop | None) -> Rule | None:
+    """Return a legacy rule that is likely to have accepted, in the same hook, what a rule of nf_tables dropped.
+
+    The two filters are asked one after the other: where the dropping one comes first, the other counts nothing.
+    """
+    if stop is None or stop.rejects:
+        return None
+    stuck = sum(isinstance(each, Sent) for each in recording.probes)
+    before = {each.key: each for each in recording.firewall.legacy_before}
+    for chain in recording.firewall.legacy_after:
+        same_place = chain.key.sandbox == stop.step.sandbox and chain.key.family == _FAMILIES[recording.plan.family]
+        same_hook = chain.hook.name == stop.step.hook if chain.hook else chain.key.table == "filter"
+        if chain.key not in before or not same_place or not same_hook:
+            continue
+        for rule, counted in _counted(before[chain.key], chain, _ACCEPTS):
+            if stuck and counted >= stuck and _fits(recording.plan, chain, rule, (stop.path,)):
+                return _rule(recording, chain, rule)
+    return None
+
+
+def _counted(before: Chain, after: Chain, targets: frozenset[str]) -> Iterator[tuple[ChainRule, int]]:
     earlier = {each.position: each for each in before.rules}
     for rule in after.rules:
         old = earlier.get(rule.position)
-        if old is not None and old.text == rule.text and rule.target in {"DROP", "REJECT"}:
+        if old is not None and old.text == rule.text and rule.target in targets:
             yield rule, (rule.packets or 0) - (old.packets or 0)
 
 
@@ -81,6 +104,8 @@ def _fits(plan: Plan, chain: Chain, rule: ChainRule, paths: Sequence[Path]) -> b
     links = {point.interface for point in plan.points if point.sandbox == chain.key.sandbox}
     ends = (plan.source.address, plan.resolution.address)
     protocol, request, reply = _ECHO[plan.family]
+    if plan.question.port is not None:
+        protocol, request, reply = str(plan.question.protocol), "", ""
     answered = any(path.direction is Direction.REPLY and path.seen for path in paths)
     asks = may_match(asked, source=ends[0], destination=ends[1], protocol=protocol, kind=request, links=links)
     back = may_match(asked, source=ends[1], destination=ends[0], protocol=protocol, kind=reply, links=links)

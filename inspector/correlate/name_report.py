@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from inspector.correlate.exchanges import follow_queries, quiet_points
-from inspector.correlate.resolving import resolutions
+from inspector.correlate.resolving import unanswered
 from inspector.correlate.tracks import sort_frames
 from inspector.model.dns import Message, Record, is_loopback
 from inspector.model.lookup import HostsLine, Query, Replied, Silent, Unsent
@@ -27,7 +27,8 @@ def name_report(lookup: Lookup) -> NameReport:
     """Return the whole answer of a lookup."""
     report = _outcome(lookup, follow_queries(lookup))
     tracks = sort_frames(lookup.observations, b"", lookup.plan.neighbours)
-    return replace(report, quiet=quiet_points(lookup), neighbours=resolutions(tracks, lookup.plan.points))
+    waiting = tuple((each.target, str(lookup.plan.points[each.observation.point])) for each in unanswered(tracks))
+    return replace(report, quiet=quiet_points(lookup), unanswered=waiting)
 
 
 def _outcome(lookup: Lookup, exchanges: tuple[Exchange, ...]) -> NameReport:

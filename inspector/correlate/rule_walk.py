@@ -15,6 +15,7 @@ from inspector.correlate.tracks import Kind, Tracks
 from inspector.model.path import Hop, Seen
 from inspector.model.question import Heading
 from inspector.model.recording import Recording
+from inspector.model.report import Rule
 from inspector.model.rules import Backend, Chain, ChainKey, Hook, RuleStep, StepKind, Traversal
 from inspector.model.topology import Topology
 from inspector.model.walk import POLICY, UNKNOWN, MetRule, WalkStep
@@ -47,11 +48,11 @@ def walk(recording: Recording, hops: Sequence[Hop], traversals: Sequence[Travers
 def _step(
     topology: Topology, chains: Mapping[ChainKey, Chain], hops: Sequence[Hop], traversal: Traversal
 ) -> WalkStep | None:
-    first = chains.get(_key(traversal, traversal.steps[0].chain)) if traversal.steps else None
+    first = chains.get(chain_key(traversal, traversal.steps[0].chain)) if traversal.steps else None
     after = _place(topology, hops, traversal, first.hook) if first and first.hook else None
     if first is None or first.hook is None or after is None:
         return None
-    rules = tuple(_rules(topology, chains, traversal))
+    rules = tuple(met_rules(topology, chains, traversal))
     last = traversal.steps[-1]
     return WalkStep(
         after=after,
@@ -73,14 +74,30 @@ def _entered(traversal: Traversal) -> Iterator[str]:
             yield step.to
 
 
-def _rules(topology: Topology, chains: Mapping[ChainKey, Chain], traversal: Traversal) -> Iterator[MetRule]:
+def met_rules(topology: Topology, chains: Mapping[ChainKey, Chain], traversal: Traversal) -> Iterator[MetRule]:
+    """Yield the rules and policies that one traversal was told of, in their order."""
     for step in traversal.steps:
-        chain = chains.get(_key(traversal, step.chain))
+        chain = chains.get(chain_key(traversal, step.chain))
         if step.kind is StepKind.POLICY:
             text = f"policy {step.verdict}"
             yield MetRule(step.chain, POLICY, chain.size if chain else 0, text, step.verdict, UNKNOWN)
         elif step.handle is not None:
             yield _rule(topology, chain, step, step.handle)
+
+
+def deciding_rule(recording: Recording, traversal: Traversal) -> Rule | None:
+    """Return the rule or policy that decided, as a verdict names it; None where it is gone."""
+    chains = {each.key: each for each in recording.firewall.chains}
+    met = list(met_rules(recording.topology, chains, traversal))[-1:]
+    place = traversal.family, traversal.table
+    known = (each for each in met if each.position >= POLICY)
+    return next(
+        (
+            Rule(*place, each.chain, each.position, each.text, each.owner, traversal.sandbox, handle=each.handle)
+            for each in known
+        ),
+        None,
+    )
 
 
 def _rule(topology: Topology, chain: Chain | None, step: RuleStep, handle: int) -> MetRule:
@@ -92,7 +109,8 @@ def _rule(topology: Topology, chain: Chain | None, step: RuleStep, handle: int) 
     return MetRule(step.chain, rule.position, chain.size, rule.text, step.verdict, owner, rule.handle)
 
 
-def _key(traversal: Traversal, chain: str) -> ChainKey:
+def chain_key(traversal: Traversal, chain: str) -> ChainKey:
+    """Return which chain of a traversal's table it is."""
     return ChainKey(traversal.sandbox, Backend.NFT, traversal.family, traversal.table, chain)
 
 

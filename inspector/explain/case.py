@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from inspector.model.complaint import Complaint
 from inspector.model.names import NameReport
-from inspector.model.neighbours import NeighbourFrame
+from inspector.model.neighbours import DiscoveryStop, NeighbourFrame
 from inspector.model.path import Path
 from inspector.model.recording import Recording
-from inspector.model.report import Translation, Verdict
+from inspector.model.report import Rule, Translation, Verdict
 from inspector.model.topology import HOST, Container, Endpoint, Topology
 
 
@@ -30,6 +30,10 @@ class Case:
     """ICMP errors about the probes, also those that never came home."""
     translations: tuple[Translation, ...] = ()
     """What connection tracking rewrote of the trace."""
+    discovery_stops: tuple[DiscoveryStop, ...] = ()
+    """Rules that dropped what IPv6 asked or answered about a MAC address."""
+    accepted_by_legacy: Rule | None = None
+    """A rule of the other packet filter's that accepts what one of nf_tables dropped."""
 
     @property
     def topology(self) -> Topology:

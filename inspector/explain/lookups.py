@@ -82,10 +82,9 @@ def unanswered_legs(exchange: Exchange) -> Iterator[Leg]:
             yield leg
 
 
-def unanswered_neighbour(case: Case) -> tuple[str, str] | None:
+def waits_for(case: Case) -> tuple[str, str] | None:
     """Return an address on the way to a server that has no MAC address, and where it was asked for."""
-    neighbours = case.names.neighbours if case.names else ()
-    return next(((address, point) for address, mac, point in neighbours if mac is None), None)
+    return next(iter(case.names.unanswered if case.names else ()), None)
 
 
 def is_stuck(case: Case, exchange: Exchange) -> bool:
@@ -95,7 +94,7 @@ def is_stuck(case: Case, exchange: Exchange) -> bool:
     """
     silent = isinstance(exchange.outcome, Silent) or bool(exchange.message and exchange.message.rcode == "SERVFAIL")
     local = asks_locally(case, exchange) and not exchange.forwarded
-    return silent and local and unanswered_neighbour(case) is not None
+    return silent and local and waits_for(case) is not None
 
 
 def saw_everything(case: Case) -> bool:

@@ -8,7 +8,7 @@
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from inspector.explain.case import Case
 from inspector.model.path import Direction
@@ -16,10 +16,21 @@ from inspector.model.question import Carriage
 from inspector.model.report import Rule
 from inspector.model.rules import Backend, ChainKey
 from inspector.model.topology import HOST
-from inspector.model.walk import POLICY, UFW, UNKNOWN, USER, WHOSE, WalkStep
+from inspector.model.walk import ENGINE, POLICY, UFW, UNKNOWN, USER, WHOSE, WalkStep
 
 _PLAIN = re.compile(r"[\w\s./:,!+=-]+")
 _TABLES = {"filter", "nat", "mangle", "raw", "security"}
+Message = tuple[str, str]
+DISCOVERY: tuple[Message, ...] = (
+    ("neighbour-solicitation", "icmpv6 type nd-neighbor-solicit"),
+    ("neighbour-advertisement", "icmpv6 type nd-neighbor-advert"),
+)
+"""The two messages of neighbour discovery, as ip6tables and nft call them (RFC 4890, 4.4.1)."""
+TOO_BIG: dict[int, tuple[Message, ...]] = {
+    4: (("fragmentation-needed", "icmp type destination-unreachable icmp code frag-needed"),),
+    6: (("packet-too-big", "icmpv6 type packet-too-big"),),
+}
+"""What tells a sender how much a link carries (RFC 1191, RFC 4890, 4.3.1)."""
 _V6 = 6
 NAT = -100
 """Priority of destination NAT (NF_IP_PRI_NAT_DST, linux/netfilter_ipv4.h)."""
@@ -59,6 +70,25 @@ def _is_ahead_of_nat(case: Case, step: WalkStep) -> bool:
     key = ChainKey(step.sandbox, Backend.NFT, step.family, step.table, step.chains[0])
     hook = next((each.hook for each in case.recording.firewall.chains if each.key == key), None)
     return hook is not None and hook.name in {"prerouting", "output"} and hook.priority < NAT
+
+
+def ways_for(case: Case, rule: Rule, messages: Iterable[Message]) -> tuple[str, ...]:
+    """Return the commands that let some messages of ICMP through ahead of a rule, whoever sends them."""
+    messages = tuple(messages)
+    if rule.owner not in {USER, UNKNOWN, ENGINE}:
+        words = " and ".join(each[0] for each in messages)
+        return (f"let {words} pass in {WHOSE.get(rule.owner, rule.owner)} own settings",)
+    enter = _enter(case, rule)
+    if written_by_iptables(rule):
+        table = "" if rule.table == "filter" else f" -t {shlex.quote(rule.table)}"
+        chain = shlex.quote(rule.chain)
+        place = f"-A {chain}" if rule.position == POLICY else f"-I {chain} {rule.position}"
+        six = case.recording.plan.family == _V6
+        tool, match = ("ip6tables", "-p icmpv6 --icmpv6-type") if six else ("iptables", "-p icmp --icmp-type")
+        return tuple(f"{enter}{tool}{table} {place} {match} {each[0]} -j ACCEPT" for each in messages)
+    place = f"{rule.family} {shlex.quote(rule.table)} {shlex.quote(rule.chain)}"
+    verb, before = ("add", "") if rule.position == POLICY else ("insert", f" handle {rule.handle}")
+    return tuple(f"{enter}nft {verb} rule {place}{before} {each[1]} accept" for each in messages)
 
 
 def written_by_iptables(rule: Rule) -> bool:

@@ -42,18 +42,25 @@ def common_networks(case: Case, container: Container | None) -> tuple[str, ...]:
 
 
 def connect_commands(case: Case) -> tuple[str, ...]:
-    """Return the line that puts the source on the destination's network; nothing where it is, or there is none."""
+    """Return the lines that put both on one network; nothing where they are, or the destination is on none.
+
+    One whose members the engine keeps apart (icc) would not help: it is the last choice, with a new one in its place.
+    """
     container, theirs = case.source, networks_of(case, case.destination)
     if container is None or not theirs or set(theirs) & set(networks_of(case, container)):
         return ()
     if container.mode not in {Mode.OWN, Mode.SHARED}:
         return ()  # The engine connects no network to a stack of mode host or none.
     # The default network takes members by connect too, but gives them no names.
-    best = next((each for each in theirs if not is_default(case, each)), theirs[0])
-    if is_default(case, best) and (mine := user_networks(case, container)):
-        target = case.destination
+    open_to_all = [each for each in theirs if not _keeps_apart(case, each)]
+    best = next((each for each in open_to_all if not is_default(case, each)), None)
+    mine = [each for each in user_networks(case, container) if not _keeps_apart(case, each)]
+    target = case.destination
+    if best is None and mine:
         return (_connect(case, mine[0], target),) if target else ()
-    return (_connect(case, best, container),)
+    if best is None and not open_to_all and target is not None and target.mode in {Mode.OWN, Mode.SHARED}:
+        return _on_a_new_one(case, container, target)
+    return (_connect(case, best or [*open_to_all, *theirs][0], container),)
 
 
 def outward_commands(case: Case) -> tuple[str, ...]:
@@ -79,12 +86,7 @@ def naming_commands(case: Case, target: Container) -> tuple[str, ...]:
         return (_connect(case, theirs[0], source),)
     if mine := user_networks(case, source):
         return (_connect(case, mine[0], target),)
-    network = _free_name(case)
-    return (
-        f"{case.command} network create {network}",
-        _connect(case, network, source),
-        _connect(case, network, target),
-    )
+    return _on_a_new_one(case, source, target)
 
 
 def rejoin_commands(case: Case, network: str, container: Container) -> tuple[str, ...]:
@@ -104,6 +106,19 @@ def _connect(case: Case, network: str, container: Container) -> str:
     """Write the line for the container that owns the stack: the engine connects no other."""
     owner = container.shares_with or container.name
     return f"{case.command} network connect {shlex.quote(network)} {shlex.quote(owner)}"
+
+
+def _on_a_new_one(case: Case, source: Container, target: Container) -> tuple[str, ...]:
+    network = _free_name(case)
+    return (
+        f"{case.command} network create {network}",
+        _connect(case, network, source),
+        _connect(case, network, target),
+    )
+
+
+def _keeps_apart(case: Case, network: str) -> bool:
+    return any(each.name == network and not each.icc for each in case.topology.networks)
 
 
 def _free_name(case: Case) -> str:

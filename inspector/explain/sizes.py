@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from inspector.explain.case import Case
 from inspector.model.path import Direction, Path, Seen, Unseen
-from inspector.model.question import CapturePoint, Step
+from inspector.model.question import CapturePoint, Protocol, Step
 from inspector.model.recording import Answered
 from inspector.model.report import Fact, Outcome
 from inspector.model.size import links_of, narrowest, packet_length
@@ -69,7 +69,8 @@ def _may_be_cut(case: Case, hop: Seen) -> bool:
 def carried(case: Case) -> Iterator[Fact]:
     """Tell what the way is known to carry, where a packet larger than usual went through in one piece."""
     plan = case.recording.plan
-    if case.verdict.outcome is not Outcome.DELIVERED or plan.question.size <= USUAL_SIZE:
+    unusual = plan.question.size > USUAL_SIZE and plan.question.protocol is not Protocol.TCP
+    if case.verdict.outcome is not Outcome.DELIVERED or not unusual:
         return
     answered = {each.sequence for each in case.recording.probes if isinstance(each, Answered)}
     whole = next((each for each in case.paths if each.sequence in answered and _went_whole(case, each)), None)

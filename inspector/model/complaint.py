@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from inspector.model.question import CapturePoint
+from inspector.model.report import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +23,5 @@ class Complaint:
     """Whether it came to an interface of the sandbox that sent the probe."""
     mtu: int | None = None
     """What the next link carries, in bytes of IP packet, where the error is about a packet too large for it."""
+    rule: Rule | None = None
+    """What dropped it on its way home, where that is certain."""

@@ -90,7 +90,7 @@ class NameReport:
     exchanges: tuple[Exchange, ...] = ()
     quiet: tuple[CapturePoint, ...] = ()
     """Points that were watched all the time and saw nothing of DNS."""
-    neighbours: tuple[tuple[str, str | None, str], ...] = ()
-    """(address asked for by ARP or ND, MAC that answered or None, capture point)."""
+    unanswered: tuple[tuple[str, str], ...] = ()
+    """(address asked for by ARP or ND, capture point), where who asked heard no answer."""
     why: str | None = None
     """Why there is no answer, in one sentence."""

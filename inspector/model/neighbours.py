@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from inspector.model.question import CapturePoint, Heading
+from inspector.model.report import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,19 @@ class NeighbourFrame:
     def claimed(self) -> str | None:
         """The address that the sender says is its own."""
         return self.sender if self.asks else self.target
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveryStop:
+    """A message of IPv6 neighbour discovery, and the rule that dropped it."""
+
+    address: str
+    """What it is about."""
+    asks: bool
+    """A solicitation; else an advertisement."""
+    hook: str
+    """Where the rule's chain is entered: `input`, `forward`, `output`..."""
+    rule: Rule
 
 
 def claims(talk: tuple[NeighbourFrame, ...], address: str) -> dict[str, CapturePoint]:

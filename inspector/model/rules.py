@@ -120,7 +120,7 @@ class FirewallRecord:
     chains: tuple[Chain, ...] = ()
     """Those that the traversals passed."""
     legacy_before: tuple[Chain, ...] = ()
-    """Chains of the legacy backend, of each the rules that drop or reject and whose counter rose; before the probes."""
+    """Chains of the legacy backend, of each the rules that decide and whose counter rose; before the probes."""
     legacy_after: tuple[Chain, ...] = ()
     """The same chains when the probes were done."""
 

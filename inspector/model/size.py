@@ -2,16 +2,25 @@
 
 from collections.abc import Iterable
 
-from inspector.model.question import Plan, Step
+from inspector.model.question import Plan, Protocol, Step
 from inspector.model.topology import Link, Topology
 
-HEADERS = {4: 20 + 8, 6: 40 + 8}
-"""Bytes of an IP header (RFC 791, RFC 8200) and of an ICMP echo's (RFC 792, RFC 4443)."""
+_IP = {4: 20, 6: 40}
+"""Bytes of an IP header without options (RFC 791, RFC 8200)."""
+_TRANSPORT = {Protocol.ICMP: 8, Protocol.UDP: 8, Protocol.TCP: 20}
+"""Bytes of an ICMP echo's header (RFC 792, RFC 4443), of a datagram's (RFC 768), and of a segment's without options
+(RFC 9293, 3.1): which options a SYN has depends on settings of its stack."""
 
 
 def packet_length(plan: Plan) -> int:
-    """Return the bytes of one probe as an IP packet, which is what an MTU counts."""
-    return plan.question.size + HEADERS[plan.family]
+    """Return the bytes of one probe as an IP packet, which is what an MTU counts; of a SYN at least so many."""
+    payload = 0 if plan.question.protocol is Protocol.TCP else plan.question.size
+    return headers_length(plan) + payload
+
+
+def headers_length(plan: Plan) -> int:
+    """Return the bytes ahead of a probe's payload, from the IP header on."""
+    return _IP[plan.family] + _TRANSPORT[plan.question.protocol]
 
 
 def links_of(topology: Topology, steps: Iterable[Step]) -> tuple[Link, ...]:

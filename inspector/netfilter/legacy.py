@@ -21,6 +21,9 @@ _NAT = {"PREROUTING": -100, "OUTPUT": -100, "INPUT": 100, "POSTROUTING": 100}
 """enum nf_ip_hook_priorities (linux/netfilter_ipv4.h)"""
 
 
+ACCEPT = "ACCEPT"
+
+
 @dataclass(frozen=True, slots=True)
 class LegacyTable:
     """One table as the kernel handed it out: not yet understood."""
@@ -46,7 +49,7 @@ def read_legacy(number: int) -> tuple[LegacyTable, ...]:
 def risen(
     sandbox: SandboxId, before: tuple[LegacyTable, ...], after: tuple[LegacyTable, ...]
 ) -> tuple[tuple[Chain, ...], tuple[Chain, ...]]:
-    """Return, before and after, the rules and policies that drop or reject and counted packets meanwhile.
+    """Return, before and after, the rules that decide and counted packets meanwhile; of policies those that drop.
 
     A table whose rules changed meanwhile is left out: what is where in it cannot be compared.
     """
@@ -68,6 +71,7 @@ def risen(
 def _chains(sandbox: SandboxId, table: LegacyTable, offsets: set[int]) -> Iterator[Chain]:
     names = kernel_names()
     placed = tuple(read_whole_table(table.table, table.family, table.info, table.block, names=names, offsets=offsets))
+    placed = tuple(each for each in placed if each.position or each.draft.target != ACCEPT)
     for name in dict.fromkeys(each.chain for each in placed):
         rules = tuple(_rule(each) for each in placed if each.chain == name)
         key = ChainKey(sandbox, Backend.LEGACY, table.family.value, table.table, name)

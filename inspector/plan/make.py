@@ -78,7 +78,14 @@ def make_plan(topology: Topology, question: Question, names: "NameReport | None"
             ]
         ),
         publication=_published(onward, points) if onward else None,
-        prediction=predict(topology, replace(source, address=sender), destination, request, reply),
+        prediction=predict(
+            topology,
+            replace(source, address=sender),
+            destination,
+            request,
+            reply,
+            protocol=question.protocol,
+        ),
     )
 
 

@@ -9,17 +9,30 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 
 from inspector.model.prediction import Expected, Prediction
-from inspector.model.question import Heading, Party, PathKind
+from inspector.model.question import Heading, Party, PathKind, Protocol
 from inspector.model.stations import holders_of_mac, macs_for, segment_of
 from inspector.model.topology import HOST, LinkKind, SandboxId, Topology
 from inspector.plan.routes import addresses_of, find_route
 from inspector.plan.way import Way
 
 NO_RULES = "firewall rules not consulted"
+PAUSED = {
+    Protocol.ICMP: "its kernel answers ping, its programs nothing",
+    Protocol.TCP: "its kernel takes a connection for a program that listens, and the program says nothing",
+    Protocol.UDP: "its kernel refuses a datagram that nobody listens for, and a program that listens says nothing",
+}
 FORWARDING = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
 
 
-def predict(topology: Topology, source: Party, destination: Party, request: Way, reply: Way) -> Prediction:
+def predict(
+    topology: Topology,
+    source: Party,
+    destination: Party,
+    request: Way,
+    reply: Way,
+    *,
+    protocol: Protocol = Protocol.ICMP,
+) -> Prediction:
     """Return what to expect of a request on this way, and of its answer on that one."""
     if request.kind is PathKind.LOOPBACK:
         return Prediction(Expected.DELIVERED, f"{source.label} has the address itself; {NO_RULES}")
@@ -35,9 +48,9 @@ def predict(topology: Topology, source: Party, destination: Party, request: Way,
             return Prediction(stop.outcome, what + stop.why)
         if way is request and _ends_elsewhere(request, destination):
             return _beyond(request, destination)
-    return Prediction(
-        Expected.DELIVERED, f"{_way_in_words(topology, request)}{_paused(topology, destination)}; {NO_RULES}"
-    )
+    paused = _paused(topology, destination, protocol)
+    outcome = Expected.UNKNOWN if paused and protocol is Protocol.UDP else Expected.DELIVERED
+    return Prediction(outcome, f"{_way_in_words(topology, request)}{paused}; {NO_RULES}")
 
 
 def _stops(topology: Topology, way: Way, sender: Party, wanted: str | None) -> Iterator[Prediction]:
@@ -125,10 +138,10 @@ def _way_in_words(topology: Topology, way: Way) -> str:
             return "the host has the address"
 
 
-def _paused(topology: Topology, destination: Party) -> str:
+def _paused(topology: Topology, destination: Party, protocol: Protocol) -> str:
     container = topology.container(destination.container or "")
     frozen = container is not None and container.state == "paused"
-    return f"; {destination.label} is paused: its kernel answers ping, its programs nothing" if frozen else ""
+    return f"; {destination.label} is paused: {PAUSED[protocol]}" if frozen else ""
 
 
 def _setting(topology: Topology, name: str) -> str | None:

@@ -38,7 +38,8 @@ _EXTENSION = struct.Struct("=H29sB")
 _VERDICT = struct.Struct("=i")
 _VERDICTS = {-1: "DROP", -2: "ACCEPT", -4: "QUEUE", -5: "RETURN"}
 _ERROR, _REJECT = "ERROR", "REJECT"
-_DROPPED = _VERDICT.pack(-1)
+_DECIDED = frozenset({_VERDICT.pack(-1), _VERDICT.pack(-2)})
+"""DROP, ACCEPT"""
 
 _INVERTED_IN, _INVERTED_OUT, _INVERTED_SOURCE, _INVERTED_DESTINATION, _INVERTED_FRAGMENT, _INVERTED_PROTOCOL = (
     0x01,
@@ -142,7 +143,7 @@ def counters(block: bytes, family: Family) -> dict[int, int]:
     return {
         each.offset: _COUNTER.unpack_from(block, each.offset + _COUNTER_AT[family])[0]
         for each in _entries(block, family)
-        if each.name == _REJECT or (not each.name and each.data[: _VERDICT.size] == _DROPPED)
+        if each.name == _REJECT or (not each.name and each.data[: _VERDICT.size] in _DECIDED)
     }
 
 

@@ -2,10 +2,11 @@
 
     table FAMILY NAME { flags owner
         chain prerouting { type filter hook prerouting priority -350; policy accept
-                           PACKETS jump ours; ERRORS jump quoted }
+                           PACKETS jump ours; ERRORS jump quoted; DISCOVERY jump neighbours }
         chain output     { type filter hook output priority -350; the same }
         chain ours       { an address of the probe's: meta nftrace set 1 accept }
         chain quoted     { the same, of the packet that an ICMP error quotes }
+        chain neighbours { IPv6 alone: neighbour discovery about an address of the trace's, the same }
     }
 
 Sources: linux/netfilter/nfnetlink.h (batches), linux/netfilter/nf_tables.h (attributes), RFC 791, 792, 8200, 4443.
@@ -15,6 +16,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 
+from inspector.wire.discovery import ADVERTISEMENT, SOLICITATION
 from inspector.wire.probe_flow import ICMP, ICMPV6, ProbeFlow
 
 OWNER = 0x2
@@ -36,7 +38,7 @@ _PROTOCOLS = {4: 2, 6: 10}
 """NFPROTO_IPV4, NFPROTO_IPV6"""
 _HOOKS = (("prerouting", 0), ("output", 3))
 """NF_INET_PRE_ROUTING, NF_INET_LOCAL_OUT"""
-_OURS, _QUOTED = "ours", "quoted"
+_OURS, _QUOTED, _NEIGHBOURS = "ours", "quoted", "neighbours"
 _NETWORK, _TRANSPORT = 1, 2
 _L4PROTO, _NFTRACE = 16, 12
 """NFT_META_L4PROTO, NFT_META_NFTRACE"""
@@ -53,6 +55,8 @@ _ECHO = {4: (0xF7, 0x00), 6: (0xFE, 0x80)}
 """Echo request and reply differ in one bit of the type: 8 and 0, 128 and 129. Mask, and what is left."""
 _ECHO_IDENTIFIER = 4
 _PORTS = (0, 2)
+_TARGET = 8
+"""Where the address stands that a message of neighbour discovery is about (RFC 4861, 4.3 and 4.4)."""
 
 
 def batch(flow: ProbeFlow, table: str) -> bytes:
@@ -83,7 +87,7 @@ def _contents(flow: ProbeFlow, table: str) -> Iterator[tuple[int, int, bytes]]:
     """Yield type, flags and attributes of each message, in an order in which each finds what it refers to."""
     name = _text(1, table)
     yield _NEW_TABLE, _CREATE | _EXCLUSIVE, name + _number(2, OWNER)
-    for chain in (_OURS, _QUOTED):
+    for chain in (_OURS, _QUOTED, *([_NEIGHBOURS] if flow.neighbours else [])):
         yield _NEW_CHAIN, _CREATE | _EXCLUSIVE, name + _text(3, chain)
     for chain, hook in _HOOKS:
         where = _nested(4, _number(1, hook) + _number(2, PRIORITY))
@@ -104,10 +108,11 @@ def _rules(flow: ProbeFlow) -> Iterator[tuple[str, list[bytes]]]:
         for chain, _ in _HOOKS:
             yield chain, [*match, _verdict(_JUMP, _QUOTED)]
     source, destination, length = _ADDRESSES[flow.family]
-    for address in _packed(flow):
+    for address in _packed(flow.family, flow.addresses):
         for at in (source, destination):
             yield _OURS, [*_equals(_NETWORK, at, address), *_trace()]
             yield _QUOTED, [*_equals(_TRANSPORT, _ICMP_LENGTH + at, address[:length]), *_trace()]
+    yield from _discovery(flow)
 
 
 def _packets(flow: ProbeFlow) -> Iterator[list[bytes]]:
@@ -133,6 +138,16 @@ def _errors(flow: ProbeFlow) -> Iterator[list[bytes]]:
             yield [*kind, *_within(about + at, identifiers)]
 
 
+def _discovery(flow: ProbeFlow) -> Iterator[tuple[str, list[bytes]]]:
+    """Yield what matches solicitations and advertisements about the flow's neighbours."""
+    addresses = _packed(flow.family, flow.neighbours)
+    kind = [*_protocol(ICMPV6), *_between(0, bytes((SOLICITATION,)), bytes((ADVERTISEMENT,)))]
+    for chain, _ in _HOOKS if addresses else ():
+        yield chain, [*kind, _verdict(_JUMP, _NEIGHBOURS)]
+    for address in addresses:
+        yield _NEIGHBOURS, [*_equals(_TRANSPORT, _TARGET, address), *_trace()]
+
+
 def _ranges(numbers: Iterable[int]) -> tuple[tuple[int, int], ...]:
     known = sorted(set(numbers))
     if len(known) > MOST_SINGLE:
@@ -140,10 +155,10 @@ def _ranges(numbers: Iterable[int]) -> tuple[tuple[int, int], ...]:
     return tuple((each, each) for each in known)
 
 
-def _packed(flow: ProbeFlow) -> tuple[bytes, ...]:
-    """Return the addresses of the flow's family as bytes; a zone (RFC 4007) is not part of them."""
-    known = (ip_address(each.partition("%")[0]) for each in flow.addresses)
-    return tuple(dict.fromkeys(each.packed for each in known if each.version == flow.family))
+def _packed(family: int, addresses: Iterable[str]) -> tuple[bytes, ...]:
+    """Return those of the family as bytes; a zone (RFC 4007) is not part of them."""
+    known = (ip_address(each.partition("%")[0]) for each in addresses)
+    return tuple(dict.fromkeys(each.packed for each in known if each.version == family))
 
 
 def _protocol(number: int) -> list[bytes]:
@@ -158,8 +173,13 @@ def _within(offset: int, numbers: tuple[int, int]) -> list[bytes]:
     low, high = (each.to_bytes(2, "big") for each in numbers)
     if low == high:
         return _equals(_TRANSPORT, offset, low)
+    return _between(offset, low, high)
+
+
+def _between(offset: int, low: bytes, high: bytes) -> list[bytes]:
     ends = _nested(3, _data(low)) + _nested(4, _data(high))
-    return [_load(_TRANSPORT, offset, 2), _expression("range", _number(1, _REGISTER) + _number(2, _EQUAL) + ends)]
+    load = _load(_TRANSPORT, offset, len(low))
+    return [load, _expression("range", _number(1, _REGISTER) + _number(2, _EQUAL) + ends)]
 
 
 def _load(base: int, offset: int, length: int) -> bytes:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from inspector.wire.discovery import discovery
 from inspector.wire.headers import read_packet
 
 ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
@@ -20,6 +21,8 @@ class ProbeFlow:
     """A packet has at least one of them, as source or destination."""
     identifiers: tuple[int, ...]
     """Of ICMP the echo identifier; of TCP and UDP the ports that are the probe's alone, as source or destination."""
+    neighbours: tuple[str, ...] = ()
+    """Neighbour discovery about these addresses is told of, too. IPv6 alone: ARP passes no rules of this family."""
 
     @property
     def echo(self) -> bool:
@@ -31,6 +34,8 @@ class ProbeFlow:
 
         Somebody else may trace other packets in the same network stack.
         """
+        if self.neighbours and discovery(packet, self.neighbours):
+            return True
         read = read_packet(packet)
         if read is None or not {read.ip.source, read.ip.destination} & {
             each.partition("%")[0] for each in self.addresses

@@ -38,6 +38,17 @@ def verdict(recording: Recording, *told: KernelDrop) -> Verdict:
     return review(replace(recording, drops=told)).verdict
 
 
+def test_a_copy_that_a_bridge_keeps_says_nothing() -> None:
+    """Listened to, it hands its own stack a copy of what it switches, which is another's there."""
+    near = planned(WORLD, "web", "db")
+    assert near.request[2].point.promiscuous
+    recording = recorded(WORLD, near, probes=(sent(),), request=3, reply=0)
+    recording = replace(recording, observations=tuple(replace(each, packet_type=3) for each in recording.observations))
+    found = verdict(recording, *drops(recording, "OTHERHOST"))
+    assert (found.outcome, found.reason) == (Outcome.LOST, None)
+    assert verdict(recording, *drops(recording)).reason == "NETFILTER_DROP"
+
+
 def test_one_reason_for_every_probe_is_the_verdict_s() -> None:
     recording = lost()
     found = verdict(recording, *drops(recording))

@@ -3,10 +3,13 @@
 from dataclasses import replace
 
 import pytest
+from firewalls import chain, passed, with_firewall
 from topologies import planned, read, recorded, sent
 
 from inspector.correlate.correlation import correlate
-from inspector.model.report import Outcome
+from inspector.correlate.legacy_rules import compare_counters
+from inspector.model.question import Protocol
+from inspector.model.report import Outcome, Rule
 from inspector.model.rules import Backend, Chain, ChainKey, ChainRule, FirewallRecord, Hook
 from inspector.model.topology import HOST, SandboxId
 
@@ -56,6 +59,46 @@ def test_a_rule_that_could_not_match_is_none(text: str) -> None:
 @pytest.mark.parametrize("text", ["-j DROP", "-i docker+ -j DROP", "! -i eth0 -p icmp -m icmp --icmp-type any -j DROP"])
 def test_a_rule_that_could_is(text: str) -> None:
     assert "likely by rule 1" in compared((text, 1))
+
+
+def accepted(text: str = f"-s {SOURCE}/32 -p icmp -j ACCEPT", *, base: str = "FORWARD", more: int = 1) -> Rule | None:
+    """Return the legacy rule that is said to accept what a rule of nf_tables dropped on the host."""
+    told = passed(WORLD, "filter FORWARD", "FORWARD 2 drop", inbound="host/docker0", outbound="host/br-mynet")
+    recording = with_firewall(
+        recorded(WORLD, FAR, probes=(sent(),), request=3, reply=0), [told], [chain("filter FORWARD", {2: "-j DROP"})]
+    )
+    key = ChainKey(HOST, Backend.LEGACY, "ip", "filter", base)
+    hook = Hook(base.lower(), 0, "accept") if base.isupper() else None
+    before = Chain(key, 1, hook, (ChainRule(0, 1, text, "ACCEPT", packets=7),))
+    after = replace(before, rules=(replace(before.rules[0], packets=7 + more),))
+    firewall = replace(recording.firewall, legacy_before=(before,), legacy_after=(after,))
+    return correlate(replace(recording, firewall=firewall)).accepted_by_legacy
+
+
+@pytest.mark.parametrize("base", ["FORWARD", "own"])
+def test_one_that_accepts_what_the_other_filter_drops(base: str) -> None:
+    found = accepted(base=base)
+    assert found is not None
+    assert (found.backend, found.chain, found.text) == (Backend.LEGACY, base, f"-s {SOURCE}/32 -p icmp -j ACCEPT")
+
+
+def test_what_counted_nothing_or_elsewhere_or_another_s_accepts_nothing() -> None:
+    assert accepted(more=0) is None
+    assert accepted(base="INPUT") is None
+    assert accepted(f"-s {TARGET}/32 -j ACCEPT") is None
+
+
+def test_a_probe_of_a_port_is_matched_by_its_protocol() -> None:
+    plan = planned(WORLD, "web", "api", protocol=Protocol.TCP, port=80)
+    key = ChainKey(HOST, Backend.LEGACY, "ip", "filter", "FORWARD")
+    for text, named in (("-p tcp -j DROP", True), ("-p icmp -j DROP", False)):
+        before = Chain(key, 1, Hook("forward", 0, "accept"), (ChainRule(0, 1, text, "DROP", packets=0),))
+        after = replace(before, rules=(replace(before.rules[0], packets=1),))
+        recording = recorded(WORLD, FAR, probes=(sent(),), request=3, reply=0)
+        told = FirewallRecord(legacy_before=(before,), legacy_after=(after,))
+        paths = correlate(recording).paths
+        found = compare_counters(replace(recording, plan=plan, firewall=told), paths)
+        assert (found is not None) is named
 
 
 def test_too_little_too_many_or_elsewhere_is_none() -> None:

@@ -18,14 +18,16 @@ from topologies import (
     recorded,
     refusal,
     sent,
+    sightings,
 )
 
 from inspector.correlate.correlation import correlate
 from inspector.model.path import Direction, Path
-from inspector.model.recording import Recording
+from inspector.model.recording import Probe, Recording
 from inspector.model.report import Outcome, Verdict
 from inspector.model.rules import Chain, Traversal
 from inspector.model.topology import HOST, Setting
+from inspector.pipeline import review
 
 WORLD = read("two-networks.toml")
 FAR = planned(WORLD, "web", "api")
@@ -158,6 +160,50 @@ def test_an_answer_that_nobody_saw_was_dropped_all_the_same() -> None:
     found = verdict(recording)
     assert found.summary == "the answer, in api, before eth0, by rule 1 of 9 in filter OUTPUT (the user's)"
     assert [each.direction for each in correlate(recording).paths] == [Direction.REQUEST, Direction.REPLY]
+
+
+def test_an_answer_that_the_host_s_rule_dropped() -> None:
+    """The request met the same chains, and was let through; the answer was seen up to the host."""
+    back = echo("192.168.0.2", "172.17.0.2", reply=True)
+    told = passed(
+        WORLD,
+        "filter FORWARD",
+        "FORWARD 1 jump OWN",
+        "OWN 2 drop",
+        inbound="host/br-mynet",
+        outbound="host/docker0",
+        frame=back,
+    )
+    let = passed(WORLD, "filter FORWARD", "FORWARD 4 accept", **ROUTED)
+    recording = recorded(WORLD, FAR, probes=(sent(),), request=6, reply=3)
+    found = verdict(with_firewall(recording, [let, told], CHAINS))
+    assert (found.outcome, str(found.last_seen)) == (Outcome.DROPPED, "host/br-mynet")
+    assert found.summary == "the answer, on the host, after br-mynet, by rule 2 of 5 in filter OWN (the user's)"
+
+
+def second(*traversals: Traversal, probes: tuple[Probe, ...], reply: int | None = None) -> Recording:
+    """Return the recording of a first probe that arrived, answered or not, and a second one that came to the host."""
+    frame = echo("172.17.0.2", "192.168.0.2", 2)
+    more = sightings(FAR, FAR.request[:STOPPED_AT_BRIDGE], frame, at=10_000_000)
+    recording = recorded(WORLD, FAR, probes=probes, reply=reply, extra=more)
+    return with_firewall(recording, [replace(each, frame=frame[14:54]) for each in traversals], CHAINS)
+
+
+def test_a_run_that_began_well_is_delivered_in_part_and_says_what_stopped_the_rest() -> None:
+    report = review(second(DROPPED, probes=(answered(), sent(2))))
+    assert (report.verdict.outcome, report.verdict.rule) == (Outcome.DELIVERED, None)
+    assert report.verdict.summary == (
+        "1 of 2 answered; probe 2 was dropped on the host, after docker0, by rule 2 of 5 in filter OWN (the user's)"
+    )
+    assert report.findings == ()
+
+
+def test_of_two_that_were_not_answered_the_one_that_a_rule_stopped_is_told() -> None:
+    """The first one arrived, and nobody knows what became of its answer."""
+    found = verdict(second(DROPPED, probes=(sent(), sent(2)), reply=0))
+    assert found.outcome is Outcome.DROPPED
+    assert found.rule is not None
+    assert found.rule.text == DROP
 
 
 def test_a_drop_that_a_later_point_refutes_is_not_blamed() -> None:

@@ -82,7 +82,50 @@ def test_a_firewall_s_drop_is_told_by_its_reason(routed: PrivateEngine, tmp_path
     assert b"; dropped behind here: NETFILTER_DROP in " in (tmp_path / "kept" / "frames.pcapng").read_bytes()
     assert review(load(tmp_path / "kept")).verdict.summary == report["verdict"]["summary"]
     assert report["verdict"]["outcome"] == "dropped"
-    assert "a firewall rule dropped it" in report["verdict"]["summary"]
+    assert report["verdict"]["rule"]["text"] == f"-d {near}/32 -j DROP"
+
+
+@pytest.mark.parametrize("port", ["9", "9/udp"])
+def test_a_probe_of_a_port_has_its_reason_too(routed: PrivateEngine, port: str) -> None:
+    interface, address = second_address(routed)
+    pid = routed.docker("inspect", "-f", "{{.State.Pid}}", "near")
+    setting = f"net.ipv4.conf.{interface}.rp_filter"
+    subprocess.run(["nsenter", "-t", pid, "-n", "sysctl", "-qw", f"{setting}=1"], check=True)
+    try:
+        status, report = traced(routed, "far", f"{address}:{port}", "-W", "0.3", "-c", "1")
+    finally:
+        subprocess.run(["nsenter", "-t", pid, "-n", "sysctl", "-qw", f"{setting}=2"], check=True)
+    assert (status, report["verdict"]["outcome"], report["verdict"]["reason"]) == (1, "dropped", "IP_RPFILTER")
+    assert "rp-filter-drop" in [each["id"] for each in report["findings"]]
+
+
+@pytest.mark.parametrize("port", ["9", "9/udp"])
+def test_a_rule_that_drops_a_probe_of_a_port(routed: PrivateEngine, port: str) -> None:
+    rule = ["ip", "netns", "exec", routed.name, "iptables", "-w"]
+    near = routed.docker("inspect", "-f", "{{.NetworkSettings.Networks.two.IPAddress}}", "near")
+    subprocess.run([*rule, "-I", "FORWARD", "-d", near, "-j", "DROP"], check=True)
+    try:
+        _, report = traced(routed, "far", f"{near}:{port}", "-W", "0.3", "-c", "1", "--no-rule-trace")
+    finally:
+        subprocess.run([*rule, "-D", "FORWARD", "-d", near, "-j", "DROP"], check=True)
+    assert (report["verdict"]["outcome"], report["verdict"]["reason"]) == ("dropped", "NETFILTER_DROP")
+
+
+@pytest.mark.parametrize("port", ["9", "9/udp"])
+def test_nobody_listens_and_the_refusal_is_kept_back(routed: PrivateEngine, port: str) -> None:
+    """The rule is about the refusal, and the kernel still says that no socket took the probe."""
+    near = routed.docker("inspect", "-f", "{{.NetworkSettings.Networks.two.IPAddress}}", "near")
+    pid = routed.docker("inspect", "-f", "{{.State.Pid}}", "near")
+    rule = ["nsenter", "-t", pid, "-n", "iptables", "-w"]
+    words = ["OUTPUT", *(("-p", "icmp") if "udp" in port else ("-p", "tcp")), "-j", "DROP"]
+    subprocess.run([*rule, "-A", *words], check=True)
+    try:
+        _, report = traced(routed, "far", f"{near}:{port}", "-W", "0.3", "-c", "1", "--no-rule-trace")
+    finally:
+        subprocess.run([*rule, "-D", *words], check=True)
+    assert (report["verdict"]["outcome"], report["verdict"]["reason"]) == ("dropped", "NO_SOCKET")
+    (finding,) = [each for each in report["findings"] if each["id"] == "port-closed"]
+    assert finding["evidence"][0] == "the kernel's drop reason: NO_SOCKET; no refusal came back"
 
 
 @pytest.mark.parametrize("more", [(), ("--passive",)])

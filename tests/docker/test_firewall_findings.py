@@ -161,6 +161,22 @@ def test_rejections_and_legacy_rules(
     assert mended(run, private, finding)
 
 
+def test_what_a_legacy_rule_accepts_and_nf_tables_drops(
+    run: Run, private: PrivateEngine, spoilt: Callable[[str], str]
+) -> None:
+    left, right = address(private, "left"), address(private, "right")
+    spoilt(f"iptables-legacy -I FORWARD -s {left} -d {right} -j ACCEPT")
+    assert trace(run, private).json["findings"] == []
+    # At one priority it depends on the order in which they were loaded who is asked first.
+    spoilt(MINE.format(policy="") + "nft add rule inet mine c icmp type echo-request drop")
+    report = trace(run, private).json
+    assert [each["id"] for each in report["findings"]] == ["firewall-backends-mixed"]
+    (finding,) = report["findings"]
+    assert finding["title"].endswith("a legacy rule accepts the packet, nf_tables drops it")
+    assert f"-s {left}/32 -d {right}/32 -j ACCEPT" in finding["evidence"][1]
+    assert mended(run, private, finding)
+
+
 def test_a_rule_inside_a_container(run: Run, private: PrivateEngine, spoilt: Callable[[str], str]) -> None:
     del spoilt
     pid = private.docker("inspect", "-f", "{{.State.Pid}}", "right")

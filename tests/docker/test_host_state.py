@@ -140,7 +140,8 @@ def test_neighbour_discovery_is_filtered_on_the_host(
     try:
         report = traced(run, private, left, right, "-6")
         assert report["verdict"]["outcome"] == "dropped"
-        assert report["findings"][0]["id"] == "ipv6-neighbour-filtered", report["findings"]
+        assert [each["id"] for each in report["findings"]] == ["ipv6-neighbour-filtered"], report["findings"]
+        assert report["findings"][0]["confidence"] == "certain", report["findings"]
         for line in report["findings"][0]["remedy"]:
             private.type(line)
         assert traced(run, private, left, right, "-6", timeout="3")["verdict"]["outcome"] == "delivered"

@@ -219,19 +219,49 @@ def six(extra: Extra, network: Network) -> tuple[str, str]:
     return "dn-left", "dn-right"
 
 
+NATIVE = "sh -c 'echo \"table ip6 mine {{ chain c {{ type filter hook {}; icmpv6 type {} drop; }}; }};\" | nft -f -'"
+
+
 @pytest.mark.parametrize(
-    ("chain", "message"), [("INPUT", "neighbour-solicitation"), ("OUTPUT", "neighbour-advertisement")]
+    ("where", "change", "message", "remedy"),
+    [
+        (
+            "dn-right",
+            "ip6tables -A INPUT -p icmpv6 --icmpv6-type neighbour-solicitation -j DROP",
+            "neighbour-solicitation",
+            "ip6tables -I INPUT 1 -p icmpv6 --icmpv6-type neighbour-solicitation -j ACCEPT",
+        ),
+        (
+            "dn-right",
+            "ip6tables -A OUTPUT -p icmpv6 --icmpv6-type neighbour-advertisement -j DROP",
+            "neighbour-advertisement",
+            "ip6tables -I OUTPUT 1 -p icmpv6 --icmpv6-type neighbour-solicitation -j ACCEPT",
+        ),
+        (
+            "dn-left",
+            NATIVE.format("output priority 5", "nd-neighbor-solicit"),
+            "neighbour-solicitation",
+            "nft insert rule ip6 mine c handle 2 icmpv6 type nd-neighbor-solicit accept",
+        ),
+        (
+            "dn-left",
+            NATIVE.format("input priority 5", "nd-neighbor-advert"),
+            "neighbour-advertisement",
+            "nft insert rule ip6 mine c handle 2 icmpv6 type nd-neighbor-solicit accept",
+        ),
+    ],
 )
 def test_neighbour_discovery_is_filtered(
-    run: Run, typed: Typed, six: tuple[str, str], chain: str, message: str
+    run: Run, typed: Typed, six: tuple[str, str], *, where: str, change: str, message: str, remedy: str
 ) -> None:
     left, right = six
-    typed(inside(right, f"ip6tables -A {chain} -p icmpv6 --icmpv6-type {message} -j DROP"))
+    typed(inside(where, change))
     report = traced(run, left, right, "-6")
     assert report["verdict"]["outcome"] == "dropped", report
-    finding = report["findings"][0]
-    assert (finding["id"], finding["confidence"]) == ("ipv6-neighbour-filtered", "likely")
-    assert any(each.startswith(f"arrived at {right}/eth0") for each in finding["evidence"])
+    (finding,) = report["findings"]
+    assert (finding["id"], finding["confidence"]) == ("ipv6-neighbour-filtered", "certain"), finding
+    assert finding["title"].endswith(f"a rule in {where} drops the {message} about it")
+    assert finding["remedy"][0].endswith(remedy)
     mended(run, typed, finding, left, right, "-6")
 
 

@@ -107,6 +107,20 @@ def test_fragments_are_one_packet(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("pair")
+def test_a_datagram_in_fragments_is_one_packet(run: Run) -> None:
+    """Nobody listens: its way there is whole all the same, and the refusal comes back."""
+    _, report = traced(run, LEFT, f"{RIGHT}:9/udp", "--size", "3000")
+    assert report["verdict"]["outcome"] == "rejected", report["verdict"]
+    requests = [each for each in report["paths"] if each["direction"] == "request"]
+    assert len(requests) == 2
+    for path in requests:
+        pieces = [hop["fragments"] for hop in path["hops"]]
+        assert (pieces[0], pieces[-1]) == (3, 3)
+        assert set(pieces) <= {1, 3}
+        assert all(hop["whole"] for hop in path["hops"])
+
+
+@pytest.mark.usefixtures("pair")
 def test_the_host_s_own_uplink_says_so(run: Run, host: int, beyond: Outside) -> None:
     in_host(host, f"ip link set {beyond.link} mtu 1400")
     status, report = traced(run, LEFT, FAR, *BIG)
@@ -143,7 +157,13 @@ def test_one_that_is_kept_from_the_source(run: Run, host: int, beyond: Outside) 
         assert told["severity"] == "error"
         assert told["title"].endswith(f"{ROUTER} says so, and {LEFT} never heard it")
         assert f"first seen at host/{beyond.link}" in told["evidence"][0]
+        assert told["evidence"][1] == (
+            "the kernel's trace of that error ends there: ip filter FORWARD on host, "
+            "rule 1: -p icmp -m icmp --icmp-type 3/4 -j DROP"
+        )
+        assert told["remedy"][0] == f"iptables -I {rule.replace('FORWARD', 'FORWARD 1').replace('DROP', 'ACCEPT')}"
         is_mended(run, host, told, LEFT, FAR, "--size", "1472")
+        in_host(host, f"iptables -D {rule.replace('DROP', 'ACCEPT')}")
     finally:
         in_host(host, f"iptables -D {rule}")
 

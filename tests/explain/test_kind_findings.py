@@ -23,6 +23,7 @@ from kind_cases import (
 )
 from topologies import START, answered, change_link, change_stack, delivered, planned, recorded, sightings
 
+from inspector.model.question import Protocol
 from inspector.model.recording import Failed, Recording
 from inspector.model.report import Confidence, Finding, Outcome, Severity
 from inspector.model.rules import KernelDrop
@@ -57,6 +58,28 @@ def test_the_kernel_s_own_reason_makes_it_certain() -> None:
     assert finding
     assert finding.confidence is Confidence.CERTAIN
     assert any("PKT_TOO_BIG" in each for each in finding.evidence)
+
+
+def test_the_line_that_shows_what_passes_asks_as_the_probe_did() -> None:
+    world = narrow("host/veth-db")
+    plan = big_plan(world, protocol=Protocol.UDP, port=53)
+    finding = found(replace(stopped_at(world, big_plan(world), 0, probe=too_long(1400)), plan=plan))
+    assert finding
+    assert finding.evidence[-1].startswith("the probe has 1500 bytes (--size 1472)")
+    assert finding.remedy[-1].startswith("dnetsniff trace web db:53/udp --df --size 1372 ")
+
+
+def test_a_syn_has_no_size_to_choose() -> None:
+    world = narrow("host/veth-db")
+    plan = replace(big_plan(world), question=replace(big_plan(world).question, protocol=Protocol.TCP, port=80))
+    finding = found(replace(stopped_at(world, big_plan(world), 0, probe=too_long(30)), plan=plan))
+    assert finding
+    assert "at least 40 bytes (a SYN and its options)" in finding.evidence[-1]
+    assert finding.remedy[-1].startswith("dnetsniff trace web db --df --size ")
+
+
+def test_who_cannot_be_reached_by_design_is_not_told_that_nobody_answers() -> None:
+    assert {each.id for each in review(isolated()).findings} == {"macvlan-host-isolation"}
 
 
 def test_a_container_s_own_end_is_mended_in_its_stack() -> None:

@@ -7,7 +7,7 @@ from port_cases import BY_HOST, DB, translated
 from topologies import planned, read, recorded, sent
 
 from inspector.explain.case import Case
-from inspector.explain.making_way import accept_ahead, ways, written_by_iptables
+from inspector.explain.making_way import DISCOVERY, TOO_BIG, Message, accept_ahead, ways, ways_for, written_by_iptables
 from inspector.model.path import Direction, Path
 from inspector.model.report import Outcome, Rule, Verdict
 from inspector.model.rules import Backend, Chain, ChainKey, FirewallRecord, Hook
@@ -74,6 +74,41 @@ def test_in_a_container_of_its_own() -> None:
 )
 def test_what_a_program_keeps_is_changed_by_it(owner: str, chain: str, expected: str) -> None:
     assert commands("-j DROP", owner=owner, chain=chain) == (expected,)
+
+
+@pytest.mark.parametrize(
+    ("rule", "messages", "expected"),
+    [
+        (
+            Rule("ip", "filter", "FORWARD", 3, "-p icmp -j DROP", "user"),
+            TOO_BIG[4],
+            "iptables -I FORWARD 3 -p icmp --icmp-type fragmentation-needed -j ACCEPT",
+        ),
+        (
+            Rule("ip", "raw", "PREROUTING", 0, "policy drop", "unknown"),
+            TOO_BIG[4],
+            "iptables -t raw -A PREROUTING -p icmp --icmp-type fragmentation-needed -j ACCEPT",
+        ),
+        (
+            Rule("inet", "my fw", "c", 1, "meta l4proto icmp drop", "user", handle=9),
+            TOO_BIG[4],
+            "nft insert rule inet 'my fw' c handle 9 icmp type destination-unreachable icmp code frag-needed accept",
+        ),
+        (
+            Rule("inet", "fw", "c", 0, "policy drop", "unknown"),
+            DISCOVERY[:1],
+            "nft add rule inet fw c icmpv6 type nd-neighbor-solicit accept",
+        ),
+        (
+            Rule("ip", "filter", "X", 1, "-j DROP", "firewalld"),
+            TOO_BIG[6],
+            "let packet-too-big pass in firewalld's own settings",
+        ),
+    ],
+)
+def test_messages_are_let_through_ahead_of_a_rule(rule: Rule, messages: tuple[Message, ...], expected: str) -> None:
+    case = Case(recorded(WORLD, PLAN, probes=(sent(),)), (), Verdict(Outcome.DROPPED, ""))
+    assert ways_for(case, rule, messages) == (expected,)
 
 
 def test_who_wrote_it() -> None:

@@ -4,16 +4,19 @@ from dataclasses import replace
 
 import pytest
 from name_cases import WORLD, denied, resolved
+from topologies import planned, read
 
 from inspector.explain.case import Case
 from inspector.explain.mending import (
     common_networks,
+    connect_commands,
     is_default,
     naming_commands,
     rejoin_commands,
     server_advice,
     user_networks,
 )
+from inspector.model.recording import Recording
 from inspector.model.report import Outcome, Verdict
 from inspector.model.topology import Container, Mode, SandboxId, Topology
 
@@ -34,6 +37,37 @@ def test_the_source_joins_the_targets_network_and_else_the_target_the_sources() 
     assert commands("plain", "db") == ("docker network connect app plain",)
     assert commands("web", "plain") == ("docker network connect app plain",)
     assert commands("web", "db") == (), "they are on one network"
+
+
+def closed(*names: str) -> Topology:
+    return replace(TWO, networks=tuple(replace(each, icc=each.name not in names) for each in TWO.networks))
+
+
+TWO = read("two-networks.toml")
+
+
+@pytest.mark.parametrize(
+    ("keeps_apart", "expected"),
+    [
+        ((), ("docker network connect mynet web",)),
+        (("bridge",), ("docker network connect mynet web",)),
+        (
+            ("mynet",),
+            ("docker network create app", "docker network connect app web", "docker network connect app api"),
+        ),
+    ],
+)
+def test_a_network_that_keeps_its_members_apart_connects_nobody(
+    keeps_apart: tuple[str, ...], expected: tuple[str, ...]
+) -> None:
+    recording = Recording(closed(*keeps_apart), planned(closed(*keeps_apart), "web", "api"), b"")
+    assert connect_commands(Case(recording, (), Verdict(Outcome.LOST, ""))) == expected
+
+
+def test_the_target_joins_a_network_of_the_sources_that_is_open() -> None:
+    world = closed("bridge")
+    recording = Recording(world, planned(world, "api", "db"), b"")
+    assert connect_commands(Case(recording, (), Verdict(Outcome.LOST, ""))) == ("docker network connect mynet db",)
 
 
 def test_a_new_network_has_a_name_that_is_free() -> None:

@@ -7,6 +7,7 @@ from state_cases import (
     WORLD,
     arp_between,
     consulted,
+    discovery_dropped,
     filtered,
     lost_address,
     mac,
@@ -21,8 +22,6 @@ from topologies import change_link, delivered, link_named, planned, sent
 from inspector.model.question import Heading
 from inspector.model.recording import Recording
 from inspector.model.report import Confidence, Finding, Outcome, Severity
-from inspector.model.rules import Backend, Chain, ChainKey, ChainRule, FirewallRecord, RuleStep, StepKind, Traversal
-from inspector.model.topology import HOST
 from inspector.pipeline import review
 
 PID = "nsenter -t $(docker inspect -f '{{{{.State.Pid}}}}' {}) -n "
@@ -110,7 +109,7 @@ def test_one_mac_in_two_places() -> None:
 
 def test_a_subnet_over_a_lan() -> None:
     recording = overlap()
-    finding = review(recording).findings[0]
+    (finding,) = review(recording).findings
     assert (finding.id, finding.confidence) == ("subnet-overlap", Confidence.LIKELY)
     assert "the host's route: 172.17.5.0/24 dev eth0" in finding.evidence
     assert '"bip": "10.0.1.1/24"' in finding.remedy[0], "the default network cannot be made anew"
@@ -132,7 +131,7 @@ def test_no_overlap(prefix: str, target: str, link: str) -> None:
 
 def test_discovery_that_stops_in_the_destination_s_stack() -> None:
     report = review(filtered())
-    finding = report.findings[0]
+    (finding,) = report.findings
     assert (finding.id, finding.confidence) == ("ipv6-neighbour-filtered", Confidence.LIKELY)
     assert finding.title.endswith("the neighbour-solicitation about it stopped in right")
     assert all(each.startswith(PID.format("right") + "ip6tables -I ") for each in finding.remedy)
@@ -154,22 +153,23 @@ def test_an_advertisement_that_does_not_come_back() -> None:
 
 
 def test_the_rule_is_named_where_the_kernel_told_of_it() -> None:
-    plain = filtered()
-    asked = next(each for each in plain.observations if each.heading is Heading.OUT)
-    key = ChainKey(HOST, Backend.NFT, "ip6", "filter", "FORWARD")
-    rule = ChainRule(5, 2, "-p ipv6-icmp -j DROP", "DROP")
-    walk = Traversal(HOST, "ip6", "filter", (RuleStep("FORWARD", StepKind.RULE, "drop", 5),), asked.frame[14:])
-    recording = Recording(
-        plain.topology,
-        plain.plan,
-        plain.token,
-        plain.probes,
-        observations=plain.observations,
-        firewall=FirewallRecord((walk,), (Chain(key, 3, rules=(rule,)),)),
+    (finding,) = review(discovery_dropped("right", "INPUT")).findings
+    assert (finding.id, finding.confidence) == ("ipv6-neighbour-filtered", Confidence.CERTAIN)
+    assert finding.title == "right has fd00:6::3, and a rule in right drops the neighbour-solicitation about it"
+    assert finding.evidence[-1] == (
+        "the kernel's trace of it ends there: right: ip6 filter INPUT, rule 2: -p ipv6-icmp -j DROP"
     )
-    finding = found(recording)["ipv6-neighbour-filtered"]
-    assert finding.confidence is Confidence.CERTAIN
-    assert "rule: host: ip6 filter FORWARD, rule 2: -p ipv6-icmp -j DROP" in finding.evidence
+    assert finding.remedy[0] == PID.format("right").replace("-n ", "", 1).replace("nsenter -t", "nsenter -n -t") + (
+        "ip6tables -I INPUT 2 -p icmpv6 --icmpv6-type neighbour-solicitation -j ACCEPT"
+    )
+
+
+def test_a_rule_of_nft_makes_way_by_nft() -> None:
+    finding = found(discovery_dropped("right", "INPUT", text="meta l4proto ipv6-icmp drop"))["ipv6-neighbour-filtered"]
+    assert [each.partition(") ")[2] for each in finding.remedy] == [
+        "nft insert rule ip6 filter INPUT handle 5 icmpv6 type nd-neighbor-solicit accept",
+        "nft insert rule ip6 filter INPUT handle 5 icmpv6 type nd-neighbor-advert accept",
+    ]
 
 
 def test_the_engine_s_address_that_the_kernel_does_not_have() -> None:

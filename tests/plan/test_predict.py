@@ -4,6 +4,7 @@ import pytest
 from topologies import change_link, change_stack, link_named, planned, read
 
 from inspector.model.prediction import Expected, Prediction
+from inspector.model.question import Protocol
 from inspector.model.topology import HOST, Neighbour, Setting, Topology
 
 WORLD = read("two-networks.toml")
@@ -31,6 +32,23 @@ def test_routes_and_bridges_let_it_pass(source: str, destination: str, why: str)
     assert prediction.outcome is Expected.DELIVERED
     assert why in prediction.why
     assert prediction.why.endswith("firewall rules not consulted")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "outcome", "why"),
+    [
+        (Protocol.TCP, Expected.DELIVERED, "its kernel takes a connection for a program that listens"),
+        (Protocol.UDP, Expected.UNKNOWN, "a program that listens says nothing"),
+    ],
+)
+def test_a_paused_container_and_a_port(protocol: Protocol, outcome: Expected, why: str) -> None:
+    prediction = planned(WORLD, "web", "frozen", protocol=protocol, port=80).prediction
+    assert prediction is not None
+    assert prediction.outcome is outcome
+    assert why in prediction.why
+    ordinary = planned(WORLD, "web", "db", protocol=protocol, port=80).prediction
+    assert ordinary is not None
+    assert ordinary.outcome is Expected.DELIVERED
 
 
 def test_what_is_beyond_the_uplink_is_not_known() -> None:

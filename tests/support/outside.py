@@ -77,6 +77,6 @@ def mend(host_fd: int, remedies: Iterable[str]) -> list[Ran]:
         words = shlex.split(line, comments=True)
         if words[0] == "dnetsniff":
             ran.append(dnetsniff(*words[1:]))
-        elif words[0] in {"ip", "nsenter", "docker"}:
+        elif words[0] in {"ip", "iptables", "nsenter", "docker"}:
             in_host(host_fd, line)
     return ran

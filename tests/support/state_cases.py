@@ -20,6 +20,17 @@ from inspector.model.path import Direction
 from inspector.model.question import Heading, Plan
 from inspector.model.recording import Aftermath, Observation, Recording
 from inspector.model.routing import PolicyRule, RouteAnswer, RouteQuery, RoutingRecord
+from inspector.model.rules import (
+    Backend,
+    Chain,
+    ChainKey,
+    ChainRule,
+    FirewallRecord,
+    Hook,
+    RuleStep,
+    StepKind,
+    Traversal,
+)
 from inspector.model.topology import HOST, FdbEntry, LinkKey, Neighbour, Route, SandboxId, Topology
 from inspector.wire import scapy_door
 from inspector.wire.craft import payload
@@ -153,6 +164,32 @@ def filtered(asked_at: dict[str, Heading] | None = None, told_at: dict[str, Head
     asked = asked_at or ASKED
     talk = nd(plan, plan.destination.address or "", asked_at=asked, told_at=told_at or {})
     return Recording(SIX, plan, TOKEN, probes=(sent(),), observations=talk)
+
+
+def discovery_dropped(
+    where: str,
+    chain: str,
+    *,
+    asks: bool = True,
+    verdict: str = "drop",
+    text: str = "-p ipv6-icmp -j DROP",
+    hook: str = "",
+    recording: Recording | None = None,
+) -> Recording:
+    """A rule of a chain of this stack's drops the question about right's address, or the answer."""
+    plain = recording or filtered()
+    plan = plain.plan
+    places = {"asked_at": {"left/eth0": Heading.OUT}, "told_at": {"left/eth0": Heading.IN}}
+    frames = [each.frame for each in nd(plan, plan.destination.address or "", **places)]
+    key = ChainKey(SandboxId(where), Backend.NFT, "ip6", "filter", chain)
+    rule = ChainRule(5, 2, text, text.rsplit(maxsplit=1)[-1])
+    steps = (RuleStep(chain, StepKind.RULE, verdict, 5),)
+    # The kernel tells 20 bytes of what follows the IP header.
+    walk = Traversal(SandboxId(where), "ip6", "filter", steps, frames[0 if asks else 1][14:74])
+    met = Chain(key, 3, Hook(hook or chain.lower(), 0, "accept"), (rule,))
+    firewall = plain.firewall
+    told = FirewallRecord((*firewall.traversals, walk), (*(each for each in firewall.chains if each != met), met))
+    return replace(plain, firewall=told)
 
 
 def consulted(*rules: str) -> RoutingRecord:

@@ -12,18 +12,20 @@ NEW_TABLE, NEW_CHAIN, NEW_RULE, BEGIN, END = 0xA00, 0xA03, 0xA06, 0x10, 0x11
 FLOWS = [
     ProbeFlow(4, ICMP, ("10.0.0.2", "10.0.0.3"), (0x1234,)),
     ProbeFlow(6, ICMPV6, ("fe80::1%3", "fd00::3"), (0x1234,)),
+    ProbeFlow(6, ICMPV6, ("fd00::2", "fd00::3"), (0x1234,), ("fd00::2", "fe80::1%3", "10.0.0.3")),
     ProbeFlow(4, TCP, ("10.0.0.2", "10.0.0.3"), (40_001, 40_002)),
     ProbeFlow(6, UDP, ("fd00::2",), tuple(range(40_000, 40_100))),
 ]
 
 
-@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: f"{flow.protocol}-{flow.family}")
+@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: f"{flow.protocol}-{flow.family}-{len(flow.neighbours)}")
 def test_a_batch_is_whole(flow: ProbeFlow) -> None:
     found = list(messages(batch(flow, "dnetsniff-1")))
     kinds = [each.type for each in found]
     assert (kinds[0], kinds[-1]) == (BEGIN, END)
-    assert kinds[1:6] == [NEW_TABLE, *[NEW_CHAIN] * 4]
-    assert set(kinds[6:-1]) == {NEW_RULE}
+    chains = 5 if flow.neighbours else 4
+    assert kinds[1 : chains + 2] == [NEW_TABLE, *[NEW_CHAIN] * chains]
+    assert set(kinds[chains + 2 : -1]) == {NEW_RULE}
     assert len(found) == messages_in(flow) + 2
     assert sum(len(each.payload) + 16 for each in found) == len(batch(flow, "dnetsniff-1"))
 
@@ -63,9 +65,9 @@ PORTS = (40_001).to_bytes(2, "big") + (80).to_bytes(2, "big") + bytes(16)
         (FLOWS[0], ip("10.8.8.8", "10.9.9.9", 1, ECHO), False),
         (FLOWS[0], ip("10.8.8.8", "10.0.0.2", 1, bytes((3, 13)) + bytes(18)), True),
         (FLOWS[0], ip("10.0.0.2", "10.0.0.3", 17, PORTS), False),
-        (FLOWS[2], ip("10.0.0.2", "10.0.0.3", 6, PORTS), True),
-        (FLOWS[2], ip("10.0.0.2", "10.0.0.3", 6, bytes(20)), False),
-        (FLOWS[2], ip("10.0.0.2", "10.0.0.3", 17, bytes(2)), False),
+        (FLOWS[3], ip("10.0.0.2", "10.0.0.3", 6, PORTS), True),
+        (FLOWS[3], ip("10.0.0.2", "10.0.0.3", 6, bytes(20)), False),
+        (FLOWS[3], ip("10.0.0.2", "10.0.0.3", 17, bytes(2)), False),
         (FLOWS[0], b"", False),
     ],
 )

@@ -3,24 +3,48 @@
 What: the rules that one looks at let the packet through, and still it stops.
 Why: iptables-legacy and nf_tables (iptables-nft, nft, newer engines) both hold rules in one network stack; each packet
 has to pass both, and each tool shows only its own.
-On the wire: the packet stops without an error; the kernel's trace of nf_tables ends with accept.
-Remedy: let the two through in the legacy tables as well; better, move their rules and keep them empty.
+On the wire: the packet stops without an error; the kernel's trace of nf_tables ends with accept, or it ends with drop
+while a legacy rule that accepts counts the packet.
+Remedy: let the two through in the one that drops as well; better, move the legacy rules to nf_tables and keep those
+tables empty.
 """
 
 from inspector.explain.case import Case
 from inspector.explain.making_way import ways
 from inspector.model.report import Confidence, Finding, Outcome, Rule, Severity
 from inspector.model.rules import Backend
-from inspector.model.walk import ACCEPT, WalkStep
+from inspector.model.walk import ACCEPT, POLICY, WalkStep
 
 _SAME_PLACE = {"FORWARD": "forward", "INPUT": "input", "OUTPUT": "output"}
 
 
 def detect(case: Case) -> Finding | None:
-    """Look for a legacy rule that is likely to have dropped what nf_tables accepted in the same stack."""
+    """Look for a rule of the one that dropped what the other accepted in the same stack."""
     rule = case.verdict.rule
-    if rule is None or rule.backend is not Backend.LEGACY or case.verdict.outcome is not Outcome.DROPPED:
+    if rule is None or case.verdict.outcome is not Outcome.DROPPED:
         return None
+    return _dropped_by_legacy(case, rule) if rule.backend is Backend.LEGACY else _dropped_by_nft(case, rule)
+
+
+def _dropped_by_nft(case: Case, rule: Rule) -> Finding | None:
+    other = case.accepted_by_legacy
+    if other is None or other.sandbox != rule.sandbox:
+        return None
+    which = rule.text if rule.position == POLICY else f"rule {rule.position}: {rule.text}"
+    return Finding(
+        id="firewall-backends-mixed",
+        severity=Severity.ERROR,
+        confidence=Confidence.LIKELY,
+        title=f"two firewalls on {rule.sandbox}: a legacy rule accepts the packet, nf_tables drops it",
+        evidence=(
+            f"the kernel's trace of this packet ends there: {rule.family} {rule.table} {rule.chain}, {which}",
+            f"legacy, {other.table} {other.chain}: {other.text}; its counter rose while the probes were under way",
+        ),
+        remedy=ways(case, rule),
+    )
+
+
+def _dropped_by_legacy(case: Case, rule: Rule) -> Finding | None:
     accepted = _accepted(case, rule)
     if accepted is None or accepted.decided is None:
         return None

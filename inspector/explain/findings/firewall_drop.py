@@ -12,7 +12,6 @@ from inspector.explain.findings import firewall_backends_mixed, published_port_f
 from inspector.explain.making_way import ways
 from inspector.explain.stopping import confidence_in, evidence_of, title_of
 from inspector.model.report import Finding, Outcome, Severity
-from inspector.model.rules import Backend
 from inspector.model.walk import ENGINE
 
 
@@ -21,7 +20,9 @@ def detect(case: Case) -> Finding | None:
     rule = case.verdict.rule
     if rule is None or case.verdict.outcome is not Outcome.DROPPED or rule.owner == ENGINE:
         return None
-    if rule.backend is Backend.LEGACY and firewall_backends_mixed.detect(case) is not None:
+    if any(each.rule == rule for each in case.discovery_stops):
+        return None
+    if firewall_backends_mixed.detect(case) is not None:
         return None
     if published_port_filtered.detect(case) is not None:
         return None

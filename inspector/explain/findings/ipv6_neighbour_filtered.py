@@ -10,51 +10,83 @@ Remedy: let neighbour solicitations and advertisements through, where they were 
 from ipaddress import ip_address
 
 from inspector.explain.case import Case
+from inspector.explain.making_way import DISCOVERY, ways_for
 from inspector.explain.mending import inside
-from inspector.model.neighbours import NeighbourFrame
+from inspector.model.neighbours import DiscoveryStop, NeighbourFrame
 from inspector.model.question import Heading
-from inspector.model.report import Confidence, Finding, Severity
-from inspector.model.rules import StepKind
+from inspector.model.report import Confidence, Finding, Rule, Severity
 from inspector.model.topology import HOST, Link, LinkKind, SandboxId
+from inspector.model.walk import POLICY
 
-V6, ICMPV6 = 6, 58
-SOLICITATION, ADVERTISEMENT = 135, 136
-"""RFC 4861, 4.3 and 4.4"""
-NAMES = {SOLICITATION: "neighbour-solicitation", ADVERTISEMENT: "neighbour-advertisement"}
-HEADER = 40
-"""Bytes of an IPv6 header (RFC 8200, 3)."""
+V6 = 6
+ASKS, TELLS = (each[0] for each in DISCOVERY)
 
 
 def detect(case: Case) -> Finding | None:
-    """Look for a question about an address that a known, working link has."""
+    """Look for the rule that dropped such a message, then for a question about an address that a working link has."""
     plan = case.recording.plan
     if plan.family != V6 or case.verdict.reason != "neighbour unanswered":
         return None
-    for address in plan.neighbours:
+    stop = next((each for each in case.discovery_stops if each.rule == case.verdict.rule), None)
+    for address in (stop.address,) if stop else plan.neighbours:
         holder = _holder(case, address)
         asked = [each for each in case.talk if each.asks and each.target == address]
-        if holder is None or not asked or holder.sandbox == asked[0].point.sandbox:
+        if holder is None:
             continue
+        known = f"rtnetlink: {holder.sandbox}/{holder.name} is up and has {address}"
         answers = [each for each in case.talk if not each.asks and each.target == address]
-        kind, where, sandbox, chain, seen = _stop(holder, asked, answers)
-        rule = _rule(case, kind)
-        return Finding(
-            id="ipv6-neighbour-filtered",
-            severity=Severity.ERROR,
-            confidence=Confidence.CERTAIN if rule else Confidence.LIKELY,
-            title=f"{holder.sandbox} has {address}, and the {NAMES[kind]} about it stopped {where}",
-            evidence=(
-                f"rtnetlink: {holder.sandbox}/{holder.name} is up and has {address}",
-                *seen,
-                *((f"rule: {rule}",) if rule else ("which rule: not known",)),
-            ),
-            remedy=tuple(
-                inside(case, sandbox, f"ip6tables -I {one} -p icmpv6 --icmpv6-type {NAMES[each]} -j ACCEPT")
-                for one in chain
-                for each in NAMES
-            ),
-        )
+        if stop is not None:
+            return _certain(case, stop, holder, (known, *_seen(asked), *_seen(answers)))
+        if asked and holder.sandbox != asked[0].point.sandbox:
+            return _likely(case, address, holder, known, _stop(holder, asked, answers))
     return None
+
+
+def _certain(case: Case, stop: DiscoveryStop, holder: Link, evidence: tuple[str, ...]) -> Finding:
+    where = "on the host" if stop.rule.sandbox == HOST else f"in {stop.rule.sandbox}"
+    return Finding(
+        id="ipv6-neighbour-filtered",
+        severity=Severity.ERROR,
+        confidence=Confidence.CERTAIN,
+        title=f"{holder.sandbox} has {stop.address}, and a rule {where} drops "
+        f"the {ASKS if stop.asks else TELLS} about it",
+        evidence=(*evidence, f"the kernel's trace of it ends there: {_named(stop.rule)}"),
+        remedy=ways_for(case, stop.rule, DISCOVERY),
+    )
+
+
+def _likely(
+    case: Case,
+    address: str,
+    holder: Link,
+    known: str,
+    stop: tuple[str, str, SandboxId, tuple[str, ...], tuple[str, ...]],
+) -> Finding:
+    message, where, sandbox, chains, seen = stop
+    return Finding(
+        id="ipv6-neighbour-filtered",
+        severity=Severity.ERROR,
+        confidence=Confidence.LIKELY,
+        title=f"{holder.sandbox} has {address}, and the {message} about it stopped {where}",
+        evidence=(known, *seen, "which rule: not known"),
+        remedy=tuple(
+            inside(case, sandbox, f"ip6tables -I {chain} -p icmpv6 --icmpv6-type {each} -j ACCEPT")
+            for chain in chains
+            for each in (ASKS, TELLS)
+        ),
+    )
+
+
+def _named(rule: Rule) -> str:
+    place = f"{rule.sandbox}: {rule.family} {rule.table} {rule.chain}"
+    return f"{place}, {rule.text}" if rule.position == POLICY else f"{place}, rule {rule.position}: {rule.text}"
+
+
+def _seen(frames: list[NeighbourFrame]) -> tuple[str, ...]:
+    """Say where a message was seen first and last."""
+    what = "asked" if frames and frames[0].asks else "answered"
+    places = dict.fromkeys(str(each.point) for each in (*frames[:1], *frames[-1:]))
+    return tuple(f"{what}, seen at {each}" for each in places)
 
 
 def _holder(case: Case, address: str) -> Link | None:
@@ -70,34 +102,19 @@ def _holder(case: Case, address: str) -> Link | None:
 
 def _stop(
     holder: Link, asked: list[NeighbourFrame], answers: list[NeighbourFrame]
-) -> tuple[int, str, SandboxId, tuple[str, ...], tuple[str, ...]]:
-    """Say which message stopped where: (its type, in words, whose stack, the chains it passes there, what was seen)."""
+) -> tuple[str, str, SandboxId, tuple[str, ...], tuple[str, ...]]:
+    """Say which message stopped where: (its name, in words, whose stack, the chains it passes there, what was seen)."""
     arrived = [each for each in asked if each.point.link == holder.key and each.heading is Heading.IN]
     answered = [each for each in answers if each.point.link == holder.key and each.heading is Heading.OUT]
     question = f"asked at {asked[0].point}"
     if answered:
+        if any(each.point == asked[0].point for each in answers):
+            came = (question, f"answered at {answered[0].point}", f"the advertisement came to {asked[0].point}")
+            return TELLS, f"in {asked[0].point.sandbox}", asked[0].point.sandbox, ("INPUT",), came
         back = (question, f"answered at {answered[0].point}", f"no advertisement at {asked[0].point}")
-        return ADVERTISEMENT, "on its way back", HOST, ("FORWARD",), back
+        return TELLS, "on its way back", HOST, ("FORWARD",), back
     if arrived:
         there = (question, f"arrived at {arrived[0].point}, and no advertisement left")
-        return SOLICITATION, f"in {holder.sandbox}", holder.sandbox, ("INPUT", "OUTPUT"), there
+        return ASKS, f"in {holder.sandbox}", holder.sandbox, ("INPUT", "OUTPUT"), there
     last = asked[-1].point
-    return SOLICITATION, f"after {last}", HOST, ("FORWARD", "INPUT"), (question, f"last seen at {last}")
-
-
-def _rule(case: Case, kind: int) -> str | None:
-    """Find the rule that dropped such a message, where the kernel told of it."""
-    firewall = case.recording.firewall
-    for walk in firewall.traversals:
-        last, frame = walk.steps[-1] if walk.steps else None, walk.frame
-        neighbour = len(frame) > HEADER and frame[0] >> 4 == V6 and frame[6] == ICMPV6 and frame[HEADER] == kind
-        if last is None or not neighbour or last.verdict != "drop":
-            continue
-        for chain in firewall.chains:
-            key = chain.key
-            if (key.sandbox, key.family, key.table, key.chain) != (walk.sandbox, walk.family, walk.table, last.chain):
-                continue
-            rule = chain.rule(last.handle) if last.handle is not None and last.kind is StepKind.RULE else None
-            words = f"rule {rule.position}: {rule.text}" if rule else "its policy is drop"
-            return f"{walk.sandbox}: {key.family} {key.table} {key.chain}, {words}"
-    return None
+    return ASKS, f"after {last}", HOST, ("FORWARD", "INPUT"), (question, f"last seen at {last}")

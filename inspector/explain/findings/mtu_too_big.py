@@ -11,16 +11,20 @@ containers' network that MTU when it is created.
 
 import errno
 import shlex
+from dataclasses import replace
 
 from inspector.explain.case import Case
+from inspector.explain.making_way import TOO_BIG, ways_for
 from inspector.explain.mending import inside
 from inspector.explain.sizes import Crossing, crossing, may_be_cut, narrow_link, wider
 from inspector.model.complaint import Complaint
-from inspector.model.question import PathKind
+from inspector.model.place import wanted
+from inspector.model.question import PathKind, Protocol
 from inspector.model.recording import Failed
-from inspector.model.report import Confidence, Finding, Outcome, Severity
-from inspector.model.size import HEADERS, packet_length
+from inspector.model.report import Confidence, Finding, Outcome, Rule, Severity
+from inspector.model.size import headers_length, packet_length
 from inspector.model.topology import HOST, Link
+from inspector.model.walk import POLICY
 
 ANYWHERE = 1280
 """What every IPv6 link carries (RFC 8200, 5), and in practice every IPv4 link."""
@@ -47,23 +51,31 @@ def _told(case: Case, told: Complaint) -> Finding:
     mtu = told.mtu or 0
     narrow = narrow_link(case, mtu)
     where = f"{narrow.sandbox}/{narrow.name}" if narrow else f"a link behind {told.by}"
-    heard = "" if told.heard else f", and {case.recording.plan.source.label} never heard it"
+    came = told.heard and told.rule is None
+    heard = "" if came else f", and {case.recording.plan.source.label} never heard it"
     return _finding(
         case,
-        Severity.WARNING if told.heard else Severity.ERROR,
+        Severity.WARNING if came else Severity.ERROR,
         Confidence.CERTAIN,
-        title=f"{where} carries {mtu} bytes, the packet has {packet_length(case.recording.plan)}: "
-        f"{told.by} says so{heard}",
+        title=f"{where} carries {mtu} bytes, the packet has {_length(case)}: {told.by} says so{heard}",
         evidence=(
             f"{told.by}: {told.words}, first seen at {told.first_seen}, last at {told.last_seen}",
+            *(_kept_by(told.rule) if told.rule else ()),
             *(_rtnetlink(narrow) if narrow else ()),
         ),
         remedy=(
+            *(ways_for(case, told.rule, TOO_BIG[case.recording.plan.family]) if told.rule else ()),
             *(_raise(case, narrow) if narrow else ()),
-            *(_forget(case) if told.heard else _lower(case, mtu)),
+            *(_forget(case) if came else _lower(case, mtu)),
             _smaller(case, mtu),
         ),
     )
+
+
+def _kept_by(rule: Rule) -> tuple[str, ...]:
+    place = f"{rule.family} {rule.table} {rule.chain} on {rule.sandbox}"
+    which = rule.text if rule.position == POLICY else f"rule {rule.position}: {rule.text}"
+    return (f"the kernel's trace of that error ends there: {place}, {which}",)
 
 
 def _refused(case: Case, refused: Failed) -> Finding:
@@ -72,7 +84,7 @@ def _refused(case: Case, refused: Failed) -> Finding:
     own = topology.link(plan.request[0].point.link) if plan.request else None
     mtu = refused.mtu or (own.mtu if own else 0)
     evidence = f"sendto in {plan.source.label}: {refused.why}; the stack says that the way carries {mtu} bytes"
-    title = f"the packet has {packet_length(plan)} bytes and may not be cut up, "
+    title = f"the packet has {_length(case)} bytes and may not be cut up, "
     narrow = narrow_link(case, mtu)
     if own is None or mtu < own.mtu:
         return _finding(
@@ -143,7 +155,8 @@ def _finding(
 ) -> Finding:
     plan = case.recording.plan
     cut = "may be cut up by routers" if may_be_cut(case) else "may not be cut up"
-    sent = f"the probe has {packet_length(plan)} bytes (--size {plan.question.size}) and {cut}"
+    size = "a SYN and its options" if _opens(case) else f"--size {plan.question.size}"
+    sent = f"the probe has {_length(case)} bytes ({size}) and {cut}"
     return Finding(
         id="mtu-too-big",
         severity=severity,
@@ -190,8 +203,21 @@ def _forget(case: Case) -> tuple[str, ...]:
 def _smaller(case: Case, mtu: int) -> str:
     """Write the line that shows whether a packet of this size passes."""
     plan = case.recording.plan
-    ends = f"{shlex.quote(plan.question.source)} {shlex.quote(plan.question.destination)}"
-    family = f" -{plan.question.family}" if plan.question.family else ""
-    return (
-        f"dnetsniff trace {ends}{family} --df --size {max(mtu - HEADERS[plan.family], 0)}   # fits: shows what passes"
-    )
+    question = plan.question
+    if _opens(case):
+        # A SYN carries nothing: echoes can show what passes.
+        question = replace(question, protocol=Protocol.ICMP, port=None)
+    target = wanted(question.destination, question.port, question.protocol)
+    ends = f"{shlex.quote(question.source)} {shlex.quote(target)}"
+    family = f" -{question.family}" if question.family else ""
+    headers = headers_length(replace(plan, question=question))
+    return f"dnetsniff trace {ends}{family} --df --size {max(mtu - headers, 0)}   # fits: shows what passes"
+
+
+def _length(case: Case) -> str:
+    least = "at least " if _opens(case) else ""
+    return f"{least}{packet_length(case.recording.plan)}"
+
+
+def _opens(case: Case) -> bool:
+    return case.recording.plan.question.protocol is Protocol.TCP

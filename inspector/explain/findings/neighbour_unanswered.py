@@ -8,8 +8,24 @@ Remedy: a restart gives a container back the address that it lost; else look who
 import shlex
 
 from inspector.explain.case import Case
+from inspector.explain.findings import (
+    hosts_file_stale,
+    ipv6_neighbour_filtered,
+    macvlan_host_isolation,
+    stale_neighbour,
+    subnet_overlap,
+)
 from inspector.model.report import Confidence, Finding, Severity
 from inspector.model.topology import Container
+
+MORE_PRECISE = (
+    hosts_file_stale.detect,
+    macvlan_host_isolation.detect,
+    subnet_overlap.detect,
+    ipv6_neighbour_filtered.detect,
+    stale_neighbour.detect,
+)
+"""What may say why nobody answered; more than that nobody did."""
 
 
 def detect(case: Case) -> Finding | None:
@@ -29,6 +45,8 @@ def detect(case: Case) -> Finding | None:
     if not unanswered or case.verdict.reason != "neighbour unanswered":
         return None
     evidence, address, point = unanswered[0]
+    if any((found := precise(case)) and _is_told(found, address) for precise in MORE_PRECISE):
+        return None
     holders = [each for each in case.topology.containers for end in each.endpoints if address in end.addresses]
     known = f"the engine says it is {holders[0].name}'s" if holders else "the engine knows nobody with it"
     lost = [each for each in holders if _has_lost(case, each, address)]
@@ -42,6 +60,12 @@ def detect(case: Case) -> Finding | None:
         remedy=tuple(f"{case.command} restart {shlex.quote(each.name)}" for each in lost)
         or ("dnetsniff ls   # who has which address",),
     )
+
+
+def _is_told(found: Finding, address: str) -> bool:
+    """Whether a finding is about the address; a wrong line of a cache or table misleads answers about any."""
+    words = " ".join((found.title, *found.evidence)).split()
+    return found.id == "stale-neighbour" or address in {each.rstrip(":,;") for each in words}
 
 
 def _has_lost(case: Case, container: Container, address: str) -> bool:

@@ -2,7 +2,8 @@
 
 What: the packet arrives, and the destination's own stack refuses it: an RST, or for UDP a Port Unreachable.
 Why: the service is not running (yet), or it listens on another port.
-On the wire: the refusal is seen first where it leaves the destination's own interface.
+On the wire: the refusal is seen first where it leaves the destination's own interface; or nothing comes back, where a
+rule keeps the refusal, and the kernel says why it dropped the packet.
 Remedy: start the service, or ask the port that it listens on.
 """
 
@@ -14,21 +15,29 @@ from inspector.explain.refusal import refusal
 from inspector.model.place import wanted
 from inspector.model.report import Confidence, Finding, Severity
 
+NO_SOCKET = "NO_SOCKET"
+"""The kernel's reason where nobody listens (enum skb_drop_reason)."""
+
 
 def detect(case: Case) -> Finding | None:
     """Look for a refusal of the destination's own stack, and no listener that could have taken the packet."""
     found, plan = refusal(case), case.recording.plan
-    question, address = plan.question, plan.destination.address or ""
-    if found is None or found.by is None or on_port(case, found.by, plan.answering_port):
+    if found is not None and found.by is not None:
+        said, by = f"{found.what} first seen at {found.at}, as {found.by} sent it", found.by
+    elif case.verdict.reason == NO_SOCKET and plan.answering is not None:
+        said, by = f"the kernel's drop reason: {NO_SOCKET}; no refusal came back", plan.answering
+    else:
         return None
-    target = wanted(plan.destination.label, plan.answering_port, question.protocol)
+    if on_port(case, by, plan.answering_port):
+        return None
+    target = wanted(plan.destination.label, plan.answering_port, plan.question.protocol)
     return Finding(
         id="port-closed",
         severity=Severity.ERROR,
-        confidence=Confidence.CERTAIN if is_known(case, found.by) else Confidence.LIKELY,
+        confidence=Confidence.CERTAIN if is_known(case, by) else Confidence.LIKELY,
         title=f"nothing listens on {target}",
-        evidence=(f"{found.what} first seen at {found.at}, as {found.by} sent it", told(case, found.by)),
-        remedy=_remedy(case, reachable(case, found.by, address)),
+        evidence=(said, told(case, by)),
+        remedy=_remedy(case, reachable(case, by, plan.destination.address or "")),
     )
 
 

@@ -12,7 +12,7 @@ from inspector.explain.lookups import (
     is_stuck,
     told,
     unanswered_legs,
-    unanswered_neighbour,
+    waits_for,
     wanted,
     was_translated,
 )
@@ -66,7 +66,7 @@ def _server(case: Case, exchange: Exchange) -> tuple[str, str]:
         whose = forwarded.question[0].point.sandbox
         how = "refuses" if forwarded.refusal else "does not answer"
         return forwarded.server, f"{how} what the embedded DNS asks it from the namespace of {whose}"
-    stuck = unanswered_neighbour(case) if is_stuck(case, exchange) else None
+    stuck = waits_for(case) if is_stuck(case, exchange) else None
     if stuck is not None:
         address, point = stuck
         return address, f"has no MAC address on {point}: what the embedded DNS asks waits for one and never leaves"
@@ -83,8 +83,4 @@ def _refusals(failed: list[Exchange]) -> tuple[str, ...]:
 
 
 def _neighbours(names: NameReport) -> tuple[str, ...]:
-    return tuple(
-        f"{address} was asked for on {point}, and nobody answered"
-        for address, mac, point in names.neighbours
-        if mac is None
-    )
+    return tuple(f"{address} was asked for on {point}, and nobody answered" for address, point in names.unanswered)
