@@ -130,7 +130,8 @@ def _by_rule(recording: Recording, paths: tuple[Path, ...]) -> Verdict | None:
     else:
         packet = "the answer, " if stop.path.direction is Direction.REPLY else ""
         drop = fitting_reason(recording, paths)
-        reason = drop.reason if drop else None
+        # Another reason is another copy's: a promiscuous bridge drops the one it takes in itself.
+        reason = NETFILTER if drop and drop.reason == NETFILTER else None
         verdict = _stopped(Outcome.DROPPED, packet + stop.summary, recording, paths, reason=reason)
     return replace(verdict, rule=stop.rule)
 

@@ -47,7 +47,7 @@ def lines(recording: Recording, *, verbose: bool = False) -> list[str]:
 def test_each_hook_where_something_matched_is_a_line() -> None:
     shown = lines(with_firewall(delivered(WORLD, FAR), QUIET, CHAINS))
     at = next(number for number, line in enumerate(shown) if line.startswith("  host  docker0    in"))
-    assert shown[at + 1] == "    filter FORWARD > OWN: accepted by rule 4 of FORWARD"
+    assert shown[at + 1] == "    filter FORWARD: accepted by rule 4"
     assert "br-mynet" in shown[at + 2]
 
 
