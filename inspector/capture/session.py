@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from inspector.capture.drop_watch import DropWatch
 from inspector.capture.injector import EchoSocket
@@ -20,14 +21,15 @@ from inspector.capture.legacy_watch import LegacyWatch, legacy_watch
 from inspector.capture.listening import Listening
 from inspector.capture.opening import Opened, open_all
 from inspector.capture.pacing import Pacing
-from inspector.capture.port_opening import open_for_ports
-from inspector.capture.port_sockets import PortSockets
 from inspector.capture.prober import Prober
 from inspector.capture.rule_trace import RuleTraces, flow_of, open_rule_traces
 from inspector.model.place import place
 from inspector.model.question import CapturePoint, Plan, Protocol, Question
 from inspector.model.recording import Answered, Failed, NotSent, Probe, Recording, Sent
 from inspector.model.topology import SandboxId, Topology
+
+if TYPE_CHECKING:
+    from inspector.capture.port_sockets import PortSockets
 
 V6 = 6
 CLOSING_NS = 80_000_000
@@ -104,7 +106,9 @@ class _Makers:
             sock, plan=self.plan, token=self.token, identifier=self.identifier, program=self.answer_program, clock=clock
         )
 
-    def connections(self, sockets: Sequence[socket.socket]) -> PortSockets:
+    def connections(self, sockets: Sequence[socket.socket]) -> "PortSockets":
+        from inspector.capture.port_sockets import PortSockets
+
         clocks = self.clocks
         return PortSockets(
             sockets, plan=self.plan, token=self.token, clock=clocks.realtime_ns, now_ns=clocks.monotonic_ns
@@ -127,6 +131,8 @@ def _opening(
     if isinstance(tap_program, bytes):
         rules.begin(flow_of(plan, (makers.identifier,)))
         return open_all(plan, namespaces, tap_program=tap_program, echoes=makers.echoes, meanwhile=watch.begin)
+
+    from inspector.capture.port_opening import open_for_ports
 
     def begin(ports: tuple[int, ...]) -> None:
         rules.begin(flow_of(plan, ports))
