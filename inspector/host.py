@@ -13,7 +13,6 @@ from inspector.discover.survey import Stacks, survey
 from inspector.model.question import Party, Plan
 from inspector.model.topology import Topology
 from inspector.plan.filters import answer_program, tap_program
-from inspector.plan.port_filter import port_program
 from inspector.wire.craft import TOKEN_LENGTH
 from inspector.worker import Worker
 
@@ -89,7 +88,7 @@ class LiveHost:
             plan=plan,
             token=secrets.token_bytes(TOKEN_LENGTH),
             identifier=identifier,
-            tap_program=partial(port_program, plan) if plan.question.port else tap_program(plan, identifier),
+            tap_program=_for_ports(plan) if plan.question.port else tap_program(plan, identifier),
             answer_program=answer_program(plan, identifier),
             sandboxes=tuple(self._stacks.namespaces),
             containers=tuple(self._stacks.processes),
@@ -122,3 +121,9 @@ class LiveHost:
     def _descriptors(self) -> tuple[int, ...]:
         """Return what the worker is given: the namespaces, then the processes."""
         return (*self._stacks.descriptors().values(), *self._stacks.processes.values())
+
+
+def _for_ports(plan: Plan) -> Callable[[tuple[int, ...]], bytes]:
+    from inspector.plan.port_filter import port_program
+
+    return partial(port_program, plan)

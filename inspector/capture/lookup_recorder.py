@@ -1,4 +1,4 @@
-"""Carry out a lookup in the worker process: what it is told."""
+"""Carry out a lookup in the worker process: what it is told, and what it loads ahead."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,6 +22,14 @@ class LookupOrder:
     tap_program: bytes
     sandboxes: tuple[SandboxId, ...]
     containers: tuple[str, ...]
+
+
+def load() -> None:
+    """Load what a lookup needs; the first query would pay for scapy's layers otherwise."""
+    import inspector.capture.asking  # noqa: F401
+    from inspector.wire.craft import dns_query
+
+    dns_query(name="localhost", type="A", identifier=1)
 
 
 def carry_out_lookup(call: Call, order: LookupOrder) -> "Lookup":

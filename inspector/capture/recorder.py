@@ -28,12 +28,10 @@ class Order:
 
 
 def load() -> None:
-    """Load what a recording or a lookup needs; the first packet would pay for scapy's layers otherwise."""
-    import inspector.capture.asking
+    """Load what a recording needs; the first packet would pay for scapy's layers otherwise."""
     import inspector.capture.session  # noqa: F401
-    from inspector.wire.craft import dns_query, echo_request
+    from inspector.wire.craft import echo_request
 
-    dns_query(name="localhost", type="A", identifier=1)
     echo_request(family=4, source="0.0.0.0", destination="0.0.0.0", identifier=1, sequence=1, payload=b"")  # noqa: S104
 
 

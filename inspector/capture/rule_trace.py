@@ -166,12 +166,7 @@ class RuleTraces:
         """Say what was inserted where."""
         if not self.traces:
             return ()
-        places = ", ".join(f"{each.table} in {each.sandbox}" for each in self.traces)
-        noun, they = ("table", "it lets") if len(self.traces) == 1 else ("tables", "they let")
-        why = (
-            f"to have our probes traced, at some microseconds each: {they} everything pass, and ended with our sockets"
-        )
-        return (f"nf_tables {noun} {places}, {why}",)
+        return tuple(f"nf_tables table {each.table} in {each.sandbox} traced our probes" for each in self.traces)
 
     def begin_closing(self) -> None:
         """Close everything, without waiting for it."""

@@ -7,11 +7,13 @@
 4. Nothing outlives the run: all sockets are closed, and promiscuity with them.
 """
 
+import socket
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from inspector.capture.drop_watch import DropWatch
 from inspector.capture.injector import EchoSocket
@@ -19,14 +21,15 @@ from inspector.capture.legacy_watch import LegacyWatch, legacy_watch
 from inspector.capture.listening import Listening
 from inspector.capture.opening import Opened, open_all
 from inspector.capture.pacing import Pacing
-from inspector.capture.port_opening import open_for_ports
-from inspector.capture.port_sockets import PortSockets
 from inspector.capture.prober import Prober
 from inspector.capture.rule_trace import RuleTraces, flow_of, open_rule_traces
 from inspector.model.place import place
 from inspector.model.question import CapturePoint, Plan, Protocol, Question
 from inspector.model.recording import Answered, Failed, NotSent, Probe, Recording, Sent
 from inspector.model.topology import SandboxId, Topology
+
+if TYPE_CHECKING:
+    from inspector.capture.port_sockets import PortSockets
 
 V6 = 6
 CLOSING_NS = 80_000_000
@@ -68,31 +71,12 @@ def record(
     times = clocks or Clocks()
     watch = DropWatch(plan)
     traced = plan.question.rule_trace and not plan.question.passive
+    makers = _Makers(plan, token, identifier, answer_program, times)
     with (
         legacy_watch(plan, namespaces, wanted=traced) as legacy,
         open_rule_traces(plan, namespaces, wanted=traced) as rules,
-        ExitStack() as stack,
+        _opening(makers, namespaces, tap_program, rules, watch) as opened,
     ):
-        if isinstance(tap_program, bytes):
-            echoes = partial(
-                EchoSocket,
-                plan=plan,
-                token=token,
-                identifier=identifier,
-                program=answer_program,
-                clock=times.realtime_ns,
-            )
-            rules.begin(flow_of(plan, (identifier,)))
-            opening = open_all(plan, namespaces, tap_program=tap_program, echoes=echoes, meanwhile=watch.begin)
-        else:
-            connections = partial(
-                PortSockets, plan=plan, token=token, clock=times.realtime_ns, now_ns=times.monotonic_ns
-            )
-            known = partial(_begin, plan, rules, watch)
-            opening = open_for_ports(
-                plan, namespaces, tap_program=tap_program, connections=connections, meanwhile=known
-            )
-        opened = stack.enter_context(opening)
         rules.collect()
         with Listening(plan.points, opened, pidfds, interruption, times.monotonic_ns) as listening:
             rules.join(listening)
@@ -106,9 +90,55 @@ def record(
         return finish(recording)
 
 
-def _begin(plan: Plan, rules: RuleTraces, watch: DropWatch, ports: tuple[int, ...]) -> None:
-    rules.begin(flow_of(plan, ports))
-    watch.begin()
+@dataclass(frozen=True, slots=True)
+class _Makers:
+    """What makes a sender of the sockets that were opened inside the source's stack."""
+
+    plan: Plan
+    token: bytes
+    identifier: int
+    answer_program: bytes
+    clocks: Clocks
+
+    def echoes(self, sock: socket.socket) -> EchoSocket:
+        clock = self.clocks.realtime_ns
+        return EchoSocket(
+            sock, plan=self.plan, token=self.token, identifier=self.identifier, program=self.answer_program, clock=clock
+        )
+
+    def connections(self, sockets: Sequence[socket.socket]) -> "PortSockets":
+        from inspector.capture.port_sockets import PortSockets
+
+        clocks = self.clocks
+        return PortSockets(
+            sockets, plan=self.plan, token=self.token, clock=clocks.realtime_ns, now_ns=clocks.monotonic_ns
+        )
+
+
+def _opening(
+    makers: _Makers,
+    namespaces: Mapping[SandboxId, int],
+    tap_program: bytes | Callable[[tuple[int, ...]], bytes],
+    rules: RuleTraces,
+    watch: DropWatch,
+) -> AbstractContextManager[Opened]:
+    """Open taps and sender, and have the kernel tell of rules and drops meanwhile.
+
+    Rules are traced as soon as it is known what tells our probes from others': an echo's identifier is given, a port is
+    the kernel's choice.
+    """
+    plan = makers.plan
+    if isinstance(tap_program, bytes):
+        rules.begin(flow_of(plan, (makers.identifier,)))
+        return open_all(plan, namespaces, tap_program=tap_program, echoes=makers.echoes, meanwhile=watch.begin)
+
+    from inspector.capture.port_opening import open_for_ports
+
+    def begin(ports: tuple[int, ...]) -> None:
+        rules.begin(flow_of(plan, ports))
+        watch.begin()
+
+    return open_for_ports(plan, namespaces, tap_program=tap_program, connections=makers.connections, meanwhile=begin)
 
 
 def _with_rules(recording: Recording, rules: RuleTraces, legacy: LegacyWatch) -> Recording:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Command = Callable[..., Any]
 
-AHEAD = ("inspector.capture.recorder",)
+AHEAD, AHEAD_OF_LOOKUPS = ("inspector.capture.recorder",), ("inspector.capture.lookup_recorder",)
 """What the worker loads while the engine is asked."""
 OUTPUT_OPTIONS = (
     click.option(
@@ -51,7 +51,7 @@ def run(choice: EngineChoice, asked: Question, options: Mapping[str, object]) ->
     _check_outputs(folder, output)
     with (
         interruptible() as wakeup,
-        Worker(AHEAD, wakeup) as worker,
+        Worker((*AHEAD_OF_LOOKUPS, *AHEAD) if asked.look_up else AHEAD, wakeup) as worker,
         LiveHost(connect(choice), worker, words_of(asked), load_thinking) as host,
     ):
         recording, report = trace(asked, host)

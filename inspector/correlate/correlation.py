@@ -7,7 +7,6 @@ from inspector.correlate.discovery_stop import discovery_stops
 from inspector.correlate.drops import FittingReason, fitting_reason
 from inspector.correlate.judge import count, judge
 from inspector.correlate.legacy_rules import accepted_by_legacy
-from inspector.correlate.name_report import name_report
 from inspector.correlate.paths import flooded, follow
 from inspector.correlate.port_marks import port_marks
 from inspector.correlate.published import settled
@@ -19,7 +18,7 @@ from inspector.model.complaint import Complaint
 from inspector.model.names import NameReport
 from inspector.model.neighbours import DiscoveryStop, NeighbourFrame
 from inspector.model.path import Path
-from inspector.model.recording import Recording
+from inspector.model.recording import Lookup, Recording
 from inspector.model.report import Rule, Statistics, Translation, Verdict
 
 
@@ -61,7 +60,7 @@ def correlate(recording: Recording) -> Correlation:
     recording, seconds = settled(recording, tracks)
     paths = follow(recording, tracks, seconds)
     sequences = tracks.sequences(Kind.REQUEST)
-    names = name_report(recording.lookup) if recording.lookup else None
+    names = _names(recording.lookup) if recording.lookup else None
     copies = flooded(recording, tracks.sightings(Kind.REQUEST, sequences[0])) if sequences else ()
     return Correlation(
         recording=recording,
@@ -83,3 +82,9 @@ def correlate(recording: Recording) -> Correlation:
             for index in tracks.frames(key)
         ),
     )
+
+
+def _names(lookup: Lookup) -> NameReport:
+    from inspector.correlate.name_report import name_report
+
+    return name_report(lookup)

@@ -9,13 +9,12 @@ import errno
 from collections.abc import Iterable
 from dataclasses import replace
 from statistics import median
+from typing import TYPE_CHECKING
 
 from inspector.correlate.astray import OTHERHOST, astray
 from inspector.correlate.discovery_stop import discovery_stop
 from inspector.correlate.drops import FittingReason, fitting_reason
 from inspector.correlate.judge_port import Ending, judge_port
-from inspector.correlate.legacy_rules import compare_counters
-from inspector.correlate.name_report import judge_names
 from inspector.correlate.paths import places
 from inspector.correlate.resolving import unanswered
 from inspector.correlate.rule_verdict import find_rejection, find_stop
@@ -27,6 +26,9 @@ from inspector.model.question import CapturePoint, PathKind, Plan
 from inspector.model.recording import Answered, Failed, NotSent, Recording, Sent
 from inspector.model.report import Outcome, Spread, Statistics, Verdict
 from inspector.wire.drop_words import drop_words
+
+if TYPE_CHECKING:
+    from inspector.correlate.legacy_rules import Comparison
 
 NETFILTER = "NETFILTER_DROP"
 """The kernel's reason where a rule dropped it; which one it does not say."""
@@ -61,6 +63,8 @@ def judge(recording: Recording, tracks: Tracks, paths: tuple[Path, ...], names: 
     if plan.obstacle is not None:
         return Verdict(outcome=Outcome.UNRESOLVED, summary=plan.obstacle)
     if names is not None and (plan.question.names_only or (recording.lookup and recording.lookup.cut_short)):
+        from inspector.correlate.name_report import judge_names
+
         return judge_names(recording, names)
     ending = _answered(recording) if plan.question.port is None else judge_port(recording, paths)
     if ending is not None and ending.outcome is Outcome.DELIVERED:
@@ -114,7 +118,7 @@ def _not_delivered(recording: Recording, tracks: Tracks, paths: tuple[Path, ...]
     if rejected:
         summary = f"somebody on the way to {plan.destination.label} said no: {rejected[0].answer}"
         verdict = _stopped(Outcome.REJECTED, summary, recording, paths, reason=rejected[0].answer)
-        found = compare_counters(recording, paths)
+        found = _counted(recording, paths)
         return replace(verdict, summary=f"{summary}; {found.summary}", rule=found.rule) if found else verdict
     return _with_counters(recording, paths, _silence(recording, paths))
 
@@ -122,10 +126,16 @@ def _not_delivered(recording: Recording, tracks: Tracks, paths: tuple[Path, ...]
 def _with_counters(recording: Recording, paths: tuple[Path, ...], verdict: Verdict) -> Verdict:
     """Where nothing else is known, a legacy rule whose counter rose is likely to have dropped it."""
     silent = verdict.outcome in {Outcome.LOST, Outcome.UNANSWERED} or verdict.reason == NETFILTER
-    found = compare_counters(recording, paths) if silent else None
+    found = _counted(recording, paths) if silent else None
     if found is None:
         return verdict
     return replace(verdict, outcome=Outcome.DROPPED, summary=f"{verdict.summary}; {found.summary}", rule=found.rule)
+
+
+def _counted(recording: Recording, paths: tuple[Path, ...]) -> "Comparison | None":
+    from inspector.correlate.legacy_rules import compare_counters
+
+    return compare_counters(recording, paths)
 
 
 def _refusals(recording: Recording) -> list[Answered]:
@@ -144,7 +154,8 @@ def _by_rule(recording: Recording, paths: tuple[Path, ...]) -> Verdict | None:
     else:
         packet = "the answer, " if stop.path.direction is Direction.REPLY else ""
         drop = fitting_reason(recording, paths)
-        reason = drop.reason if drop else None
+        # Another reason is another copy's: a promiscuous bridge drops the one it takes in itself.
+        reason = NETFILTER if drop and drop.reason == NETFILTER else None
         verdict = _stopped(Outcome.DROPPED, packet + stop.summary, recording, paths, reason=reason)
     return replace(verdict, rule=stop.rule)
 

@@ -12,13 +12,13 @@ def confidence_in(rule: Rule) -> Confidence:
 
 
 def title_of(rule: Rule) -> str:
-    """Name the rule: whose it is, where it stands and what it says."""
+    """Name the rule: whose it is and where it stands."""
     legacy = "legacy " if rule.backend is Backend.LEGACY else ""
     place = f"{legacy}{rule.table} {rule.chain} on {rule.sandbox}"
     if rule.position == POLICY:
         return f"the policy of {place}"
     whose = "a" if rule.owner == UNKNOWN else WHOSE.get(rule.owner, f"{rule.owner}'s")
-    return f"{whose} firewall rule, {rule.position} in {place} ({rule.text}),"
+    return f"{whose} firewall rule, {rule.position} in {place},"
 
 
 def evidence_of(case: Case, rule: Rule) -> tuple[str, ...]:

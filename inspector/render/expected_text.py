@@ -1,6 +1,7 @@
 """What was expected, beside what was seen, and the state it stands on. Pure.
 
-A line of its own only where the wire disagreed, or where everything is asked for: a screen without surprises is calm.
+A line of its own only where the packet's way was another, or where everything is asked for: a screen without surprises
+is calm. What was not seen of the way, the ladder says.
 """
 
 from collections.abc import Iterator
@@ -16,13 +17,12 @@ MOST_POINTS = 4
 def expected_lines(report: Report, width: int, *, verbose: bool) -> Iterator[str]:
     """Write what the plan expected, and where the wire disagreed."""
     prediction = report.plan.prediction
-    if prediction is None or not (verbose or report.disagreements):
+    # A port that says no came out of a way that went as expected.
+    astray = any(each.kind is not Difference.OUTCOME for each in report.disagreements)
+    if prediction is None or not (verbose or astray):
         return
     words = f"{prediction.outcome} ({prediction.why})"
-    missing = _points(report.disagreements, Difference.NOT_SEEN)
     surprising = _points(report.disagreements, Difference.UNPLANNED)
-    if missing:
-        words += f"; not seen: {missing}"
     if surprising:
         words += f"; seen beside it: {surprising}"
     yield from indented(words, width, "expected ")

@@ -13,8 +13,8 @@ from inspector.model.question import Carriage, PathKind, Protocol
 from inspector.model.report import Report
 from inspector.model.text import safe
 from inspector.render.expected_text import expected_lines, state_lines
-from inspector.render.report_parts import changes, finding_lines, note_lines, story_lines, verdict_lines
-from inspector.render.text import NARROW, Paint, Style, columns, duration, durations, indented
+from inspector.render.report_parts import OUTCOME_STYLES, changes, finding_lines, note_lines, story_lines, verdict_lines
+from inspector.render.text import NARROW, Paint, Style, columns, duration, durations, fitted, indented
 from inspector.render.walk_text import signature, walk_lines
 
 EXPECTATIONS = {
@@ -71,7 +71,13 @@ def _head(report: Report, width: int, paint: Paint) -> Iterator[str]:
     label = plan.destination.label if plan.publication is None else question.destination
     asked = f"{plan.source.label} -> {safe(wanted(label, question.port, question.protocol))}"
     what = f"{question.protocol} {PROBES[question.protocol]} x{question.count}"
-    yield paint(asked, Style.STRONG) + f"   {what}   {report.engine.name} {report.engine.version}"
+    outcome, engine = report.verdict.outcome, f"{report.engine.name} {report.engine.version}"
+    answer = paint(outcome.upper(), OUTCOME_STYLES[outcome])
+    if len(f"{asked}   {what}   {engine}   {outcome}") <= width:
+        yield paint(asked, Style.STRONG) + f"   {what}   {engine}   {answer}"
+    else:
+        yield paint(asked, Style.STRONG) + f"   {what}   {answer}"
+        yield f"engine   {engine}"
     if report.names is not None:
         from inspector.render.name_line import name_lines
 
@@ -107,23 +113,17 @@ def _ladder(alike: list[Path], width: int, paint: Paint, *, verbose: bool) -> It
     word = "request" if path.direction is Direction.REQUEST else "answer"
     word = f"proxy's {word}" if path.proxied else word
     start = next(iter(path.seen), None)
-    flow = f"   {start.source} > {start.destination}  ttl {start.ttl}  to {start.destination_mac}" if start else ""
-    segment = f"  {path.segment}" if path.segment else ""
-    yield paint(f"  {word} {path.sequence}{segment}", Style.STRONG) + flow
-    several = f"min/median/max of {len(alike)}" if len(alike) > 1 else ""
-    rows: list[tuple[str, ...]] = [("  at", "interface", "", "since last", several, "")]
-    styles: list[Style | None] = [Style.DIM]
-    for number, hop in enumerate(path.hops):
-        place = (f"  {hop.point.sandbox}", hop.point.interface)
-        if isinstance(hop, Unseen):
-            rows.append((*place, "--", f"not seen: {hop.why}"))
-            styles.append(Style.DIM)
-            continue
-        delta = "" if hop.delta_ns is None else duration(hop.delta_ns)
-        rows.append((*place, hop.heading, delta, _spread(alike, number), changes(hop)))
-        styles.append(None)
-    for after, (line, style) in enumerate(zip(columns(rows), styles, strict=True), start=-1):
-        yield paint(line, style) if style else line
+    lead = f"  {word} {path.sequence}" + (f"  {path.segment}" if path.segment else "")
+    flow = f"   {start.source} > {start.destination}  ttl {start.ttl}" if start else ""
+    onward = f"  to {start.destination_mac}" if start else ""
+    apart = len(lead + flow + onward) > width
+    yield paint(lead, Style.STRONG) + flow + ("" if apart else onward)
+    if apart:
+        yield " " * (len(lead) + 1) + onward
+    for after, row in enumerate(_rows(alike, width), start=-1):
+        unseen = after < 0 or isinstance(path.hops[after], Unseen)
+        for line in row:
+            yield paint(line, Style.DIM) if unseen else line
         yield from walk_lines(path, after, width, paint, verbose=verbose)
     if len(alike) > 1:
         others = [each.sequence for each in alike[1:]]
@@ -131,6 +131,22 @@ def _ladder(alike: list[Path], width: int, paint: Paint, *, verbose: bool) -> It
         same = "took the same way" if path.seen else "were not seen either"
         rules = "" if all(each.walk == path.walk for each in alike) else ", past other rules (see -v)"
         yield paint(f"  {word}{'s' * (len(others) > 1)} {numbers} {same}{rules}", Style.DIM)
+
+
+def _rows(alike: list[Path], width: int) -> Iterator[Iterator[str]]:
+    """Write the head and the hops, in lines that fit; where room is short, all packets' times stand for the first's."""
+    several = f"min/median/max of {len(alike)}"
+    rows: list[tuple[str, ...]] = [("  at", "interface", "", "since last", several if len(alike) > 1 else "", "")]
+    for number, hop in enumerate(alike[0].hops):
+        place = (f"  {hop.point.sandbox}", hop.point.interface)
+        if isinstance(hop, Unseen):
+            rows.append((*place, "--", f"not seen: {hop.why}"))
+            continue
+        delta = "" if hop.delta_ns is None else duration(hop.delta_ns)
+        rows.append((*place, hop.heading, delta, _spread(alike, number), changes(hop)))
+    if len(alike) > 1 and any(len(line) > width for line in columns(rows)):
+        rows = [(*row[:3], row[-2] or row[3], row[-1]) if len(row) > len(rows[0]) - 1 else row for row in rows]
+    return (fitted(line, width, row[-1]) for row, line in zip(rows, columns(rows), strict=True))
 
 
 def _spread(alike: list[Path], number: int) -> str:

@@ -54,6 +54,18 @@ def indented(text: str, width: int, first: str, rest: str | None = None) -> Iter
     ]
 
 
+def fitted(line: str, width: int, last: str) -> Iterator[str]:
+    """Write an aligned line; a last cell that does not fit goes on below where it begins, or on a line of its own."""
+    at = len(line) - len(last)
+    if len(line) <= width or not last:
+        yield line
+    elif at <= width // 2:
+        yield from indented(last, width, line[:at], " " * at)
+    else:
+        yield line[:at].rstrip()
+        yield from indented(last, width, " " * (width // 3))
+
+
 def columns(rows: Iterable[tuple[str, ...]], gap: str = "  ") -> Iterator[str]:
     """Align rows of cells; the last cell of a row is as long as it is."""
     table = list(rows)

@@ -1,7 +1,7 @@
 """What the firewalls did to a packet, as lines between two hops of the ladder. Pure.
 
-1. Folded: one line for each hook says which chains were entered and how the packet left; the rule that stopped it, or
-   that rewrote its addresses, has a line of its own. Tables in which nothing matched are left out.
+1. Folded: one line for each hook says which rule let the packet pass; the rule that stopped it has a line of its own.
+   Tables that it left by their policy are left out.
 2. In full: every rule that matched, in its order.
 """
 
@@ -33,11 +33,11 @@ def signature(path: Path, *, verbose: bool) -> tuple[object, ...]:
 
 
 def _folded(steps: tuple[WalkStep, ...], width: int, paint: Paint) -> Iterator[str]:
-    told = [each for each in steps if _matched(each) or _stopped(each)]
-    passed = [_passed(each) for each in told if len(each.chains) > 1 or not _stopped(each)]
-    for line in indented("; ".join(passed), width, MARGIN, MARGIN + "  ") if passed else ():
+    # A flooded frame passes once for each of its copies.
+    passed = "; ".join(dict.fromkeys(words for each in steps if (words := _passed(each))))
+    for line in indented(passed, width, MARGIN, MARGIN + "  ") if passed else ():
         yield paint(line, Style.DIM)
-    for step in told:
+    for step in dict.fromkeys(steps):
         for met in step.rules:
             if met.translates:
                 yield from _rule(step, met, width, paint, Style.DIM, lead="rewritten by ")
@@ -61,17 +61,15 @@ def _rule(step: WalkStep, met: MetRule, width: int, paint: Paint, style: Style, 
 
 
 def _passed(step: WalkStep) -> str:
-    words = f"{step.table} {' > '.join(step.chains)}"
+    """Say which rule let it pass; nothing where none decided, or where one stopped it."""
     decided = step.decided
-    if decided is None or _stopped(step) or decided.translates:
-        return words
-    where = "" if decided.chain == step.chains[-1] else f" of {decided.chain}"
-    by = f"rule {decided.position}{where}" if decided.position > POLICY else f"the policy of {decided.chain}"
-    return f"{words}: {_LEFT.get(step.verdict, step.verdict)} by {by}"
-
-
-def _matched(step: WalkStep) -> bool:
-    return any(each.position != POLICY for each in step.rules)
+    if _stopped(step) or (decided is not None and (decided.position == POLICY or decided.translates)):
+        return ""
+    base = step.chains[0]
+    if decided is None:
+        return f"{step.table} {' > '.join(step.chains)}: what became of it is not known" if step.rules else ""
+    where = "" if decided.chain == base else f" of {decided.chain}"
+    return f"{step.table} {base}: {_LEFT.get(step.verdict, step.verdict)} by rule {decided.position}{where}"
 
 
 def _stopped(step: WalkStep) -> bool:

@@ -13,8 +13,6 @@ from typing import NamedTuple
 from inspector.model.text import safe
 from inspector.wire.prefixes import prefix_text
 from inspector.wire.rule_draft import Draft, Family, Names, Placed, protocol_name, unread
-from inspector.wire.xt import read_match, read_target
-from inspector.wire.xt_matches import interface_text
 
 TABLE_NAME_LENGTH = 32
 """XT_TABLE_MAXNAMELEN"""
@@ -162,6 +160,8 @@ def _entries(block: bytes, family: Family) -> Iterator[_Entry]:
 
 
 def _rule(block: bytes, entry: _Entry, chains: Mapping[int, str], draft: Draft) -> Draft:
+    from inspector.wire.xt import read_match, read_target
+
     family = draft.family
     flags = _read_ip(draft, block, entry.offset)
     (draft.packets,) = _COUNTER.unpack_from(block, entry.offset + _COUNTER_AT[family])
@@ -183,6 +183,8 @@ def _rule(block: bytes, entry: _Entry, chains: Mapping[int, str], draft: Draft) 
 
 def _read_ip(draft: Draft, block: bytes, offset: int) -> int:
     """Read what a rule says of addresses, interfaces and the protocol; return its flags."""
+    from inspector.wire.xt_matches import interface_text
+
     if draft.family is Family.IPV4:
         *sides, protocol, flags, inverted = _IP4.unpack_from(block, offset)
         if flags & _FRAGMENT:

@@ -23,9 +23,10 @@ from topologies import (
 
 from inspector.correlate.correlation import correlate
 from inspector.model.path import Direction, Path
+from inspector.model.question import Heading
 from inspector.model.recording import Probe, Recording
 from inspector.model.report import Outcome, Verdict
-from inspector.model.rules import Chain, Traversal
+from inspector.model.rules import Chain, KernelDrop, Reception, Traversal
 from inspector.model.topology import HOST, Setting
 from inspector.pipeline import review
 
@@ -117,6 +118,17 @@ def test_the_rule_that_dropped_it_is_named() -> None:
     assert (found.rule.family, found.rule.table, found.rule.chain) == ("ip", "filter", "OWN")
     assert (found.rule.position, found.rule.text, found.rule.owner) == (2, DROP, "user")
     assert str(found.last_seen) == "host/docker0"
+
+
+@pytest.mark.parametrize(("reason", "told"), [("NETFILTER_DROP", "NETFILTER_DROP"), ("OTHERHOST", None)])
+def test_a_reason_stands_beside_a_rule_only_where_it_is_the_rules(reason: str, told: str | None) -> None:
+    recording = lost(DROPPED)
+    last = next(each for each in reversed(first_path(recording).seen) if each.heading is Heading.IN)
+    length = recording.observations[last.observation].wire_length - 14
+    reception = Reception(last.point.interface, last.at_ns + 9_000, length, alone_ns=1_000_000_000)
+    drop = KernelDrop(last.at_ns + 15_000, reason, "nf_hook_slow", 0x0800, reception)
+    found = verdict(replace(recording, drops=(drop,)))
+    assert (found.rule is not None, found.reason) == (True, told)
 
 
 def test_the_engines_guard_is_the_engines() -> None:

@@ -149,7 +149,7 @@ CASES: dict[str, tuple[Callable[[], Recording], str]] = {
     ),
     "firewall-drop": (
         forbidden,
-        "the user's firewall rule, 2 in filter FORWARD on host (-d 192.168.0.2/32 -j DROP), drops the packet",
+        "the user's firewall rule, 2 in filter FORWARD on host, drops the packet",
     ),
     "asymmetric-return": (
         lambda: healthy("web", "192.168.0.3"),

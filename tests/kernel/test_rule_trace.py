@@ -88,7 +88,7 @@ def test_a_native_rule_that_drops_is_told_of(clean: Lab, destination: str) -> No
     assert [each.position for each in chain.rules] == [1, 2, 3]
     assert chain.rules[-1].handle == found.steps[-1].handle
     assert recording.blind_spots == ()
-    assert any("nf_tables table dnetsniff-" in each and " in b," in each for each in recording.side_effects)
+    assert any("nf_tables table dnetsniff-" in each and " in b " in each for each in recording.side_effects)
 
 
 def test_a_policy_that_drops_is_told_of(clean: Lab) -> None:

@@ -26,7 +26,7 @@ def test_everything_is_shown_where_it_is_asked_for() -> None:
 def test_a_difference_is_told_with_its_points() -> None:
     text = " ".join(render_text(STOPPED).split())
     assert "expected delivered (different networks: the host would route it; firewall rules not consulted)" in text
-    assert "not seen: host/br-mynet, host/veth-api, api/eth0" in text
+    assert "; not seen:" not in text, "the ladder says it"
     assert all(len(line) <= 80 for line in render_text(STOPPED, width=80, verbose=True).splitlines())
 
 

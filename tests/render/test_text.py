@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspector.render.text import Paint, Style, columns, duration, durations, indented
+from inspector.render.text import Paint, Style, columns, duration, durations, fitted, indented
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,15 @@ def test_paint_repeats_in_colour_what_the_words_say() -> None:
     assert Paint(coloured=True)("lost", Style.BAD) == "\x1b[31mlost\x1b[0m"
     assert Paint(coloured=False)("lost", Style.BAD) == "lost"
     assert Paint(coloured=True)("", Style.BAD) == ""
+
+
+def test_a_cell_that_does_not_fit_goes_on_where_it_begins() -> None:
+    assert list(fitted("a  some words here", 14, "some words here")) == ["a  some words", "   here"]
+
+
+def test_a_cell_that_begins_too_far_right_has_a_line_of_its_own() -> None:
+    assert list(fitted("twelve chars  some words", 18, "some words")) == ["twelve chars", "      some words"]
+
+
+def test_what_fits_is_left_alone() -> None:
+    assert list(fitted("a  b", 4, "b")) == ["a  b"]

@@ -47,7 +47,7 @@ def lines(recording: Recording, *, verbose: bool = False) -> list[str]:
 def test_each_hook_where_something_matched_is_a_line() -> None:
     shown = lines(with_firewall(delivered(WORLD, FAR), QUIET, CHAINS))
     at = next(number for number, line in enumerate(shown) if line.startswith("  host  docker0    in"))
-    assert shown[at + 1] == "    filter FORWARD > OWN: accepted by rule 4 of FORWARD"
+    assert shown[at + 1] == "    filter FORWARD: accepted by rule 4"
     assert "br-mynet" in shown[at + 2]
 
 
@@ -121,5 +121,5 @@ def test_a_rule_that_rewrites_has_its_own_line() -> None:
     dnat = chain("nat PREROUTING", {2: "-p icmp -j DNAT --to-destination 192.168.0.2"})
     met = passed(WORLD, "nat PREROUTING", "PREROUTING 2 accept", **IN)
     shown = lines(with_firewall(delivered(WORLD, FAR), [met], [dnat]))
-    at = shown.index("    nat PREROUTING")
-    assert shown[at + 1].startswith("    rewritten by nat PREROUTING   rule 2 of 9   -p icmp -j DNAT")
+    (line,) = [each for each in shown if "nat PREROUTING" in each]
+    assert line.startswith("    rewritten by nat PREROUTING   rule 2 of 9   -p icmp -j DNAT")

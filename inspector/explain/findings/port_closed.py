@@ -14,6 +14,7 @@ from inspector.explain.listening import is_known, on_port, reachable, told
 from inspector.explain.refusal import refusal
 from inspector.model.place import wanted
 from inspector.model.report import Confidence, Finding, Severity
+from inspector.model.topology import HOST
 
 NO_SOCKET = "NO_SOCKET"
 """The kernel's reason where nobody listens (enum skb_drop_reason)."""
@@ -49,4 +50,5 @@ def _remedy(case: Case, ports: tuple[int, ...]) -> tuple[str, ...]:
         behind = plan.publication is not None and plan.answering_port != question.port
         other = wanted(label if behind else question.destination, ports[0], question.protocol)
         return (f"dnetsniff trace {shlex.quote(question.source)} {shlex.quote(other)}   # the port it listens on",)
-    return (f"start the service in {label}, listening on port {plan.answering_port} of all addresses",)
+    where = "on the host" if plan.destination.sandbox == HOST else f"in {label}"
+    return (f"start the service {where}, listening on port {plan.answering_port} of all addresses",)
