@@ -86,7 +86,8 @@ def _head(report: Report, width: int, paint: Paint) -> Iterator[str]:
         yield f"name     {safe(plan.resolution.name)}: address {plan.resolution.address} taken from the engine"
     if plan.publication is not None:
         behind = wanted(plan.publication.container, plan.publication.port, question.protocol)
-        yield f"port     published by the host for {behind} ({CARRIAGES[plan.publication.carriage]})"
+        how = CARRIAGES[plan.publication.carriage]
+        yield from indented(f"published by the host for {behind} ({how})", width, "port     ")
     if plan.obstacle is None:
         bridges = _crossing(report)
         yield from indented(EXPECTATIONS[plan.kind] + bridges, width, "path     ")
