@@ -4,7 +4,7 @@ import json
 
 import pytest
 from firewalls import chain, passed, with_firewall
-from topologies import delivered, planned, read, recorded, sent
+from topologies import delivered, echo, planned, read, recorded, sent, sightings
 
 from inspector.model.recording import Recording
 from inspector.pipeline import review
@@ -115,3 +115,21 @@ def test_another_firewalls_rule_is_no_isolation() -> None:
     chains = (chain("raw PREROUTING", {4: "-p icmp -j DROP"}), *CHAINS[1:])
     recording = with_firewall(recorded(WORLD, FAR, probes=(sent(),), request=3, reply=0), [STOPPED], chains)
     assert [each.id for each in review(recording).findings if each.id == "networks-isolated"] == []
+
+
+@pytest.mark.parametrize(
+    ("second", "told"),
+    [
+        (("FORWARD 4 accept",), ""),
+        (("FORWARD 1 jump OWN", "OWN 2 return", "FORWARD 4 accept"), ""),
+        (("FORWARD 1 accept",), ", past other rules (see -v)"),
+    ],
+)
+def test_other_rules_are_hinted_at_where_another_one_let_a_packet_pass(second: tuple[str, ...], told: str) -> None:
+    first = passed(WORLD, "filter FORWARD", "FORWARD 4 accept", **THROUGH)
+    frame = echo("172.17.0.2", "192.168.0.2", 2)
+    other = passed(WORLD, "filter FORWARD", *second, frame=frame, **THROUGH)
+    extra = sightings(FAR, FAR.request, frame, at=10_000_000)
+    recording = recorded(WORLD, FAR, probes=(sent(), sent(2)), reply=0, extra=extra)
+    shown = lines(with_firewall(recording, [first, other], CHAINS))
+    assert f"  request 2 took the same way{told}" in shown
