@@ -8,11 +8,16 @@ from typing import Any
 
 import pytest
 from commands import dnetsniff
+from hypothesis import HealthCheck, settings
 from private_podman import missing_of_podman
 
 from inspector.discover.engine import Engine, connect
 from inspector.errors import InspectorError
 from inspector.model.engine_choice import EngineChoice
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
+"""How long an example takes says more about what else the machine does than about us."""
 
 
 @cache

@@ -15,7 +15,7 @@ from inspector.model.text import safe
 from inspector.render.expected_text import expected_lines, state_lines
 from inspector.render.report_parts import OUTCOME_STYLES, changes, finding_lines, note_lines, story_lines, verdict_lines
 from inspector.render.text import NARROW, Paint, Style, columns, duration, durations, fitted, indented
-from inspector.render.walk_text import signature, walk_lines
+from inspector.render.walk_text import passing, signature, walk_lines
 
 EXPECTATIONS = {
     PathKind.SWITCHED: "same network: switched by the bridge, no router between",
@@ -86,7 +86,8 @@ def _head(report: Report, width: int, paint: Paint) -> Iterator[str]:
         yield f"name     {safe(plan.resolution.name)}: address {plan.resolution.address} taken from the engine"
     if plan.publication is not None:
         behind = wanted(plan.publication.container, plan.publication.port, question.protocol)
-        yield f"port     published by the host for {behind} ({CARRIAGES[plan.publication.carriage]})"
+        how = CARRIAGES[plan.publication.carriage]
+        yield from indented(f"published by the host for {behind} ({how})", width, "port     ")
     if plan.obstacle is None:
         bridges = _crossing(report)
         yield from indented(EXPECTATIONS[plan.kind] + bridges, width, "path     ")
@@ -129,7 +130,7 @@ def _ladder(alike: list[Path], width: int, paint: Paint, *, verbose: bool) -> It
         others = [each.sequence for each in alike[1:]]
         numbers = str(others[0]) if len(others) == 1 else f"{others[0]}-{others[-1]}"
         same = "took the same way" if path.seen else "were not seen either"
-        rules = "" if all(each.walk == path.walk for each in alike) else ", past other rules (see -v)"
+        rules = "" if all(passing(each) == passing(path) for each in alike) else ", past other rules (see -v)"
         yield paint(f"  {word}{'s' * (len(others) > 1)} {numbers} {same}{rules}", Style.DIM)
 
 

@@ -32,6 +32,11 @@ def signature(path: Path, *, verbose: bool) -> tuple[object, ...]:
     return path.walk if verbose else tuple((each.after, each.decided) for each in path.stops)
 
 
+def passing(path: Path) -> tuple[str, ...]:
+    """Return which rules let a packet pass, as the folded lines say."""
+    return tuple(dict.fromkeys(words for each in path.walk if (words := _passed(each))))
+
+
 def _folded(steps: tuple[WalkStep, ...], width: int, paint: Paint) -> Iterator[str]:
     # A flooded frame passes once for each of its copies.
     passed = "; ".join(dict.fromkeys(words for each in steps if (words := _passed(each))))

@@ -1,8 +1,7 @@
 """Write a rule of nf_tables as `nft list ruleset` does.
 
-1. A register holds a key (what was loaded) or a value (what is to be set).
-2. nft leaves out what the next words say anyhow: `tcp dport` needs no `meta l4proto tcp` before it.
-3. What is not known here is named in brackets, and makes every register unknown.
+1. nft leaves out what the next words say anyhow: `tcp dport` needs no `meta l4proto tcp` before it.
+2. What is not known here is named in brackets, and makes every register unknown.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,13 +11,14 @@ from inspector.model.text import safe
 from inspector.wire.nfnetlink import Rule, attributes, number
 from inspector.wire.nft_comparing import EQUAL, GREATER_EQUAL, LESS_EQUAL, NOT_EQUAL, comparison, range_comparison
 from inspector.wire.nft_keys import ETHERNET, IPV4, IPV6, Key, ct_key, fib_key, header_keys, meta_key, protocol_of
+from inspector.wire.nft_registers import VALUE, VERDICT_REGISTER, WORD, Registers, register_at, value_of
 from inspector.wire.nft_sets import read_elements, set_text, verdict_text
 from inspector.wire.nft_statements import ENDS, WRITERS, nat_text
 from inspector.wire.nft_values import ICMPX_CODES, value_text
 from inspector.wire.rule_draft import Family, Names, unread
 
-_VALUE, _VERDICT = 1, 2
-"""NFTA_DATA_*"""
+_VERDICT = 2
+"""NFTA_DATA_VERDICT"""
 _SET_KEYS = {
     "meta": {3: Key("meta mark", "mark", 4), 12: Key("meta nftrace", "number", 1)},
     "ct": {3: Key("ct mark", "mark", 4)},
@@ -26,7 +26,6 @@ _SET_KEYS = {
 _SOURCE = {"meta": 3, "ct": 4}
 """NFTA_META_SREG, NFTA_CT_SREG"""
 _NAT = {0: "snat", 1: "dnat"}
-_VERDICT_REGISTER, _LOWEST_32, _WORD, _WIDE = -1, 8, 4, 16
 _V6_LENGTH = 16
 _OF_ANY_NETWORK = {"reject with tcp reset", *(f"reject with icmpx {each}" for each in ICMPX_CODES.values())}
 _NETWORK_OF = {1: IPV4, 58: IPV6}
@@ -74,9 +73,7 @@ class _Machine:
     family: Family
     names: Names
     pieces: list[_Piece] = field(default_factory=list)
-    keys: dict[int, Key] = field(default_factory=dict)
-    """By register, counted in fours."""
-    values: dict[int, bytes] = field(default_factory=dict)
+    held: Registers = field(default_factory=Registers)
     network: int | None = None
     transport: int | None = None
     target: str = ""
@@ -93,8 +90,7 @@ class _Machine:
         if not self._run(name, found):
             self.whole = False
             self.pieces.append(_Piece(unread(name)))
-            self.keys.clear()
-            self.values.clear()
+            self.held.clear()
 
     def _run(self, name: str, found: Mapping[int, bytes]) -> bool:
         if name in _SOURCE and 1 not in found:
@@ -137,7 +133,7 @@ class _Machine:
         return True
 
     def _load(self, name: str, found: Mapping[int, bytes]) -> bool:
-        register = _register(found.get(1))
+        register = register_at(found.get(1))
         match name:
             case "payload":
                 loaded = header_keys(found, self.network, self.transport)
@@ -149,54 +145,36 @@ class _Machine:
                 loaded = tuple(each for each in (fib_key(found),) if each)
         if not loaded:
             return False
-        self._forget(register)
-        at = register
-        for key in loaded:
-            self.keys[at] = key
-            at += key.length
+        self.held.load(register, loaded)
         return True
-
-    def _forget(self, register: int) -> None:
-        """Make room for what comes behind a register, too: they are used from the first on."""
-        self.keys = {at: key for at, key in self.keys.items() if at < register}
-
-    def _behind(self, register: int, aligned: int) -> tuple[Key, ...]:
-        """Return the keys that lie one behind the other from a register on."""
-        keys: list[Key] = []
-        while (key := self.keys.get(register)) is not None:
-            keys.append(key)
-            register += key.length + -key.length % aligned
-        return tuple(keys)
 
     def _mask(self, found: Mapping[int, bytes]) -> bool:
         """Keep a mask for the comparison (NFTA_BITWISE_*: 1 source, 2 destination, 4 mask, 5 xor, 6 operation)."""
-        key = self.keys.get(_register(found.get(1)))
-        mask, toggled = _value(found.get(4)), _value(found.get(5))
+        key = self.held.keys.get(register_at(found.get(1)))
+        mask, toggled = value_of(found.get(4)), value_of(found.get(5))
         if key is None:
             return not self.whole
         if key.mask is not None or not mask or any(toggled) or number(found.get(6)):
             return False
-        register = _register(found.get(2))
-        self._forget(register)
-        self.keys[register] = key._replace(mask=mask)
+        register = register_at(found.get(2))
+        self.held.load(register, (key._replace(mask=mask),))
         return True
 
     def _swap(self, found: Mapping[int, bytes]) -> bool:
         """Turn a number of the processor's byte order around, so that it can be compared by size."""
-        key = self.keys.get(_register(found.get(1)))
+        key = self.held.keys.get(register_at(found.get(1)))
         if key is None:
             return not self.whole
         if key.kind != "number-native" or key.mask is not None:
             return False
-        register = _register(found.get(2))
-        self._forget(register)
-        self.keys[register] = key._replace(kind="number")
+        register = register_at(found.get(2))
+        self.held.load(register, (key._replace(kind="number"),))
         return True
 
     def _compare(self, found: Mapping[int, bytes]) -> bool:
         """Write a comparison (NFTA_CMP_*: 1 register, 2 operation, 3 value)."""
-        data, operation = _value(found.get(3)), number(found.get(2))
-        keys = self._behind(_register(found.get(1)), 1)
+        data, operation = value_of(found.get(3)), number(found.get(2))
+        keys = self.held.behind(register_at(found.get(1)), 1)
         if keys and operation == LESS_EQUAL and self._closes(keys[0], data):
             return True
         several = sum(key.length for key in keys) == len(data) and len(keys) > 1
@@ -225,10 +203,10 @@ class _Machine:
 
     def _range(self, found: Mapping[int, bytes]) -> bool:
         """Write a comparison with a range (NFTA_RANGE_*: 1 register, 2 operation, 3 from, 4 to)."""
-        key = self.keys.get(_register(found.get(1)))
+        key = self.held.keys.get(register_at(found.get(1)))
         if key is None:
             return not self.whole
-        ends = _value(found.get(3)), _value(found.get(4))
+        ends = value_of(found.get(3)), value_of(found.get(4))
         text = range_comparison(key, *ends, self.names, negated=number(found.get(2)) == NOT_EQUAL)
         if text is None:
             return False
@@ -237,14 +215,14 @@ class _Machine:
 
     def _look_up(self, found: Mapping[int, bytes]) -> bool:
         """Write a set or map (NFTA_LOOKUP_*: 1 set, 2 register, 3 destination register, 5 flags)."""
-        keys = self._behind(_register(found.get(2)), _WORD)
+        keys = self.held.behind(register_at(found.get(2)), WORD)
         name = found.get(1, b"").partition(b"\0")[0]
         if not keys:
             return not self.whole
         if any(key.mask is not None or key.whole for key in keys):
             return False
         mapping = 3 in found  # noqa: PLR2004 - the destination register
-        if mapping and _register(found[3]) != _VERDICT_REGISTER:
+        if mapping and register_at(found[3]) != VERDICT_REGISTER:
             return False
         among = self._set(name, keys, mapping=mapping)
         if among is None:
@@ -278,21 +256,20 @@ class _Machine:
     def _assign(self, name: str, found: Mapping[int, bytes]) -> bool:
         """Set a mark: to a value, or to what another key holds."""
         key = _SET_KEYS[name].get(number(found.get(2)) or 0)
-        register = _register(found.get(_SOURCE[name]))
+        register = register_at(found.get(_SOURCE[name]))
         if key is None:
             return False
-        if register in self.values:
-            text = value_text(key.kind, self.values[register], self.names)
+        if register in self.held.values:
+            text = value_text(key.kind, self.held.values[register], self.names)
         else:
-            other = self.keys.get(register)
+            other = self.held.keys.get(register)
             text = other.words if other and other.mask is None else None
         return self._say(f"{key.words} set {text}" if text else None)
 
     def _immediate(self, found: Mapping[int, bytes]) -> bool:
-        register, data = _register(found.get(1)), attributes(found.get(2, b""))
+        register, data = register_at(found.get(1)), attributes(found.get(2, b""))
         if _VERDICT not in data:
-            self.values[register] = data.get(_VALUE, b"")
-            self._forget(register)
+            self.held.set(register, data.get(VALUE, b""))
             return True
         verdict = verdict_text(attributes(data[_VERDICT]))
         if verdict is None:
@@ -305,24 +282,12 @@ class _Machine:
         """Write a translation: which attributes hold the registers and flags differs."""
         at = {"nat": (3, 4, 5, 6, 7), "masq": (0, 0, 2, 3, 1), "redir": (0, 0, 1, 2, 3)}[name]
         low, high, port, last_port = (
-            self.values.get(_register(found[each])) if each in found else None for each in at[:4]
+            self.held.values.get(register_at(found[each])) if each in found else None for each in at[:4]
         )
-        if any(each in found and self.values.get(_register(found[each])) is None for each in at[:4]):
+        if any(each in found and self.held.values.get(register_at(found[each])) is None for each in at[:4]):
             return False
         verb = {"masq": "masquerade", "redir": "redirect"}.get(name) or _NAT.get(number(found.get(1)) or 0, "")
         if name == "nat" and self.family is Family.INET and low is not None:
             verb += " ip6" if len(low) == _V6_LENGTH else " ip"
         self.target = {"masq": "MASQUERADE", "redir": "REDIRECT"}.get(name, verb[:4].upper())
         return self._say(nat_text(verb, (low, high), (port, last_port), number(found.get(at[4])) or 0))
-
-
-def _register(raw: bytes | None) -> int:
-    """Return where a register begins, in bytes: 1 to 4 hold 16 each, from 8 on each holds four of the same bytes."""
-    register = number(raw) or 0
-    if register == 0:
-        return _VERDICT_REGISTER
-    return (register - _LOWEST_32) * _WORD if register >= _LOWEST_32 else (register - 1) * _WIDE
-
-
-def _value(raw: bytes | None) -> bytes:
-    return attributes(raw or b"").get(_VALUE, b"")

@@ -4,7 +4,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from recordings import POINTS, plan, recording, save, topology
 
@@ -41,7 +41,6 @@ RECORDINGS = st.builds(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(RECORDINGS)
 def test_any_recording_comes_back_equal(value: Recording) -> None:
     """Whatever was seen."""

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from firewalls import chain, passed, with_firewall
-from topologies import delivered, planned, read, recorded, sent
+from topologies import delivered, echo, planned, read, recorded, sent, sightings
 
 from inspector.model.recording import Recording
 from inspector.pipeline import review
@@ -123,3 +123,21 @@ def test_a_rule_that_rewrites_has_its_own_line() -> None:
     shown = lines(with_firewall(delivered(WORLD, FAR), [met], [dnat]))
     (line,) = [each for each in shown if "nat PREROUTING" in each]
     assert line.startswith("    rewritten by nat PREROUTING   rule 2 of 9   -p icmp -j DNAT")
+
+
+@pytest.mark.parametrize(
+    ("second", "told"),
+    [
+        (("FORWARD 4 accept",), ""),
+        (("FORWARD 1 jump OWN", "OWN 2 return", "FORWARD 4 accept"), ""),
+        (("FORWARD 1 accept",), ", past other rules (see -v)"),
+    ],
+)
+def test_other_rules_are_hinted_at_where_another_one_let_a_packet_pass(second: tuple[str, ...], told: str) -> None:
+    first = passed(WORLD, "filter FORWARD", "FORWARD 4 accept", **THROUGH)
+    frame = echo("172.17.0.2", "192.168.0.2", 2)
+    other = passed(WORLD, "filter FORWARD", *second, frame=frame, **THROUGH)
+    extra = sightings(FAR, FAR.request, frame, at=10_000_000)
+    recording = recorded(WORLD, FAR, probes=(sent(), sent(2)), reply=0, extra=extra)
+    shown = lines(with_firewall(recording, [first, other], CHAINS))
+    assert f"  request 2 took the same way{told}" in shown

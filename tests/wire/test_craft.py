@@ -3,7 +3,7 @@
 import struct
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inspector.wire import craft, dns, headers
@@ -92,7 +92,6 @@ def test_a_query_is_what_a_libc_sends(name: str, type_: str, asked: str) -> None
     assert found.damage is None
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary(min_size=1, max_size=63), max_size=3))
 def test_scapy_leaves_every_name_alone(labels: list[bytes]) -> None:
     """Zero bytes, pointers' bits and dots in labels included."""

@@ -1,6 +1,6 @@
 """Deep dissection: shows layers, survives anything."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inspector.wire import deep, scapy_door
@@ -26,7 +26,6 @@ def test_version_six_is_known() -> None:
     assert "ICMPv6 Echo Request" in shown
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_no_frame_raises_or_reaches_the_terminal(frame: bytes) -> None:
     """Whatever the frame holds, the answer is printable lines."""

@@ -145,7 +145,7 @@ def test_answers_have_a_limit() -> None:
     assert found.damage == "150 answers, of which 100 were read"
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.integers(0, 0xFFFF),
     st.lists(st.binary(min_size=1, max_size=63), min_size=1, max_size=3),
