@@ -31,16 +31,14 @@ def _dropped_by_nft(case: Case, rule: Rule) -> Finding | None:
     if other is None or other.sandbox != rule.sandbox:
         return None
     which = rule.text if rule.position == POLICY else f"rule {rule.position}: {rule.text}"
-    return Finding(
-        id="firewall-backends-mixed",
-        severity=Severity.ERROR,
-        confidence=Confidence.LIKELY,
-        title=f"two firewalls on {rule.sandbox}: a legacy rule accepts the packet, nf_tables drops it",
-        evidence=(
+    return _finding(
+        case,
+        rule,
+        f"two firewalls on {rule.sandbox}: a legacy rule accepts the packet, nf_tables drops it",
+        (
             f"the kernel's trace of this packet ends there: {rule.family} {rule.table} {rule.chain}, {which}",
             f"legacy, {other.table} {other.chain}: {other.text}; its counter rose while the probes were under way",
         ),
-        remedy=ways(case, rule),
     )
 
 
@@ -48,15 +46,24 @@ def _dropped_by_legacy(case: Case, rule: Rule) -> Finding | None:
     accepted = _accepted(case, rule)
     if accepted is None or accepted.decided is None:
         return None
+    return _finding(
+        case,
+        rule,
+        f"two firewalls on {rule.sandbox}: nf_tables accepts the packet, a legacy rule drops it",
+        (
+            f"nf_tables, {accepted.name(accepted.decided)}: accept",
+            f"legacy, {rule.table} {rule.chain}: {rule.text}; its counter rose while the probes were under way",
+        ),
+    )
+
+
+def _finding(case: Case, rule: Rule, title: str, evidence: tuple[str, ...]) -> Finding:
     return Finding(
         id="firewall-backends-mixed",
         severity=Severity.ERROR,
         confidence=Confidence.LIKELY,
-        title=f"two firewalls on {rule.sandbox}: nf_tables accepts the packet, a legacy rule drops it",
-        evidence=(
-            f"nf_tables, {accepted.name(accepted.decided)}: accept",
-            f"legacy, {rule.table} {rule.chain}: {rule.text}; its counter rose while the probes were under way",
-        ),
+        title=title,
+        evidence=evidence,
         remedy=ways(case, rule),
     )
 

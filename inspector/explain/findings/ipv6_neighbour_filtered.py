@@ -44,10 +44,8 @@ def detect(case: Case) -> Finding | None:
 
 def _certain(case: Case, stop: DiscoveryStop, holder: Link, evidence: tuple[str, ...]) -> Finding:
     where = "on the host" if stop.rule.sandbox == HOST else f"in {stop.rule.sandbox}"
-    return Finding(
-        id="ipv6-neighbour-filtered",
-        severity=Severity.ERROR,
-        confidence=Confidence.CERTAIN,
+    return _finding(
+        Confidence.CERTAIN,
         title=f"{holder.sandbox} has {stop.address}, and a rule {where} drops "
         f"the {ASKS if stop.asks else TELLS} about it",
         evidence=(*evidence, f"the kernel's trace of it ends there: {_named(stop.rule)}"),
@@ -63,10 +61,8 @@ def _likely(
     stop: tuple[str, str, SandboxId, tuple[str, ...], tuple[str, ...]],
 ) -> Finding:
     message, where, sandbox, chains, seen = stop
-    return Finding(
-        id="ipv6-neighbour-filtered",
-        severity=Severity.ERROR,
-        confidence=Confidence.LIKELY,
+    return _finding(
+        Confidence.LIKELY,
         title=f"{holder.sandbox} has {address}, and the {message} about it stopped {where}",
         evidence=(known, *seen, "which rule: not known"),
         remedy=tuple(
@@ -74,6 +70,17 @@ def _likely(
             for chain in chains
             for each in (ASKS, TELLS)
         ),
+    )
+
+
+def _finding(confidence: Confidence, *, title: str, evidence: tuple[str, ...], remedy: tuple[str, ...]) -> Finding:
+    return Finding(
+        id="ipv6-neighbour-filtered",
+        severity=Severity.ERROR,
+        confidence=confidence,
+        title=title,
+        evidence=evidence,
+        remedy=remedy,
     )
 
 
