@@ -34,9 +34,11 @@ def _dropped_by_nft(case: Case, rule: Rule) -> Finding | None:
     return _finding(
         case,
         rule,
-        "a legacy rule accepts the packet, nf_tables drops it",
-        f"the kernel's trace of this packet ends there: {rule.family} {rule.table} {rule.chain}, {which}",
-        f"legacy, {other.table} {other.chain}: {other.text}; its counter rose while the probes were under way",
+        f"two firewalls on {rule.sandbox}: a legacy rule accepts the packet, nf_tables drops it",
+        (
+            f"the kernel's trace of this packet ends there: {rule.family} {rule.table} {rule.chain}, {which}",
+            f"legacy, {other.table} {other.chain}: {other.text}; its counter rose while the probes were under way",
+        ),
     )
 
 
@@ -47,18 +49,20 @@ def _dropped_by_legacy(case: Case, rule: Rule) -> Finding | None:
     return _finding(
         case,
         rule,
-        "nf_tables accepts the packet, a legacy rule drops it",
-        f"nf_tables, {accepted.name(accepted.decided)}: accept",
-        f"legacy, {rule.table} {rule.chain}: {rule.text}; its counter rose while the probes were under way",
+        f"two firewalls on {rule.sandbox}: nf_tables accepts the packet, a legacy rule drops it",
+        (
+            f"nf_tables, {accepted.name(accepted.decided)}: accept",
+            f"legacy, {rule.table} {rule.chain}: {rule.text}; its counter rose while the probes were under way",
+        ),
     )
 
 
-def _finding(case: Case, rule: Rule, which: str, *evidence: str) -> Finding:
+def _finding(case: Case, rule: Rule, title: str, evidence: tuple[str, ...]) -> Finding:
     return Finding(
         id="firewall-backends-mixed",
         severity=Severity.ERROR,
         confidence=Confidence.LIKELY,
-        title=f"two firewalls on {rule.sandbox}: {which}",
+        title=title,
         evidence=evidence,
         remedy=ways(case, rule),
     )

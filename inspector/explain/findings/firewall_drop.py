@@ -8,7 +8,7 @@ Remedy: take the rule out, or let the two through ahead of it.
 """
 
 from inspector.explain.case import Case
-from inspector.explain.findings import firewall_backends_mixed, published_port_filtered
+from inspector.explain.findings import firewall_backends_mixed, networks_isolated, published_port_filtered
 from inspector.explain.making_way import ways
 from inspector.explain.stopping import confidence_in, evidence_of, title_of
 from inspector.model.report import Finding, Outcome, Severity
@@ -19,6 +19,8 @@ def detect(case: Case) -> Finding | None:
     """Look at the rule that the verdict names."""
     rule = case.verdict.rule
     if rule is None or case.verdict.outcome is not Outcome.DROPPED or rule.owner == ENGINE:
+        return None
+    if rule.owner in networks_isolated.KEEPERS and networks_isolated.detect(case) is not None:
         return None
     if any(each.rule == rule for each in case.discovery_stops):
         return None

@@ -44,12 +44,12 @@ def detect(case: Case) -> Finding | None:
 
 def _certain(case: Case, stop: DiscoveryStop, holder: Link, evidence: tuple[str, ...]) -> Finding:
     where = "on the host" if stop.rule.sandbox == HOST else f"in {stop.rule.sandbox}"
-    message = ASKS if stop.asks else TELLS
     return _finding(
         Confidence.CERTAIN,
-        f"{holder.sandbox} has {stop.address}, and a rule {where} drops the {message} about it",
-        (*evidence, f"the kernel's trace of it ends there: {_named(stop.rule)}"),
-        ways_for(case, stop.rule, DISCOVERY),
+        title=f"{holder.sandbox} has {stop.address}, and a rule {where} drops "
+        f"the {ASKS if stop.asks else TELLS} about it",
+        evidence=(*evidence, f"the kernel's trace of it ends there: {_named(stop.rule)}"),
+        remedy=ways_for(case, stop.rule, DISCOVERY),
     )
 
 
@@ -63,9 +63,9 @@ def _likely(
     message, where, sandbox, chains, seen = stop
     return _finding(
         Confidence.LIKELY,
-        f"{holder.sandbox} has {address}, and the {message} about it stopped {where}",
-        (known, *seen, "which rule: not known"),
-        tuple(
+        title=f"{holder.sandbox} has {address}, and the {message} about it stopped {where}",
+        evidence=(known, *seen, "which rule: not known"),
+        remedy=tuple(
             inside(case, sandbox, f"ip6tables -I {chain} -p icmpv6 --icmpv6-type {each} -j ACCEPT")
             for chain in chains
             for each in (ASKS, TELLS)
@@ -73,7 +73,7 @@ def _likely(
     )
 
 
-def _finding(confidence: Confidence, title: str, evidence: tuple[str, ...], remedy: tuple[str, ...]) -> Finding:
+def _finding(confidence: Confidence, *, title: str, evidence: tuple[str, ...], remedy: tuple[str, ...]) -> Finding:
     return Finding(
         id="ipv6-neighbour-filtered",
         severity=Severity.ERROR,

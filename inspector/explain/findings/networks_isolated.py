@@ -10,7 +10,10 @@ from inspector.explain.mending import connect_commands, networks_of
 from inspector.model.question import PathKind
 from inspector.model.report import Confidence, Finding, Outcome, Severity
 from inspector.model.topology import HOST
-from inspector.model.walk import ENGINE
+from inspector.model.walk import ENGINE, NETAVARK
+
+KEEPERS = frozenset({ENGINE, NETAVARK})
+"""Whose rules keep networks apart: the engine's own, or those of what makes networks for it."""
 
 
 def detect(case: Case) -> Finding | None:
@@ -23,7 +26,7 @@ def detect(case: Case) -> Finding | None:
     if verdict.last_seen is None or verdict.last_seen.sandbox != HOST or case.forwarding[1] == "0":
         return None
     rule = verdict.rule
-    if rule is not None and rule.owner != ENGINE:
+    if rule is not None and rule.owner not in KEEPERS:
         return None
     known = (f"{rule.table} {rule.chain}, rule {rule.position}, the engine's: {rule.text}",) if rule else ()
     return Finding(
