@@ -166,7 +166,10 @@ class RuleTraces:
         """Say what was inserted where."""
         if not self.traces:
             return ()
-        return tuple(f"nf_tables table {each.table} in {each.sandbox} traced our probes" for each in self.traces)
+        return tuple(
+            f"nf_tables table {each.table} in {each.sandbox} traced our probes, gone with our socket"
+            for each in self.traces
+        )
 
     def begin_closing(self) -> None:
         """Close everything, without waiting for it."""

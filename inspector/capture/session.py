@@ -291,4 +291,4 @@ def promiscuity(points: tuple[CapturePoint, ...], opened: Opened) -> tuple[str, 
     watched = [str(points[index]) for index, tap in opened.taps.items() if tap.promiscuous]
     if not watched:
         return ()
-    return (f"promiscuous mode on {', '.join(watched)}, held by our sockets alone",)
+    return (f"promiscuous mode on {', '.join(watched)}, ended with our sockets",)

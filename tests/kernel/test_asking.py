@@ -172,7 +172,7 @@ def test_an_answer_is_matched_and_seen_at_every_point(world: Lab) -> None:
     assert "a/eth0 in answer" in seen(lookup)
     assert lookup.side_effects == (
         "sent 1 DNS query from tomcat01 to 10.99.0.3",
-        "promiscuous mode on s/br0, held by our sockets alone",
+        "promiscuous mode on s/br0, ended with our sockets",
     )
     assert sum(each.dropped for each in lookup.counts) == 0
 
