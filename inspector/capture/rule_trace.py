@@ -56,6 +56,8 @@ def flow_of(plan: Plan, identifiers: tuple[int, ...]) -> ProbeFlow:
         protocol=_NUMBERS.get(plan.question.protocol, ICMPV6 if plan.family == _V6 else ICMP),
         addresses=tuple(each.address for each in (plan.source, plan.destination) if each.address),
         identifiers=identifiers,
+        tunnel=plan.passage.port if plan.passage else None,
+        nodes=(plan.passage.node,) if plan.passage else (),
     )
 
 

@@ -75,6 +75,9 @@ def _fits(drop: KernelDrop, hop: Seen, observation: Observation) -> bool:
     reception = drop.reception
     if reception is None or drop.reason in USUAL:
         return False
+    # A bridge that is promiscuous through us takes a copy of all that it passes on, and drops it for this reason.
+    if drop.reason == OTHERHOST and hop.point.promiscuous:
+        return False
     if drop.reason == OTHERHOST and observation.packet_type != PACKET_OTHERHOST:
         return False
     waited_ns = reception.at_ns - hop.at_ns

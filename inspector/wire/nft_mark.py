@@ -6,16 +6,18 @@
         chain output     { type filter hook output priority -350; the same }
         chain ours       { an address of the probe's: meta nftrace set 1 accept }
         chain quoted     { the same, of the packet that an ICMP error quotes }
+        chain carried    { the same, of the packet that a VXLAN datagram carries; where there is a tunnel }
     }
 
-Sources: linux/netfilter/nfnetlink.h (batches), linux/netfilter/nf_tables.h (attributes), RFC 791, 792, 8200, 4443.
+Sources: linux/netfilter/nfnetlink.h (batches), linux/netfilter/nf_tables.h (attributes), RFC 791, 792, 8200, 4443,
+7348.
 """
 
 import struct
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 
-from inspector.wire.probe_flow import ICMP, ICMPV6, ProbeFlow
+from inspector.wire.probe_flow import ICMP, ICMPV6, UDP, ProbeFlow
 
 OWNER = 0x2
 """NFT_TABLE_F_OWNER (Linux 5.12): the table goes when the socket that made it closes."""
@@ -36,7 +38,7 @@ _PROTOCOLS = {4: 2, 6: 10}
 """NFPROTO_IPV4, NFPROTO_IPV6"""
 _HOOKS = (("prerouting", 0), ("output", 3))
 """NF_INET_PRE_ROUTING, NF_INET_LOCAL_OUT"""
-_OURS, _QUOTED = "ours", "quoted"
+_OURS, _QUOTED, _CARRIED = "ours", "quoted", "carried"
 _NETWORK, _TRANSPORT = 1, 2
 _L4PROTO, _NFTRACE = 16, 12
 """NFT_META_L4PROTO, NFT_META_NFTRACE"""
@@ -53,6 +55,9 @@ _ECHO = {4: (0xF7, 0x00), 6: (0xFE, 0x80)}
 """Echo request and reply differ in one bit of the type: 8 and 0, 128 and 129. Mask, and what is left."""
 _ECHO_IDENTIFIER = 4
 _PORTS = (0, 2)
+_ETHERTYPES = {4: b"\x08\x00", 6: b"\x86\xdd"}
+_INSIDE = 8 + 8 + 14
+"""Bytes of UDP, VXLAN and Ethernet in front of a packet that a tunnel carries (RFC 7348, 5)."""
 
 
 def batch(flow: ProbeFlow, table: str) -> bytes:
@@ -83,7 +88,7 @@ def _contents(flow: ProbeFlow, table: str) -> Iterator[tuple[int, int, bytes]]:
     """Yield type, flags and attributes of each message, in an order in which each finds what it refers to."""
     name = _text(1, table)
     yield _NEW_TABLE, _CREATE | _EXCLUSIVE, name + _number(2, OWNER)
-    for chain in (_OURS, _QUOTED):
+    for chain in (_OURS, _QUOTED, *((_CARRIED,) if flow.tunnel else ())):
         yield _NEW_CHAIN, _CREATE | _EXCLUSIVE, name + _text(3, chain)
     for chain, hook in _HOOKS:
         where = _nested(4, _number(1, hook) + _number(2, PRIORITY))
@@ -103,11 +108,16 @@ def _rules(flow: ProbeFlow) -> Iterator[tuple[str, list[bytes]]]:
     for match in _errors(flow):
         for chain, _ in _HOOKS:
             yield chain, [*match, _verdict(_JUMP, _QUOTED)]
+    for match in _tunnelled(flow):
+        for chain, _ in _HOOKS:
+            yield chain, [*match, _verdict(_JUMP, _CARRIED)]
     source, destination, length = _ADDRESSES[flow.family]
     for address in _packed(flow):
         for at in (source, destination):
             yield _OURS, [*_equals(_NETWORK, at, address), *_trace()]
             yield _QUOTED, [*_equals(_TRANSPORT, _ICMP_LENGTH + at, address[:length]), *_trace()]
+            if flow.tunnel:
+                yield _CARRIED, [*_equals(_TRANSPORT, _INSIDE + at, address[:length]), *_trace()]
 
 
 def _packets(flow: ProbeFlow) -> Iterator[list[bytes]]:
@@ -131,6 +141,18 @@ def _errors(flow: ProbeFlow) -> Iterator[list[bytes]]:
     for identifiers in _ranges(flow.identifiers):
         for at in (_ECHO_IDENTIFIER,) if flow.echo else _PORTS:
             yield [*kind, *_within(about + at, identifiers)]
+
+
+def _tunnelled(flow: ProbeFlow) -> Iterator[list[bytes]]:
+    """Yield what the datagrams have in common that carry the probe's packets: the tunnel's port, and what is inside."""
+    if flow.tunnel is None:
+        return
+    kind = [*_protocol(UDP), *_equals(_TRANSPORT, _PORTS[1], flow.tunnel.to_bytes(2, "big"))]
+    kind += _equals(_TRANSPORT, _INSIDE - 2, _ETHERTYPES[flow.family])
+    kind += _equals(_TRANSPORT, _INSIDE + _NEXT[flow.family], bytes((flow.protocol,)))
+    for identifiers in _ranges(flow.identifiers):
+        for at in (_ECHO_IDENTIFIER,) if flow.echo else _PORTS:
+            yield [*kind, *_within(_INSIDE + _IP_LENGTH[flow.family] + at, identifiers)]
 
 
 def _ranges(numbers: Iterable[int]) -> tuple[tuple[int, int], ...]:

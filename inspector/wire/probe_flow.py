@@ -21,6 +21,11 @@ class ProbeFlow:
     identifiers: tuple[int, ...]
     """Of ICMP the echo identifier; of TCP and UDP the ports that are the probe's alone, as source or destination."""
 
+    tunnel: int | None = None
+    """The UDP port of a VXLAN tunnel that they may be carried by."""
+    nodes: tuple[str, ...] = ()
+    """The far ends of that tunnel."""
+
     @property
     def echo(self) -> bool:
         """Whether it is made of ICMP echoes."""
@@ -32,6 +37,8 @@ class ProbeFlow:
         Somebody else may trace other packets in the same network stack.
         """
         read = read_packet(packet)
+        if read is not None and read.udp and read.udp.destination_port == self.tunnel:
+            return bool({read.ip.source, read.ip.destination} & set(self.nodes))
         if read is None or not {read.ip.source, read.ip.destination} & {
             each.partition("%")[0] for each in self.addresses
         }:

@@ -10,6 +10,7 @@ Remedy: take the rule out, or let the two through ahead of it.
 from inspector.explain.case import Case
 from inspector.explain.findings import firewall_backends_mixed
 from inspector.explain.making_way import ways
+from inspector.explain.tunnels import rule_beneath
 from inspector.model.report import Confidence, Finding, Outcome, Rule, Severity
 from inspector.model.rules import Backend
 from inspector.model.walk import ENGINE, POLICY, UNKNOWN, WHOSE
@@ -19,6 +20,8 @@ def detect(case: Case) -> Finding | None:
     """Look at the rule that the verdict names."""
     rule = case.verdict.rule
     if rule is None or case.verdict.outcome is not Outcome.DROPPED or rule.owner == ENGINE:
+        return None
+    if rule_beneath(case) is not None:
         return None
     if rule.backend is Backend.LEGACY and firewall_backends_mixed.detect(case) is not None:
         return None
