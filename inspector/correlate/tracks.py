@@ -90,7 +90,15 @@ class Tracks:
 
     def key(self, read: headers.Headers | headers.Datagram) -> tuple[Kind, int] | None:
         """Return which packet of the trace it is; None of any other."""
-        return self.known(read) if self.known else _key(read, self.token)
+        return self.known(read) if self.known else _key(read, self.token) or self._refused(read)
+
+    def _refused(self, read: headers.Headers | headers.Datagram) -> tuple[Kind, int] | None:
+        """Return which request an ICMP error is about, where it quotes the datagram that carried it."""
+        quoted = read.icmp.quoted if read.icmp else None
+        inner = carried_frame(quoted, self.tunnel_port) if quoted and self.tunnel_port else None
+        carried = headers.read(inner.frame) if inner else None
+        key = _key(carried, self.token) if carried else None
+        return (Kind.ERROR, key[1]) if key and key[0] is Kind.REQUEST else None
 
     def sightings(self, kind: Kind, sequence: int) -> list[Sighting]:
         """Return the sightings of one packet by time; the order of arrival is of no account."""

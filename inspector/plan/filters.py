@@ -44,8 +44,10 @@ def tap_program(plan: Plan, identifier: int) -> bytes:
     """Return what every tap of the plan accepts, packed."""
     ends = tuple(party.address for party in (plan.source, plan.destination) if party.address)
     near = (*ends, *plan.neighbours)
+    beneath = (plan.passage.node,) if plan.passage else ()
+    errors = (*ends, *beneath)
     lines = carried(plan, (identifier,))
-    return pack(program(family=plan.family, addresses=ends, neighbours=near, identifier=identifier, lines=lines))
+    return pack(program(family=plan.family, addresses=errors, neighbours=near, identifier=identifier, lines=lines))
 
 
 def answer_program(plan: Plan, identifier: int) -> bytes:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from inspector.wire.headers import Headers
+from inspector.wire.headers import Datagram, Headers
 
 _LENGTH = 8
 _HAS_NUMBER = 0x08
@@ -20,7 +20,7 @@ class Carried(NamedTuple):
     frame: bytes
 
 
-def carried_frame(outer: Headers, port: int) -> Carried | None:
+def carried_frame(outer: Headers | Datagram, port: int) -> Carried | None:
     """Return what a datagram to this port carries; None where it is no VXLAN."""
     if outer.ip is None or outer.udp is None or outer.udp.destination_port != port:
         return None

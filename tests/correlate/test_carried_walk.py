@@ -5,7 +5,9 @@ from dataclasses import replace
 from overlays import NODE, OWN, blocked, delivered, silent
 from topologies import planned
 
+from inspector.archive_codec import decode, encode
 from inspector.model.path import Direction
+from inspector.model.recording import Recording
 from inspector.model.report import Outcome
 from inspector.pipeline import review
 
@@ -19,6 +21,11 @@ def test_the_packet_in_a_datagram_is_seen_at_the_uplink() -> None:
     assert all(not hop.carrier for hop in (*request.seen[:-1], *reply.seen[1:]))
     assert report.verdict.outcome is Outcome.DELIVERED
     assert not report.disagreements
+
+
+def test_a_recording_comes_back_as_it_was() -> None:
+    recording = blocked()
+    assert decode(Recording, encode(Recording, recording)) == recording
 
 
 def test_silence_is_told_with_the_node() -> None:

@@ -1,6 +1,8 @@
 """An overlay network between two nodes, followed through the engine's hidden namespace and into the tunnel."""
 
+import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,11 @@ OUT, IN = "iptables -I OUTPUT -p udp --dport 4789 -j DROP", "iptables -I INPUT -
 def nodes() -> Iterator[Swarm]:
     with swarm() as made:
         yield made
+    processes = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    for engine in (made.manager, made.worker):
+        assert not engine.folder.exists()
+        assert not Path("/run/netns", engine.name).exists()
+        assert str(engine.folder) not in processes
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Findings about overlay networks are raised on their evidence, and say what can be typed, and where."""
 
 import pytest
-from overlays import NODE, OVERLAY_CASES, OWN, blocked, delivered, node_gone, silent, told_earlier, too_big
+from overlays import NODE, OVERLAY_CASES, OWN, blocked, delivered, node_gone, refused, silent, told_earlier, too_big
 
 from inspector.model.question import Protocol
 from inspector.model.recording import Recording
@@ -31,6 +31,12 @@ def test_a_silent_peer_is_likely_and_both_nodes_are_named() -> None:
     assert finding.confidence is Confidence.LIKELY
     assert any(NODE in each for each in finding.evidence)
     assert any(each.startswith(f"on {NODE}: let UDP 4789 in from {OWN}") for each in finding.remedy)
+
+
+def test_a_peer_that_refuses_is_certain() -> None:
+    finding = found(refused())["overlay-peer-silent"]
+    assert finding.confidence is Confidence.CERTAIN
+    assert any(f"{NODE} says: Destination Port Unreachable" in each for each in finding.evidence)
 
 
 def test_silence_to_a_datagram_says_nothing_about_the_node() -> None:

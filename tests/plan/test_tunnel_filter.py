@@ -1,13 +1,15 @@
 """Of what a tunnel carries, the kernel is told to pass on the probe, its answers and errors, and nothing else."""
 
+import struct
+
 import pytest
 from bpf_machine import judge
-from overlays import AWAY, away, packed, packed6
+from overlays import AWAY, NODE, OWN, away, packed, packed6
 from topologies import echo
 
 from inspector.model.question import Plan, Protocol
 from inspector.plan.bpf import Instruction
-from inspector.plan.filters import program
+from inspector.plan.filters import program, tap_program
 from inspector.plan.port_filter import Wanted
 from inspector.plan.port_filter import program as port_program
 from inspector.plan.tunnel_filter import carried
@@ -77,6 +79,14 @@ def test_ports(*, protocol: Protocol, layer: object, ours: bool) -> None:
     wanted = Wanted(protocol, (40_001,), (OURS, AWAY), (OURS, AWAY))
     told = packed(frame(IP(src=OURS, dst=AWAY), layer))
     assert bool(judge(port_program(wanted, carried(plan, (40_001,))), told)) is ours
+
+
+def test_what_the_other_node_refuses() -> None:
+    error = frame(IP(src=NODE, dst=OWN), ICMP(type=3, code=3)) + packed(ECHO)[14:]
+    foreign = frame(IP(src="192.0.2.9", dst=OWN), ICMP(type=3, code=3)) + packed(ECHO)[14 : 14 + 16] + bytes(40)
+    code = [Instruction(*each) for each in struct.iter_unpack("=HBBI", tap_program(away(), 7))]
+    assert judge(code, error)
+    assert not judge(code, foreign)
 
 
 def test_without_a_tunnel_nothing_is_written() -> None:

@@ -193,6 +193,15 @@ def silent(**more: object) -> Recording:
     return recorded(world(), plan, probes=(sent(),), request=0, reply=0, extra=on_the_way(plan))
 
 
+def refused() -> Recording:
+    """The other node says that nobody listens on the port; no container hears that."""
+    plan = away()
+    quoted = packed(echo(plan.source.address or "", AWAY))[14:]
+    error = bytes(Ether() / IP(src=NODE, dst=OWN) / ICMP(type=3, code=3) / Raw(quoted))
+    heard = seen(point_named(plan, "host/up0"), error, at=9_000)
+    return recorded(world(), plan, probes=(sent(),), request=0, reply=0, extra=(*on_the_way(plan), heard))
+
+
 def node_gone() -> Recording:
     """Nobody has the other node's address."""
     plan = away()

@@ -47,7 +47,8 @@ def swarm() -> Iterator[Swarm]:
         for engine, name in ((manager, "n1"), (manager, "n2"), (worker, "m1")):
             start = ("--dns", "127.0.0.1", "--network", NETWORK, "--name", name, "--stop-signal", "KILL", IMAGE)
             engine.docker("run", "-d", *start)
-        for engine, away in ((manager, made.address("m1")), (worker, made.address("n2"))):
+        for engine, name in ((manager, "m1"), (worker, "n1"), (worker, "n2")):
+            away = made.address(name)
             wait_until(lambda engine=engine, away=away: _is_told_of(engine, away), "the nodes do not tell each other")  # type: ignore[misc]
         yield made
 

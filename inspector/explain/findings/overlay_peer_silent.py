@@ -32,11 +32,13 @@ def detect(case: Case) -> Finding | None:
     silent = case.verdict.outcome is Outcome.UNANSWERED and case.recording.plan.question.protocol is not Protocol.UDP
     if not left or back or not silent:
         return None
+    refused = tuple(f"{each.by} says: {each.words}" for each in case.complaints if each.by == passage.node)[:1]
     several = "s" if len(left) > 1 else ""
     sent = f"{len(left)} datagram{several} left by {uplink} for {passage.node}, UDP {passage.port}, the probes inside"
-    evidence = (sent, f"nothing of it came back to {uplink}")
-    title = f"{passage} leaves by {uplink}, and nothing comes back from that node"
-    return _finding(case, tunnel, title, evidence, Confidence.LIKELY)
+    evidence = (sent, *(refused or (f"nothing of it came back to {uplink}",)))
+    comes = "that node refuses it" if refused else "nothing comes back from that node"
+    title = f"{passage} leaves by {uplink}, and {comes}"
+    return _finding(case, tunnel, title, evidence, Confidence.CERTAIN if refused else Confidence.LIKELY)
 
 
 def _finding(
