@@ -8,7 +8,7 @@ the kernel which of them that number means. No path is assumed.
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -23,7 +23,7 @@ _ESCAPE = re.compile(r"\\([0-7]{3})")
 
 
 def open_hidden(
-    engine_process: int | None,
+    engine_process: Callable[[], int | None],
     known: Mapping[SandboxId, netns.Namespace],
     facts: Iterable[StackFact],
     networks: Iterable[Network],
@@ -31,7 +31,8 @@ def open_hidden(
 ) -> dict[SandboxId, netns.Namespace]:
     """Open the namespaces that veth pairs of known sandboxes lead to: by driver and name of the network they carry.
 
-    They are the caller's to close. What cannot be found is left out.
+    `engine_process` is asked only where there are any; None is this one. They are the caller's to close. What cannot be
+    found is left out.
     """
     wanted = _far_ends(tuple(facts), tuple(networks), tuple(containers))
     if not wanted:
@@ -39,7 +40,7 @@ def open_hidden(
     inodes = {each.inode for each in known.values()}
     found: dict[SandboxId, netns.Namespace] = {}
     with ExitStack() as stack:
-        candidates = [stack.enter_context(each) for each in _mounted(engine_process, inodes)]
+        candidates = [stack.enter_context(each) for each in _mounted(engine_process(), inodes)]
         for sandbox, numbers in wanted.items():
             for number, candidate in netns.enter(known[sandbox].fd, lambda: _numbered(candidates)).items():
                 name = numbers.get(number)

@@ -70,7 +70,7 @@ def survey(engine: Engine, stacks: Stacks, words: Iterable[str] | None = None) -
             blind_spots.append(BlindSpot(point=container.name, why=error.message))
     facts = read_stacks(tuple(stacks.namespaces.items()))
     known = (each.network for each in networks)
-    hidden = open_hidden(engine.peer_pid(), stacks.namespaces, facts, known, containers)
+    hidden = open_hidden(engine.peer_pid, stacks.namespaces, facts, known, containers)
     stacks.namespaces.update(hidden)
     facts += read_stacks(tuple(stacks.namespaces.items()), hidden) if hidden else ()
     return assemble(

@@ -52,7 +52,7 @@ def test_it_is_found_and_told_of(place: tuple[str, str]) -> None:
     near, far = place
     with opened(near) as web, opened(far) as right:
         facts = read_stacks(((WEB, web),))
-        found = open_hidden(None, {WEB: web}, facts, (OVER,), (MEMBER,))
+        found = open_hidden(lambda: None, {WEB: web}, facts, (OVER,), (MEMBER,))
         assert {name: each.inode for name, each in found.items()} == {"overlay over": right.inode}
         (hidden,) = read_stacks(((WEB, web), *found.items()), found)
         for each in found.values():
@@ -70,7 +70,7 @@ def test_it_is_found_and_told_of(place: tuple[str, str]) -> None:
 def test_another_network_s_is_not_looked_for(place: tuple[str, str], network: Network) -> None:
     near, _ = place
     with opened(near) as web:
-        assert not open_hidden(None, {WEB: web}, read_stacks(((WEB, web),)), (network,), (MEMBER,))
+        assert not open_hidden(lambda: None, {WEB: web}, read_stacks(((WEB, web),)), (network,), (MEMBER,))
 
 
 def test_a_process_that_is_gone_has_nothing_mounted() -> None:
@@ -78,5 +78,5 @@ def test_a_process_that_is_gone_has_nothing_mounted() -> None:
     link = LinkFact(2, "eth0", LinkKind.VETH, True, True, 1450, "", 3, 0, None, None, True, 0, (address,))  # noqa: FBT003
     stack = StackFact(WEB, 1, (link,))
     with netns.own() as own:
-        assert not open_hidden(2**22 + 1, {WEB: own}, (stack,), (OVER,), (MEMBER,))
-        assert not open_hidden(None, {HOST: own}, (replace(stack, sandbox=HOST),), (OVER,), (MEMBER,))
+        assert not open_hidden(lambda: 2**22 + 1, {WEB: own}, (stack,), (OVER,), (MEMBER,))
+        assert not open_hidden(lambda: None, {HOST: own}, (replace(stack, sandbox=HOST),), (OVER,), (MEMBER,))
