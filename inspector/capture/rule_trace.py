@@ -57,6 +57,8 @@ def flow_of(plan: Plan, identifiers: tuple[int, ...]) -> ProbeFlow:
         addresses=tuple(each.address for each in (plan.source, plan.destination) if each.address),
         identifiers=identifiers,
         neighbours=plan.neighbours if plan.family == _V6 else (),
+        tunnel=plan.passage.port if plan.passage else None,
+        nodes=(plan.passage.node,) if plan.passage else (),
     )
 
 

@@ -56,7 +56,8 @@ class Correlation:
 def correlate(recording: Recording) -> Correlation:
     """Follow every packet of the trace through the recording."""
     known = port_marks(recording) if recording.plan.question.port else None
-    tracks = sort_frames(recording.observations, recording.token, recording.plan.neighbours, known)
+    port = recording.plan.passage.port if recording.plan.passage else None
+    tracks = sort_frames(recording.observations, recording.token, recording.plan.neighbours, known, port)
     recording, seconds = settled(recording, tracks)
     paths = follow(recording, tracks, seconds)
     sequences = tracks.sequences(Kind.REQUEST)

@@ -33,6 +33,8 @@ class Sighting:
     """Observations of the other fragments at this point, in the order of their offsets."""
     whole: bool = True
     """False: some fragments are missing here."""
+    carrier: str = ""
+    """What the frame was packed into, where it was; the headers are its own."""
 
 
 @dataclass(slots=True)

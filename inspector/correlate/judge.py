@@ -223,8 +223,9 @@ def _silence(recording: Recording, paths: tuple[Path, ...]) -> Verdict:
         return _stopped(Outcome.DROPPED, f"{came}, and {plan.barrier}", recording, paths, reason=plan.barrier)
     if last_seen is None:
         return _stopped(Outcome.LOST, f"{plan.source.label} sent it, and no point saw it", recording, paths)
-    if last_seen == final and plan.kind in {PathKind.OUTSIDE, PathKind.PAST_HOST}:
-        summary = f"it left by {last_seen} towards {plan.destination.label}, and no answer came back in time"
+    if last_seen == final and plan.kind in {PathKind.OUTSIDE, PathKind.PAST_HOST, PathKind.TUNNELLED}:
+        as_what = f" as {plan.passage}," if plan.passage else ""
+        summary = f"it left by {last_seen}{as_what} towards {plan.destination.label}, and no answer came back in time"
         return _stopped(Outcome.UNANSWERED, summary, recording, paths)
     if last_seen == final and last_seen.sandbox == plan.destination.sandbox:
         summary = f"it arrived at {last_seen}, and {plan.destination.label} did not answer"

@@ -17,7 +17,7 @@ from inspector.model.place import place
 from inspector.model.question import CapturePoint, Carriage, Heading, Plan, Step
 from inspector.model.recording import Recording
 from inspector.model.rules import Traversal
-from inspector.model.topology import HOST
+from inspector.model.topology import HOST, LinkKind
 
 REWRITABLE = ("source_mac", "destination_mac", "source", "destination", "ttl", "fragments")
 """Header fields compared from hop to hop, in the order they are told."""
@@ -161,7 +161,9 @@ def _why(recording: Recording, step: Step, *, seen_later: bool) -> str:
     lost = [each for each in recording.counts if recording.point(each.point).link == step.point.link and each.dropped]
     if lost:
         return f"the capture lost {lost[0].dropped} frames here"
-    if step.point.sandbox == HOST and seen_later and recording.plan.question.passive:
+    link = recording.topology.link(step.point.link)
+    on_bridge = step.point.sandbox == HOST or (link is not None and link.kind is LinkKind.BRIDGE)
+    if on_bridge and seen_later and recording.plan.question.passive:
         return "a bridge shows it in promiscuous mode only (--passive)"
     if seen_later:
         return PASSED
@@ -187,6 +189,7 @@ def _seen(recording: Recording, sighting: Sighting, *, planned: bool, routed: bo
         planned=planned,
         pieces=sighting.others,
         whole=sighting.whole,
+        carrier=sighting.carrier,
     )
 
 

@@ -10,6 +10,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from inspector.correlate.carried_walk import carried_traversals
 from inspector.correlate.rule_owner import owner_of
 from inspector.correlate.tracks import Kind, Tracks
 from inspector.model.path import Hop, Seen
@@ -29,7 +30,8 @@ Met = Mapping[tuple[Kind, int], Sequence[Traversal]]
 
 def traversals_by_packet(recording: Recording, tracks: Tracks) -> Met:
     """Return what each packet of the trace met, in the order told."""
-    found: dict[tuple[Kind, int], list[Traversal]] = {}
+    carried = carried_traversals(recording, tracks)
+    found: dict[tuple[Kind, int], list[Traversal]] = {key: [*met] for key, met in carried.items()}
     for traversal in recording.firewall.traversals:
         read = headers.read_packet(traversal.frame)
         key = tracks.key(read) if read else None

@@ -8,12 +8,13 @@
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from inspector.correlate.fragments import Fragments, Sighting
 from inspector.model.recording import Observation
 from inspector.wire import headers
+from inspector.wire.vxlan import carried_frame
 
 ECHO_REQUEST = frozenset({(4, 8), (6, 128)})
 ECHO_REPLY = frozenset({(4, 0), (6, 129)})
@@ -58,6 +59,8 @@ class Tracks:
     packets: dict[tuple[Kind, int], list[Sighting]] = field(default_factory=dict)
     resolving: list[Resolving] = field(default_factory=list)
     fragments: Fragments = field(default_factory=Fragments)
+    tunnel_port: int | None = None
+    """Where datagrams carry frames of the trace (VXLAN)."""
     known: Known | None = None
     """For TCP and UDP; an echo is known by its token."""
 
@@ -70,14 +73,32 @@ class Tracks:
             if asked.target in self.addresses or asked.sender in self.addresses:
                 self.resolving.append(asked)
             return
-        sighting = Sighting(index=index, observation=observation, headers=read)
+        sighting = self._unpacked(Sighting(index=index, observation=observation, headers=read))
         self.fragments.feed(sighting)
-        if (key := self.key(read)) is not None:
+        if (key := self.key(sighting.headers)) is not None:
             self.packets.setdefault(key, []).append(sighting)
+
+    def _unpacked(self, sighting: Sighting) -> Sighting:
+        """Look at the frame that a tunnel carries in place of the one that carries it."""
+        port, outer = self.tunnel_port, sighting.headers
+        inner = carried_frame(outer, port) if port is not None and self.key(outer) is None else None
+        read = headers.read(inner.frame) if inner else None
+        if inner is None or read is None:
+            return sighting
+        words = f"VXLAN {inner.number} to {inner.destination}"
+        return replace(sighting, headers=read, carrier=words)
 
     def key(self, read: headers.Headers | headers.Datagram) -> tuple[Kind, int] | None:
         """Return which packet of the trace it is; None of any other."""
-        return self.known(read) if self.known else _key(read, self.token)
+        return self.known(read) if self.known else _key(read, self.token) or self._refused(read)
+
+    def _refused(self, read: headers.Headers | headers.Datagram) -> tuple[Kind, int] | None:
+        """Return which request an ICMP error is about, where it quotes the datagram that carried it."""
+        quoted = read.icmp.quoted if read.icmp else None
+        inner = carried_frame(quoted, self.tunnel_port) if quoted and self.tunnel_port else None
+        carried = headers.read(inner.frame) if inner else None
+        key = _key(carried, self.token) if carried else None
+        return (Kind.ERROR, key[1]) if key and key[0] is Kind.REQUEST else None
 
     def sightings(self, kind: Kind, sequence: int) -> list[Sighting]:
         """Return the sightings of one packet by time; the order of arrival is of no account."""
@@ -98,10 +119,14 @@ class Tracks:
 
 
 def sort_frames(
-    observations: Iterable[Observation], token: bytes, addresses: Iterable[str], known: Known | None = None
+    observations: Iterable[Observation],
+    token: bytes,
+    addresses: Iterable[str],
+    known: Known | None = None,
+    tunnel_port: int | None = None,
 ) -> Tracks:
     """Return the tracks of a whole recording."""
-    tracks = Tracks(token=token, addresses=frozenset(addresses), known=known)
+    tracks = Tracks(token=token, addresses=frozenset(addresses), known=known, tunnel_port=tunnel_port)
     for index, observation in enumerate(observations):
         tracks.feed(index, observation)
     return tracks

@@ -99,6 +99,7 @@ def _sandbox(stack: StackFact) -> Sandbox:
         neighbours=neighbours_of(stack.sandbox, stack.neighbours),
         fdb=fdb_of(stack.sandbox, stack.fdb),
         settings=stack.settings,
+        remotes=stack.remotes,
     )
 
 
@@ -106,6 +107,7 @@ def _link(fact: LinkFact, sandbox: SandboxId, numbers: Mapping[int, SandboxId], 
     peer_sandbox = sandbox if fact.peer_nsid is None else numbers.get(fact.peer_nsid)
     other = LinkKey(peer_sandbox, fact.peer_ifindex) if peer_sandbox and fact.peer_ifindex else None
     has_parent = fact.kind in PARENTED
+    is_peer = not has_parent and fact.tunnel is None
     return Link(
         key=LinkKey(sandbox, fact.ifindex),
         name=fact.name,
@@ -115,8 +117,8 @@ def _link(fact: LinkFact, sandbox: SandboxId, numbers: Mapping[int, SandboxId], 
         mtu=fact.mtu,
         mac=fact.mac,
         addresses=fact.addresses,
-        peer_ifindex=None if has_parent else fact.peer_ifindex,
-        peer=None if has_parent else other,
+        peer_ifindex=fact.peer_ifindex if is_peer else None,
+        peer=other if is_peer else None,
         parent=other if has_parent else None,
         mode=fact.mode,
         bridge=LinkKey(sandbox, fact.master) if fact.master in bridges and fact.master else None,
@@ -124,6 +126,8 @@ def _link(fact: LinkFact, sandbox: SandboxId, numbers: Mapping[int, SandboxId], 
         forwarding=fact.forwarding,
         promiscuity=fact.promiscuity,
         hairpin=fact.hairpin,
+        tunnel=fact.tunnel,
+        beneath=peer_sandbox if fact.tunnel else None,
     )
 
 
@@ -196,8 +200,8 @@ def _far_ends_elsewhere(containers: tuple[Container, ...], sandboxes: tuple[Sand
             if near and near.kind is LinkKind.VETH and near.peer is None:
                 yield BlindSpot(
                     point=f"{near.sandbox}/{near.name}, far end",
-                    why=f"it is in a namespace that is not the engine's own, as of a rootless engine: the bridge of "
-                    f"{place.network} and what is beyond it are not watched",
+                    why=f"it is in a namespace that was not found, as of a rootless engine or an overlay network: the "
+                    f"bridge of {place.network} and what is beyond it are not watched",
                 )
 
 

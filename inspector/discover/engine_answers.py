@@ -17,6 +17,8 @@ from inspector.model.topology import Container, Endpoint, EngineIdentity, Mode, 
 
 ICC_OPTION = "com.docker.network.bridge.enable_icc"
 """The network option that lets containers talk to each other, or not."""
+ENCRYPTED_OPTION = "encrypted"
+"""The option of an overlay network that is there where its tunnel is encrypted, whatever it says."""
 BRIDGE_NAME_OPTION = "com.docker.network.bridge.name"
 """The network option that names the bridge device."""
 DEFAULT_NETWORK = "bridge"
@@ -167,6 +169,7 @@ def network(summary: Mapping[str, Any]) -> NetworkFact:
             if each.get("Subnet")
         ),
         internal=bool(summary.get("Internal")),
+        encrypted=ENCRYPTED_OPTION in options,
         icc=str(options.get(ICC_OPTION, "true")).lower() != "false",
         default=summary["Name"] == DEFAULT_NETWORK,
     )

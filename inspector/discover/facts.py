@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from inspector.model.topology import Interface, LinkKind, Prefix, SandboxId, Setting
+from inspector.model.tunnel import Remote, Tunnel
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class LinkFact:
     mode: str = ""
     """Of a macvlan or ipvlan link."""
     hairpin: bool = False
+    tunnel: Tunnel | None = None
+    """Of a VXLAN link; its `peer_nsid` is that of the stack that sends its datagrams."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,5 +70,6 @@ class StackFact:
     nsids: tuple[tuple[int, SandboxId], ...] = ()
     """Which sandbox each namespace number of this stack stands for."""
     settings: tuple[Setting, ...] = ()
+    remotes: tuple[Remote, ...] = ()
     bystanders: tuple[tuple[int, LinkFact], ...] = ()
     """Far ends in namespaces that were not entered, by the ifindex of the near end."""

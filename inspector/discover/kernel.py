@@ -4,7 +4,7 @@ Each namespace is entered for a visit (see `inspector.netns.enter`): sockets bel
 and pyroute2's own `netns=` would fork.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from ipaddress import ip_address, ip_interface, ip_network
 from pathlib import Path
@@ -15,6 +15,7 @@ from inspector.discover.facts import LinkFact, NeighbourFact, RouteFact, StackFa
 from inspector.discover.rtnetlink import Message, Rtnetlink
 from inspector.model.text import safe
 from inspector.model.topology import LinkKind, SandboxId, Setting, reverse_path_filter
+from inspector.model.tunnel import Remote, Tunnel
 
 AF_INET, AF_INET6 = 2, 10
 ARPHRD_ETHER, ARPHRD_LOOPBACK = 1, 772
@@ -54,14 +55,16 @@ SETTINGS = (
 """What decides about forwarding; read where the stack is."""
 
 
-def read_stacks(stacks: tuple[tuple[SandboxId, netns.Namespace], ...]) -> tuple[StackFact, ...]:
-    """Read each of these stacks, in a visit of its own."""
+def read_stacks(
+    stacks: tuple[tuple[SandboxId, netns.Namespace], ...], wanted: Collection[SandboxId] | None = None
+) -> tuple[StackFact, ...]:
+    """Read each of these stacks, or of them those that are wanted, in a visit of its own."""
 
     def visit(sandbox: SandboxId, namespace: netns.Namespace) -> StackFact:
         others = {each: other.fd for each, other in stacks if each != sandbox}
         return netns.enter(namespace.fd, lambda: read_stack(sandbox, namespace.inode, others))
 
-    return tuple(visit(*each) for each in stacks)
+    return tuple(visit(*each) for each in stacks if wanted is None or each[0] in wanted)
 
 
 def read_stack(sandbox: SandboxId, inode: int, others: Mapping[SandboxId, int]) -> StackFact:
@@ -81,6 +84,7 @@ def read_stack(sandbox: SandboxId, inode: int, others: Mapping[SandboxId, int]) 
             neighbours=tuple(_neighbours(kernel)),
             fdb=tuple(_fdb(kernel)) if has_bridge else (),
             nsids=nsids,
+            remotes=tuple(_remotes(kernel)) if any(each.tunnel for each in links) else (),
             settings=read_settings((*SETTINGS, *_reverse_path_filters(links))),
             bystanders=tuple(_bystanders(kernel, links, {number for number, _ in nsids})),
         )
@@ -138,7 +142,7 @@ def _link(message: Message, addresses: tuple[Any, ...] = ()) -> LinkFact:
     kind = _kind(message)
     nsid = message.get("link_netnsid")
     peer = message.get("link")
-    if peer is None and nsid is not None:
+    if peer is None and nsid is not None and kind is not LinkKind.VXLAN:
         # rtnetlink leaves IFLA_LINK out where the peer's index happens to equal our own.
         peer = message["index"]
     port = message.get(("linkinfo", "slave_data")) if message.get("master") else None
@@ -158,6 +162,7 @@ def _link(message: Message, addresses: tuple[Any, ...] = ()) -> LinkFact:
         promiscuity=message.get("promiscuity") or 0,
         addresses=addresses,
         mode=_mode(message, kind),
+        tunnel=_tunnel(message) if kind is LinkKind.VXLAN else None,
         hairpin=bool(port.get("IFLA_BRPORT_MODE")) if port else False,
     )
 
@@ -168,6 +173,20 @@ def _mode(message: Message, kind: LinkKind) -> str:
     data = message.get(("linkinfo", "data")) if name else None
     mode = data.get(name) if data else None
     return str(names.get(mode, mode)) if mode is not None else ""
+
+
+def _tunnel(message: Message) -> Tunnel | None:
+    """Read what a VXLAN link does (IFLA_VXLAN_ID, IFLA_VXLAN_PORT in linux/if_link.h)."""
+    data = message.get(("linkinfo", "data"))
+    number, port = (data.get(f"IFLA_VXLAN_{name}") if data else None for name in ("ID", "PORT"))
+    return Tunnel(number, port) if number is not None and port else None
+
+
+def _remotes(kernel: Rtnetlink) -> Iterator[Remote]:
+    for message in kernel.forwarding():
+        node, mac = message.get("dst"), message.get("lladdr")
+        if node and mac and message["flags"] & NTF_SELF:
+            yield Remote(ifindex=message["ifindex"], mac=mac, node=str(ip_address(node)))
 
 
 def _kind(message: Message) -> LinkKind:

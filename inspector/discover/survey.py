@@ -11,6 +11,7 @@ from inspector.discover.assemble import assemble
 from inspector.discover.beneath import Refusal, Root, open_root
 from inspector.discover.engine import Engine
 from inspector.discover.engine_answers import ProcessFact
+from inspector.discover.hidden import open_hidden
 from inspector.discover.kernel import read_stacks
 from inspector.errors import DepartedError, EngineUnreachableError
 from inspector.model.naming import find_containers
@@ -68,6 +69,10 @@ def survey(engine: Engine, stacks: Stacks, words: Iterable[str] | None = None) -
         except DepartedError as error:
             blind_spots.append(BlindSpot(point=container.name, why=error.message))
     facts = read_stacks(tuple(stacks.namespaces.items()))
+    known = (each.network for each in networks)
+    hidden = open_hidden(engine.peer_pid, stacks.namespaces, facts, known, containers)
+    stacks.namespaces.update(hidden)
+    facts += read_stacks(tuple(stacks.namespaces.items()), hidden) if hidden else ()
     return assemble(
         engine=identity,
         networks=((each.network, each.bridge_name) for each in networks),

@@ -32,7 +32,7 @@ def _stopped(path: Path) -> Iterator[str]:
 
 
 def _meaning(hop: Seen) -> str:
-    words = f"{hop.heading} at {hop.point}"
+    words = f"{hop.heading} at {hop.point}{f' as {hop.carrier}' if hop.carrier else ''}"
     changes = [f"{each.field} {each.before} -> {each.after}" for each in hop.rewrites]
     return ", ".join([words, *changes])
 

@@ -11,7 +11,7 @@ from inspector.explain.case import Case
 from inspector.model.path import Direction, Path, Seen, Unseen
 from inspector.model.prediction import Difference, Disagreement, Expected
 from inspector.model.report import Outcome
-from inspector.model.topology import HOST
+from inspector.model.topology import HOST, LinkKind
 
 UNTOLD = frozenset({Outcome.UNKNOWN, Outcome.UNRESOLVED})
 WORDS = {Direction.REQUEST: "request", Direction.REPLY: "answer"}
@@ -55,4 +55,6 @@ def _hidden(case: Case, hop: Unseen) -> bool:
     recording = case.recording
     lost = any(each.dropped and recording.point(each.point).link == hop.point.link for each in recording.counts)
     blind = any(spot.point == str(hop.point) for spot in recording.blind_spots)
-    return lost or blind or (recording.plan.question.passive and hop.point.sandbox == HOST)
+    link = case.topology.link(hop.point.link)
+    on_bridge = hop.point.sandbox == HOST or (link is not None and link.kind is LinkKind.BRIDGE)
+    return lost or blind or (recording.plan.question.passive and on_bridge)

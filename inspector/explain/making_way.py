@@ -80,15 +80,57 @@ def ways_for(case: Case, rule: Rule, messages: Iterable[Message]) -> tuple[str, 
         return (f"let {words} pass in {WHOSE.get(rule.owner, rule.owner)} own settings",)
     enter = _enter(case, rule)
     if written_by_iptables(rule):
-        table = "" if rule.table == "filter" else f" -t {shlex.quote(rule.table)}"
-        chain = shlex.quote(rule.chain)
-        place = f"-A {chain}" if rule.position == POLICY else f"-I {chain} {rule.position}"
         six = case.recording.plan.family == _V6
-        tool, match = ("ip6tables", "-p icmpv6 --icmpv6-type") if six else ("iptables", "-p icmp --icmp-type")
-        return tuple(f"{enter}{tool}{table} {place} {match} {each[0]} -j ACCEPT" for each in messages)
+        match = "-p icmpv6 --icmpv6-type" if six else "-p icmp --icmp-type"
+        lets = (_iptables_line(rule, f"{match} {each[0]} -j ACCEPT", delete=False) for each in messages)
+    else:
+        lets = (_nft_line(rule, f"{each[1]} accept", delete=False) for each in messages)
+    return tuple(f"{enter}{each}" for each in lets)
+
+
+def open_port(rule: Rule, node: str, port: int, *, inward: bool) -> tuple[str, ...]:
+    """Return the commands that let a node's datagrams to a port past a rule of this host: out to it, or in from it.
+
+    A rule of the user's about that port is taken out.
+    """
+    if rule.owner == UFW:
+        way = f"in proto udp from {node} to any" if inward else f"out proto udp to {node}"
+        return (f"ufw prepend allow {way} port {port}",)
+    if rule.owner not in {USER, UNKNOWN}:
+        way = "in from" if inward else "out to"
+        return (f"let UDP {port} {way} {node} in {WHOSE.get(rule.owner, rule.owner)} own settings",)
+    about = rule.owner == USER and rule.position != POLICY and str(port) in rule.text.split() and "!" not in rule.text
+    if written_by_iptables(rule):
+        let = f"-p udp {'-s' if inward else '-d'} {node} --dport {port} -j ACCEPT"
+        return (_iptables_line(rule, let, delete=about),)
+    ip = "ip6" if ":" in node else "ip"
+    return (_nft_line(rule, f"{ip} {'saddr' if inward else 'daddr'} {node} udp dport {port} accept", delete=about),)
+
+
+def _iptables_line(rule: Rule, let: str, *, delete: bool) -> str:
+    tool, chain = _tool(rule), shlex.quote(rule.chain)
+    if delete:
+        return f"{tool} -D {chain} {_which(rule)}"
+    return f"{tool} {f'-A {chain}' if rule.position == POLICY else f'-I {chain} {rule.position}'} {let}"
+
+
+def _nft_line(rule: Rule, let: str, *, delete: bool) -> str:
     place = f"{rule.family} {shlex.quote(rule.table)} {shlex.quote(rule.chain)}"
+    if delete:
+        return f"nft delete rule {place} handle {rule.handle}"
     verb, before = ("add", "") if rule.position == POLICY else ("insert", f" handle {rule.handle}")
-    return tuple(f"{enter}nft {verb} rule {place}{before} {each[1]} accept" for each in messages)
+    return f"nft {verb} rule {place}{before} {let}"
+
+
+def _which(rule: Rule) -> str:
+    return rule.text if _PLAIN.fullmatch(rule.text) else str(rule.position)
+
+
+def _tool(rule: Rule) -> str:
+    """Return the command that changes the rule's table."""
+    tool = "ip6tables" if rule.family == "ip6" else "iptables"
+    tool += "-legacy" if rule.backend is Backend.LEGACY else ""
+    return tool if rule.table == "filter" else f"{tool} -t {shlex.quote(rule.table)}"
 
 
 def written_by_iptables(rule: Rule) -> bool:
@@ -114,29 +156,20 @@ def _enter(case: Case, rule: Rule) -> str:
 
 
 def _by_iptables(rule: Rule, source: str, target: str, _family: int) -> Iterator[str]:
-    tool = "ip6tables" if rule.family == "ip6" else "iptables"
-    if rule.backend is Backend.LEGACY:
-        tool += "-legacy"
-    table = "" if rule.table == "filter" else f" -t {shlex.quote(rule.table)}"
-    chain = shlex.quote(rule.chain)
     if _is_about(rule, source, target):
-        which = rule.text if _PLAIN.fullmatch(rule.text) else str(rule.position)
-        yield f"{tool}{table} -D {chain} {which}"
+        yield _iptables_line(rule, "", delete=True)
         return
-    place = f"-A {chain}" if rule.position == POLICY else f"-I {chain} {rule.position}"
     for one, other in ((source, target), (target, source)):
-        yield f"{tool}{table} {place} -s {one} -d {other} -j ACCEPT"
+        yield _iptables_line(rule, f"-s {one} -d {other} -j ACCEPT", delete=False)
 
 
 def _by_nft(rule: Rule, source: str, target: str, family: int) -> Iterator[str]:
-    place = f"{rule.family} {shlex.quote(rule.table)} {shlex.quote(rule.chain)}"
     if _is_about(rule, source, target):
-        yield f"nft delete rule {place} handle {rule.handle}"
+        yield _nft_line(rule, "", delete=True)
         return
     ip = "ip6" if family == _V6 else "ip"
-    verb, before = ("add", "") if rule.position == POLICY else ("insert", f" handle {rule.handle}")
     for one, other in ((source, target), (target, source)):
-        yield f"nft {verb} rule {place}{before} {ip} saddr {one} {ip} daddr {other} accept"
+        yield _nft_line(rule, f"{ip} saddr {one} {ip} daddr {other} accept", delete=False)
 
 
 def _is_about(rule: Rule, source: str, target: str) -> bool:

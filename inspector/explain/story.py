@@ -110,6 +110,11 @@ def _flooding(case: Case) -> Iterator[Fact]:
         yield Fact(text, tuple(str(point) for point in watched))
 
 
+def _on_bridge(case: Case, point: CapturePoint) -> bool:
+    link = case.topology.link(point.link)
+    return link is not None and link.bridge is not None
+
+
 def _watched_bystanders(case: Case) -> list[CapturePoint]:
     plan = case.recording.plan
     planned = {step.point.link for step in (*plan.request, *plan.reply)}
@@ -117,7 +122,7 @@ def _watched_bystanders(case: Case) -> list[CapturePoint]:
     return [
         point
         for point in plan.points
-        if point.link not in planned and point.sandbox == HOST and str(point) not in blind
+        if point.link not in planned and _on_bridge(case, point) and str(point) not in blind
     ]
 
 

@@ -48,6 +48,8 @@ class Seen:
     """Observations of the packet's other fragments, where it passed here in several."""
     whole: bool = True
     """False: not all of its fragments were seen here."""
+    carrier: str = ""
+    """What it was packed into here: `VXLAN 4097 to 10.0.0.2`. The other fields are those of the packet inside."""
 
     @property
     def fragments(self) -> int:

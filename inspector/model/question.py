@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from inspector.model.prediction import Prediction
 from inspector.model.topology import LinkKey, SandboxId
+from inspector.model.tunnel import Passage
 
 
 class Protocol(StrEnum):
@@ -111,6 +112,8 @@ class PathKind(StrEnum):
     """From one macvlan or ipvlan link to another on the same parent."""
     PAST_HOST = "past-host"
     """By a macvlan or ipvlan link onto the network of its parent: the host's stack has no part in it."""
+    TUNNELLED = "tunnelled"
+    """Through a VXLAN tunnel to another node."""
     LOOPBACK = "loopback"
     NO_ROUTE = "no-route"
 
@@ -183,6 +186,8 @@ class Plan:
     """Every point to capture at: those of the steps, and the bystander ports of the bridges on the way."""
     neighbours: tuple[str, ...] = ()
     """Addresses whose ARP or ND belongs to this trace: both ends and the gateways between."""
+    passage: Passage | None = None
+    """The tunnel that the request leaves this node by."""
     publication: Publication | None = None
     """Where the destination is a port that the host publishes for a container."""
     obstacle: str | None = None

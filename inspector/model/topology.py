@@ -5,6 +5,8 @@ from enum import StrEnum
 from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
 from typing import NewType
 
+from inspector.model.tunnel import Remote, Tunnel
+
 SandboxId = NewType("SandboxId", str)
 """The label of one network stack: `host`, or the name of the container that owns it."""
 
@@ -78,6 +80,10 @@ class Link:
     promiscuity: int = 0
     parent: LinkKey | None = None
     """The link under a macvlan, ipvlan or VLAN link."""
+    tunnel: Tunnel | None = None
+    """Of a VXLAN link."""
+    beneath: SandboxId | None = None
+    """The network stack that sends a VXLAN link's datagrams, where it is known."""
     mode: str = ""
     """Of a macvlan (`bridge`, `private`, `vepa`, `passthru`, `source`) or ipvlan (`l2`, `l3`, `l3s`) link."""
 
@@ -145,6 +151,8 @@ class Sandbox:
     neighbours: tuple[Neighbour, ...] = ()
     fdb: tuple[FdbEntry, ...] = ()
     settings: tuple[Setting, ...] = ()
+    remotes: tuple[Remote, ...] = ()
+    """What its VXLAN links believe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +180,8 @@ class Network:
     labels: tuple[str, ...] = ()
     icc: bool = True
     """Whether the engine lets its containers talk to each other."""
+    encrypted: bool = False
+    """What leaves its tunnel for another node is encrypted (IPsec)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ LOAD_WORD_AT_X, LOAD_HALF_AT_X, LOAD_BYTE_AT_X = 0x40, 0x48, 0x50
 """BPF_LD | BPF_IND"""
 LOAD_X_IP_HEADER_LENGTH = 0xB1
 """BPF_LDX | BPF_MSH | BPF_B: four times the lower half of the byte"""
+LOAD_X = 0x01
+"""BPF_LDX | BPF_IMM: the number itself"""
 _JUMP, _JUMP_EQUAL, _JUMP_BITS = 0x05, 0x15, 0x45
 """BPF_JMP with BPF_JA, BPF_JEQ, BPF_JSET"""
 _AND = 0x54

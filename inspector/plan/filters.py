@@ -22,6 +22,7 @@ from inspector.plan.bpf import (
     Instruction,
     pack,
 )
+from inspector.plan.tunnel_filter import carried
 
 _ARP, _IPV4, _IPV6 = 0x0806, 0x0800, 0x86DD
 _ICMP, _ICMPV6, _FRAGMENT = 1, 58, 44
@@ -43,7 +44,10 @@ def tap_program(plan: Plan, identifier: int) -> bytes:
     """Return what every tap of the plan accepts, packed."""
     ends = tuple(party.address for party in (plan.source, plan.destination) if party.address)
     near = (*ends, *plan.neighbours)
-    return pack(program(family=plan.family, addresses=ends, neighbours=near, identifier=identifier))
+    beneath = (plan.passage.node,) if plan.passage else ()
+    errors = (*ends, *beneath)
+    lines = carried(plan, (identifier,))
+    return pack(program(family=plan.family, addresses=errors, neighbours=near, identifier=identifier, lines=lines))
 
 
 def answer_program(plan: Plan, identifier: int) -> bytes:
@@ -52,15 +56,21 @@ def answer_program(plan: Plan, identifier: int) -> bytes:
 
 
 def program(
-    *, family: int, addresses: Iterable[str], neighbours: Iterable[str], identifier: int
+    *,
+    family: int,
+    addresses: Iterable[str],
+    neighbours: Iterable[str],
+    identifier: int,
+    lines: Assembly | None = None,
 ) -> tuple[Instruction, ...]:
     """Accept the echoes with this identifier, the ICMP errors and the fragments of `addresses`, and neighbour talk.
 
     That is ARP from or for `neighbours`, or solicitations and advertisements of them. Addresses of the other family
-    are left out.
+    are left out. `lines` go ahead of all that.
     """
     ours, near = numbers_of(addresses, family), numbers_of(neighbours, family)
-    return _program6(ours, near, identifier) if family == _V6 else _program4(ours, near, identifier)
+    write = _program6 if family == _V6 else _program4
+    return write(lines or Assembly(), ours, near, identifier)
 
 
 def answers(*, family: int, identifier: int) -> tuple[Instruction, ...]:
@@ -77,9 +87,10 @@ def answers(*, family: int, identifier: int) -> tuple[Instruction, ...]:
     return lines.unless(identifier, "reject").finish()
 
 
-def _program4(ours: tuple[int, ...], near: tuple[int, ...], identifier: int) -> tuple[Instruction, ...]:
+def _program4(
+    lines: Assembly, ours: tuple[int, ...], near: tuple[int, ...], identifier: int
+) -> tuple[Instruction, ...]:
     """Lay out ARP (RFC 826), IPv4 (RFC 791, 3.1) and ICMP (RFC 792) behind an Ethernet header."""
-    lines = Assembly()
     lines.load(LOAD_HALF, _ETHERTYPE).when((_ARP,), "arp").unless(_IPV4, "reject")
     lines.load(LOAD_BYTE, _NETWORK + 9).unless(_ICMP, "reject")
     lines.load(LOAD_WORD, _NETWORK + 12).when(ours, "ours")
@@ -98,10 +109,11 @@ def _program4(ours: tuple[int, ...], near: tuple[int, ...], identifier: int) -> 
     return lines.finish()
 
 
-def _program6(ours: tuple[int, ...], near: tuple[int, ...], identifier: int) -> tuple[Instruction, ...]:
+def _program6(
+    lines: Assembly, ours: tuple[int, ...], near: tuple[int, ...], identifier: int
+) -> tuple[Instruction, ...]:
     """Lay out IPv6 (RFC 8200, 3), ICMPv6 (RFC 4443) and neighbour discovery (RFC 4861, 4.3) behind Ethernet."""
     message = _NETWORK + 40
-    lines = Assembly()
     lines.load(LOAD_HALF, _ETHERTYPE).unless(_IPV6, "reject")
     lines.load(LOAD_BYTE, _NETWORK + 6).when((_FRAGMENT,), "addresses").unless(_ICMPV6, "reject")
     lines.load(LOAD_BYTE, message).when((_V6_ECHO_REQUEST, _V6_ECHO_REPLY), "echo").when(_V6_ERRORS, "quoting")

@@ -77,6 +77,7 @@ def make_plan(topology: Topology, question: Question, names: "NameReport | None"
                 *([onward.publication.address] if onward else []),
             ]
         ),
+        passage=request.passage,
         publication=_published(onward, points) if onward else None,
         prediction=predict(
             topology,
@@ -173,14 +174,19 @@ def _way_back(topology: Topology, request: Way, destination: Party, sender: str 
     if arrived and destination.sandbox and sender and request.kind is not PathKind.LOOPBACK:
         near = request.steps[-1].point.link if destination.scope else None
         return find_way(topology, destination.sandbox, sender, near)
-    return Way(kind=request.kind, steps=_turned(request.steps), bridges=request.bridges, switched=request.switched)
+    return Way(kind=request.kind, steps=_turned(request), bridges=request.bridges, switched=request.switched)
 
 
-def _turned(steps: list[Step]) -> list[Step]:
-    """Read the steps backwards; a packet is routed between the same two points, so the mark moves to the other."""
-    turned = []
+def _turned(way: Way) -> list[Step]:
+    """Read the steps backwards; a packet is routed between the same two points, so the mark moves to the other.
+
+    Into a tunnel it is only forwarded: a bridge then takes a copy in, whichever way the packet goes.
+    """
+    turned, steps = [], way.steps
+    copied = set(way.switched) if way.passage else set()
     for index, step in enumerate(reversed(steps)):
-        heading = Heading.IN if step.heading is Heading.OUT else Heading.OUT
+        inward = step.heading is Heading.OUT or step.point.link in copied
+        heading = Heading.IN if inward else Heading.OUT
         before = len(steps) - index
         turned.append(Step(point=step.point, heading=heading, routed=before < len(steps) and steps[before].routed))
     return turned

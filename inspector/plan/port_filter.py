@@ -26,6 +26,7 @@ from inspector.plan.bpf import (
     pack,
 )
 from inspector.plan.filters import numbers_of
+from inspector.plan.tunnel_filter import carried
 
 _ARP, _IPV4, _IPV6 = 0x0806, 0x0800, 0x86DD
 _ICMP, _ICMPV6, _FRAGMENT = 1, 58, 44
@@ -57,12 +58,16 @@ def port_program(plan: Plan, ports: tuple[int, ...]) -> bytes:
     if plan.publication is not None:
         targets = ((plan.publication.address, plan.publication.port),)
         ends = (*ends, plan.publication.address)
-    return pack(program(Wanted(plan.question.protocol, ports, ends, (*ends, *plan.neighbours), targets)))
+    wanted = Wanted(plan.question.protocol, ports, ends, (*ends, *plan.neighbours), targets)
+    return pack(program(wanted, carried(plan, ports)))
 
 
-def program(wanted: Wanted) -> tuple[Instruction, ...]:
-    """Accept what leaves from the ports or goes there, what goes to the targets or comes from there, and the rest."""
-    lines = Assembly()
+def program(wanted: Wanted, lines: Assembly | None = None) -> tuple[Instruction, ...]:
+    """Accept what leaves from the ports or goes there, what goes to the targets or comes from there, and the rest.
+
+    `lines` go ahead of all that.
+    """
+    lines = lines or Assembly()
     lines.load(LOAD_HALF, _ETHERTYPE).when((_ARP,), "arp").when((_IPV4,), "four").when((_IPV6,), "six").jump("reject")
     _four(lines.label("four"), wanted)
     _six(lines.label("six"), wanted)

@@ -134,6 +134,8 @@ def _way_in_words(topology: Topology, way: Way) -> str:
             return "both are links on one parent"
         case PathKind.PAST_HOST:
             return "it leaves by its parent, past the host's stack"
+        case PathKind.TUNNELLED:
+            return f"another node has it: {way.passage}"
         case PathKind.TO_HOST | PathKind.LOOPBACK | PathKind.NO_ROUTE:
             return "the host has the address"
 

@@ -15,8 +15,10 @@ from ipaddress import ip_address
 
 from inspector.model.question import CapturePoint, Heading, PathKind, Step
 from inspector.model.topology import HOST, PARENTED, SHARING, Link, LinkKey, LinkKind, SandboxId, Topology
+from inspector.model.tunnel import Passage
 from inspector.plan.parents import child_with, has_address, sibling_with
 from inspector.plan.routes import find_route, link_of
+from inspector.plan.tunnels import mouth_of
 
 MAX_ROUTERS = 8
 """Routing decisions followed; a loop in the tables must not be one here."""
@@ -37,6 +39,8 @@ class Way:
     """Parents whose medium the packet went out to by a macvlan or ipvlan link."""
     sibling: bool = False
     """The last link was reached directly from another one on the same parent."""
+    passage: Passage | None = None
+    """The tunnel that it leaves this node by."""
     beyond: list[Step] = field(default_factory=list)
     barrier: str = ""
     """What ended the steps, where something did: `host/veth7 is down`."""
@@ -156,7 +160,21 @@ def _out_of_bridge(topology: Topology, way: Way, bridge: LinkKey, next_hop: str)
             _step(way, port, Heading.OUT)
             _step(way, far, Heading.IN)
             return far.sandbox
+    _into_tunnel(topology, way, bridge, next_hop)
     return None
+
+
+def _into_tunnel(topology: Topology, way: Way, bridge: LinkKey, next_hop: str) -> None:
+    """Leave for another node: what is beyond the link that carries the datagrams cannot be looked at."""
+    mouth = mouth_of(topology, bridge, next_hop)
+    if mouth is None:
+        return
+    way.passage = mouth.passage
+    _bar_port(way, mouth.link)
+    _step(way, mouth.link, Heading.OUT)
+    if mouth.uplink:
+        way.gateways.append(mouth.next_hop)
+        _step(way, mouth.uplink, Heading.OUT)
 
 
 def _loop_back(way: Way, link: Link | None) -> None:
@@ -187,6 +205,8 @@ def _kind(way: Way, start: SandboxId) -> PathKind:
     last = way.whole[-1]
     if way.kind is PathKind.LOOPBACK:
         return PathKind.LOOPBACK
+    if way.passage is not None:
+        return PathKind.TUNNELLED
     if last.point.sandbox == HOST and last.heading is Heading.OUT and last.point.link not in way.bridges:
         return PathKind.PAST_HOST if way.shared and start != HOST else PathKind.OUTSIDE
     if start == HOST:

@@ -35,9 +35,13 @@ def rule_dict(step: WalkStep, met: MetRule) -> dict[str, Any]:
 
 
 def _pieces(hop: Hop) -> dict[str, Any]:
-    """Return in how many frames a packet passed, and whether they were all of it."""
+    """Return in how many frames a packet passed, and whether they were all of it, and what carried it."""
     seen = hop if isinstance(hop, Seen) else None
-    return {"fragments": seen.fragments if seen else None, "whole": seen.whole if seen else None}
+    return {
+        "fragments": seen.fragments if seen else None,
+        "whole": seen.whole if seen else None,
+        "carrier": (seen.carrier or None) if seen else None,
+    }
 
 
 def hop_dict(hop: Hop) -> dict[str, Any]:

@@ -46,6 +46,7 @@ def changes(hop: Seen) -> str:
     """Say what is new at this hop."""
     words = [f"{each.field} {each.before} -> {each.after}" for each in hop.rewrites if each.field in TOLD]
     words += _fragments(hop)
+    words += [f"as {hop.carrier}"] if hop.carrier else []
     if any(each.field.endswith("_mac") for each in hop.rewrites):
         words.append(f"now to {hop.destination_mac}")
     if hop.point.role:

@@ -25,6 +25,7 @@ EXPECTATIONS = {
     PathKind.OUTSIDE: "routed by the host, out by its uplink",
     PathKind.SIBLINGS: "same parent interface: handed from link to link, no bridge and no router between",
     PathKind.PAST_HOST: "onto the network of the parent interface, past the host's own stack",
+    PathKind.TUNNELLED: "same network, on another node: through its tunnel, out by the host's uplink",
     PathKind.LOOPBACK: "one network stack: over its loopback",
     PathKind.NO_ROUTE: "no way known from the routes",
 }

@@ -83,6 +83,7 @@ def _sandbox(sandbox: Sandbox) -> dict[str, Any]:
             for each in sandbox.routes
             if not each.local
         ],
+        "remotes": [{"ifindex": each.ifindex, "mac": each.mac, "node": each.node} for each in sandbox.remotes],
         "settings": {each.name: each.value for each in sandbox.settings},
     }
 
@@ -103,6 +104,7 @@ def _link(link: Link) -> dict[str, Any]:
         "port": link.port,
         "parent": _key(link.parent),
         "mode": link.mode or None,
+        "tunnel": {"number": link.tunnel.number, "port": link.tunnel.port} if link.tunnel else None,
     }
 
 

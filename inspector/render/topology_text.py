@@ -103,6 +103,8 @@ def _port(topology: Topology, network: Network, port: Link) -> tuple[str, ...]:
     near = f"    port {port.port}  {port.key.ifindex}: {port.name}"
     if not port.up:
         near += " DOWN"
+    if port.tunnel is not None:
+        return (near, *_tunnel(topology, port))
     if far is None:
         return (f"{near} <-> {port.peer_ifindex or '?'}: (not seen)", "", "", "")
     container = topology.container(far.sandbox)
@@ -115,6 +117,14 @@ def _port(topology: Topology, network: Network, port: Link) -> tuple[str, ...]:
         addresses,
         f"{far.mac}{_more(topology, network, far)}",
     )
+
+
+def _tunnel(topology: Topology, port: Link) -> tuple[str, str, str]:
+    """Say where a VXLAN port leads: which nodes have the MACs that it was told of."""
+    stack = topology.sandbox(port.sandbox)
+    nodes = dict.fromkeys(each.node for each in (stack.remotes if stack else ()) if each.ifindex == port.key.ifindex)
+    number, udp = (port.tunnel.number, port.tunnel.port) if port.tunnel else (0, 0)
+    return f"VXLAN {number}", ", ".join(nodes) or "no other node", f"UDP {udp}"
 
 
 def _more(topology: Topology, network: Network, far: Link) -> str:

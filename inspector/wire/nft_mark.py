@@ -7,9 +7,11 @@
         chain ours       { an address of the probe's: meta nftrace set 1 accept }
         chain quoted     { the same, of the packet that an ICMP error quotes }
         chain neighbours { IPv6 alone: neighbour discovery about an address of the trace's, the same }
+        chain carried    { the same, of the packet that a VXLAN datagram carries; where there is a tunnel }
     }
 
-Sources: linux/netfilter/nfnetlink.h (batches), linux/netfilter/nf_tables.h (attributes), RFC 791, 792, 8200, 4443.
+Sources: linux/netfilter/nfnetlink.h (batches), linux/netfilter/nf_tables.h (attributes), RFC 791, 792, 8200, 4443,
+7348.
 """
 
 import struct
@@ -17,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 
 from inspector.wire.discovery import ADVERTISEMENT, SOLICITATION
-from inspector.wire.probe_flow import ICMP, ICMPV6, ProbeFlow
+from inspector.wire.probe_flow import ICMP, ICMPV6, UDP, ProbeFlow
 
 OWNER = 0x2
 """NFT_TABLE_F_OWNER (Linux 5.12): the table goes when the socket that made it closes."""
@@ -38,7 +40,7 @@ _PROTOCOLS = {4: 2, 6: 10}
 """NFPROTO_IPV4, NFPROTO_IPV6"""
 _HOOKS = (("prerouting", 0), ("output", 3))
 """NF_INET_PRE_ROUTING, NF_INET_LOCAL_OUT"""
-_OURS, _QUOTED, _NEIGHBOURS = "ours", "quoted", "neighbours"
+_OURS, _QUOTED, _NEIGHBOURS, _CARRIED = "ours", "quoted", "neighbours", "carried"
 _NETWORK, _TRANSPORT = 1, 2
 _L4PROTO, _NFTRACE = 16, 12
 """NFT_META_L4PROTO, NFT_META_NFTRACE"""
@@ -57,6 +59,9 @@ _ECHO_IDENTIFIER = 4
 _PORTS = (0, 2)
 _TARGET = 8
 """Where the address stands that a message of neighbour discovery is about (RFC 4861, 4.3 and 4.4)."""
+_ETHERTYPES = {4: b"\x08\x00", 6: b"\x86\xdd"}
+_INSIDE = 8 + 8 + 14
+"""Bytes of UDP, VXLAN and Ethernet in front of a packet that a tunnel carries (RFC 7348, 5)."""
 
 
 def batch(flow: ProbeFlow, table: str) -> bytes:
@@ -87,7 +92,7 @@ def _contents(flow: ProbeFlow, table: str) -> Iterator[tuple[int, int, bytes]]:
     """Yield type, flags and attributes of each message, in an order in which each finds what it refers to."""
     name = _text(1, table)
     yield _NEW_TABLE, _CREATE | _EXCLUSIVE, name + _number(2, OWNER)
-    for chain in (_OURS, _QUOTED, *([_NEIGHBOURS] if flow.neighbours else [])):
+    for chain in (_OURS, _QUOTED, *([_NEIGHBOURS] if flow.neighbours else []), *([_CARRIED] if flow.tunnel else [])):
         yield _NEW_CHAIN, _CREATE | _EXCLUSIVE, name + _text(3, chain)
     for chain, hook in _HOOKS:
         where = _nested(4, _number(1, hook) + _number(2, PRIORITY))
@@ -107,11 +112,16 @@ def _rules(flow: ProbeFlow) -> Iterator[tuple[str, list[bytes]]]:
     for match in _errors(flow):
         for chain, _ in _HOOKS:
             yield chain, [*match, _verdict(_JUMP, _QUOTED)]
+    for match in _tunnelled(flow):
+        for chain, _ in _HOOKS:
+            yield chain, [*match, _verdict(_JUMP, _CARRIED)]
     source, destination, length = _ADDRESSES[flow.family]
     for address in _packed(flow.family, flow.addresses):
         for at in (source, destination):
             yield _OURS, [*_equals(_NETWORK, at, address), *_trace()]
             yield _QUOTED, [*_equals(_TRANSPORT, _ICMP_LENGTH + at, address[:length]), *_trace()]
+            if flow.tunnel:
+                yield _CARRIED, [*_equals(_TRANSPORT, _INSIDE + at, address[:length]), *_trace()]
     yield from _discovery(flow)
 
 
@@ -146,6 +156,18 @@ def _discovery(flow: ProbeFlow) -> Iterator[tuple[str, list[bytes]]]:
         yield chain, [*kind, _verdict(_JUMP, _NEIGHBOURS)]
     for address in addresses:
         yield _NEIGHBOURS, [*_equals(_TRANSPORT, _TARGET, address), *_trace()]
+
+
+def _tunnelled(flow: ProbeFlow) -> Iterator[list[bytes]]:
+    """Yield what the datagrams have in common that carry the probe's packets: the tunnel's port, and what is inside."""
+    if flow.tunnel is None:
+        return
+    kind = [*_protocol(UDP), *_equals(_TRANSPORT, _PORTS[1], flow.tunnel.to_bytes(2, "big"))]
+    kind += _equals(_TRANSPORT, _INSIDE - 2, _ETHERTYPES[flow.family])
+    kind += _equals(_TRANSPORT, _INSIDE + _NEXT[flow.family], bytes((flow.protocol,)))
+    for identifiers in _ranges(flow.identifiers):
+        for at in (_ECHO_IDENTIFIER,) if flow.echo else _PORTS:
+            yield [*kind, *_within(_INSIDE + _IP_LENGTH[flow.family] + at, identifiers)]
 
 
 def _ranges(numbers: Iterable[int]) -> tuple[tuple[int, int], ...]:

@@ -24,6 +24,11 @@ class ProbeFlow:
     neighbours: tuple[str, ...] = ()
     """Neighbour discovery about these addresses is told of, too. IPv6 alone: ARP passes no rules of this family."""
 
+    tunnel: int | None = None
+    """The UDP port of a VXLAN tunnel that they may be carried by."""
+    nodes: tuple[str, ...] = ()
+    """The far ends of that tunnel."""
+
     @property
     def echo(self) -> bool:
         """Whether it is made of ICMP echoes."""
@@ -37,6 +42,8 @@ class ProbeFlow:
         if self.neighbours and discovery(packet, self.neighbours):
             return True
         read = read_packet(packet)
+        if read is not None and read.udp and read.udp.destination_port == self.tunnel:
+            return bool({read.ip.source, read.ip.destination} & set(self.nodes))
         if read is None or not {read.ip.source, read.ip.destination} & {
             each.partition("%")[0] for each in self.addresses
         }:

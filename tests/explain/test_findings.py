@@ -12,6 +12,7 @@ import pytest
 from firewalls import chain, passed, with_firewall
 from kind_cases import CASES as KIND_CASES
 from name_cases import CASES as NAME_CASES
+from overlays import OVERLAY_CASES
 from port_cases import FINDINGS as PORT_CASES
 from state_cases import CASES as STATE_CASES
 from topologies import (
@@ -280,7 +281,7 @@ def test_every_module_says_what_why_and_the_remedy(name: str) -> None:
 
 def test_every_module_is_looked_for_and_tested() -> None:
     assert sorted(each.__module__.rpartition(".")[2] for each in DETECTORS) == MODULES
-    elsewhere = {name.replace("-", "_") for name in (*NAME_CASES, *KIND_CASES, *PORT_CASES)}
+    elsewhere = {name.replace("-", "_") for name in (*NAME_CASES, *KIND_CASES, *PORT_CASES, *OVERLAY_CASES)}
     assert sorted({name.replace("-", "_") for name in CASES} | elsewhere) == MODULES
 
 

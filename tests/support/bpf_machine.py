@@ -21,6 +21,8 @@ def judge(instructions: Sequence[Instruction], data: bytes) -> int:
             at += jt if accumulator & k else jf
         elif code == 0x54:
             accumulator &= k
+        elif code == 0x01:
+            index = k
         else:
             offset = k + (index if code in {0x40, 0x48, 0x50} else 0)
             width = {0x20: 4, 0x28: 2, 0x30: 1, 0x40: 4, 0x48: 2, 0x50: 1, 0xB1: 1}[code]

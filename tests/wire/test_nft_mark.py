@@ -1,5 +1,6 @@
 """What we insert matches the probe and nothing else. That the kernel takes it is tested in tests/kernel."""
 
+from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
@@ -39,6 +40,24 @@ def test_the_table_is_owned_and_its_chains_come_first_and_accept() -> None:
         hook = attributes(each[4])
         assert int.from_bytes(hook[2], "big", signed=True) == PRIORITY
         assert number(each[5]) == 1
+
+
+def test_a_tunnel_has_a_chain_for_what_it_carries() -> None:
+    bare, carried = FLOWS[0], replace(FLOWS[0], tunnel=4789, nodes=("192.0.2.2",))
+    told = batch(carried, "x")
+    assert b"carried\0" in told
+    assert b"carried\0" not in batch(bare, "x")
+    assert messages_in(carried) == len(list(messages(told))) - 2
+    assert (4789).to_bytes(2, "big") in told
+
+
+def test_a_datagram_is_ours_by_its_node_and_port() -> None:
+    flow = replace(FLOWS[0], tunnel=4789, nodes=("192.0.2.2",))
+    datagram = (40_000).to_bytes(2, "big") + (4789).to_bytes(2, "big") + bytes(16)
+    assert flow.has(ip("192.0.2.1", "192.0.2.2", UDP, datagram))
+    assert flow.has(ip("192.0.2.2", "192.0.2.1", UDP, datagram))
+    assert not flow.has(ip("192.0.2.1", "192.0.2.9", UDP, datagram))
+    assert not FLOWS[0].has(ip("192.0.2.1", "192.0.2.2", UDP, datagram))
 
 
 def test_many_ports_are_one_range() -> None:

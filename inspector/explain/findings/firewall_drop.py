@@ -11,6 +11,7 @@ from inspector.explain.case import Case
 from inspector.explain.findings import firewall_backends_mixed, networks_isolated, published_port_filtered
 from inspector.explain.making_way import ways
 from inspector.explain.stopping import confidence_in, evidence_of, title_of
+from inspector.explain.tunnels import rule_beneath
 from inspector.model.report import Finding, Outcome, Severity
 from inspector.model.walk import ENGINE
 
@@ -21,6 +22,8 @@ def detect(case: Case) -> Finding | None:
     if rule is None or case.verdict.outcome is not Outcome.DROPPED or rule.owner == ENGINE:
         return None
     if rule.owner in networks_isolated.KEEPERS and networks_isolated.detect(case) is not None:
+        return None
+    if rule_beneath(case) is not None:
         return None
     if any(each.rule == rule for each in case.discovery_stops):
         return None

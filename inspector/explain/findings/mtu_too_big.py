@@ -17,6 +17,7 @@ from inspector.explain.case import Case
 from inspector.explain.making_way import TOO_BIG, ways_for
 from inspector.explain.mending import inside
 from inspector.explain.sizes import Crossing, crossing, may_be_cut, narrow_link, wider
+from inspector.explain.tunnels import too_large
 from inspector.model.complaint import Complaint
 from inspector.model.place import wanted
 from inspector.model.question import PathKind, Protocol
@@ -34,6 +35,8 @@ OPTION = "com.docker.network.driver.mtu"
 
 def detect(case: Case) -> Finding | None:
     """Believe the source's own stack first, then an ICMP error, then where the big packet ended."""
+    if too_large(case) is not None:
+        return None
     refused = [each for each in case.recording.probes if isinstance(each, Failed) and each.errno == errno.EMSGSIZE]
     told = next((each for each in case.complaints if each.mtu is not None), None)
     if told is not None:
@@ -130,7 +133,10 @@ def _undecided(case: Case) -> Finding | None:
     """Tell of a big packet that left and was not answered: only a smaller one can tell why."""
     plan = case.recording.plan
     length = packet_length(plan)
-    away = plan.kind in {PathKind.OUTSIDE, PathKind.PAST_HOST} and case.verdict.outcome is Outcome.UNANSWERED
+    away = (
+        plan.kind in {PathKind.OUTSIDE, PathKind.PAST_HOST, PathKind.TUNNELLED}
+        and case.verdict.outcome is Outcome.UNANSWERED
+    )
     if not away or may_be_cut(case) or length <= ANYWHERE:
         return None
     return _finding(

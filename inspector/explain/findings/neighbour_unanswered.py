@@ -15,6 +15,7 @@ from inspector.explain.findings import (
     stale_neighbour,
     subnet_overlap,
 )
+from inspector.explain.tunnels import silent_next_hop
 from inspector.model.report import Confidence, Finding, Severity
 from inspector.model.topology import Container
 
@@ -42,6 +43,8 @@ def detect(case: Case) -> Finding | None:
         for address, point in case.recording.unresolved()
         if not _is_barred(case, str(point))
     ]
+    if silent_next_hop(case) is not None:
+        return None
     if not unanswered or case.verdict.reason != "neighbour unanswered":
         return None
     evidence, address, point = unanswered[0]
