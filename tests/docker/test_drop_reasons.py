@@ -82,7 +82,8 @@ def test_a_firewall_s_drop_is_told_by_its_reason(routed: PrivateEngine, tmp_path
     assert b"; dropped behind here: NETFILTER_DROP in " in (tmp_path / "kept" / "frames.pcapng").read_bytes()
     assert review(load(tmp_path / "kept")).verdict.summary == report["verdict"]["summary"]
     assert report["verdict"]["outcome"] == "dropped"
-    assert report["verdict"]["rule"]["text"] == f"-d {near}/32 -j DROP"
+    assert report["verdict"]["rule"] is None, "nobody asked the kernel for it"
+    assert "a firewall rule dropped it" in report["verdict"]["summary"]
 
 
 @pytest.mark.parametrize("port", ["9", "9/udp"])

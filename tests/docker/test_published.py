@@ -131,7 +131,7 @@ def test_a_rule_in_its_way_is_named_and_passed(
         assert (verdict["outcome"], verdict["rule"]["chain"], verdict["rule"]["owner"]) == ("dropped", chain, "user")
         (finding,) = report["findings"]
         assert (finding["id"], finding["confidence"]) == ("published-port-filtered", "certain")
-        assert verdict["rule"]["text"] in finding["title"]
+        assert any(verdict["rule"]["text"] in each for each in finding["evidence"])
         assert finding["remedy"][0].startswith(remedy.format(**ends))
         for line in finding["remedy"]:
             alone.type(line)
