@@ -44,7 +44,7 @@ def test_the_engine_is_called_podman(run: Run, podman: PrivatePodman) -> None:
     status, report = traced(run, "red1", "red2")
     assert status == 0
     assert report["engine"] == {"name": "Podman Engine", "version": version(podman)}
-    assert run("trace", "red1", "red2").out.splitlines()[0].endswith(f"Podman Engine {version(podman)}")
+    assert run("trace", "red1", "red2").out.splitlines()[0].endswith(f"Podman Engine {version(podman)}   DELIVERED")
 
 
 def test_ls_pairs_every_container_with_its_bridge_port(run: Run, podman: PrivatePodman) -> None:
