@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 from inspector.capture import recorder
 from inspector.discover.engine import Engine
 from inspector.discover.survey import Stacks, survey
-from inspector.model.question import Party, Plan
+from inspector.model.question import Party, PathKind, Plan
 from inspector.model.topology import Topology
 from inspector.plan.filters import answer_program, tap_program
 from inspector.wire.craft import TOKEN_LENGTH
@@ -19,6 +19,7 @@ from inspector.worker import Worker
 if TYPE_CHECKING:
     from inspector.model.lookup import LookupPlan, ResolverSetup
     from inspector.model.recording import Lookup, Recording
+    from inspector.model.rules import Chain
 
 
 class LiveHost:
@@ -95,7 +96,9 @@ class LiveHost:
         )
         recorded = self._worker.start(recorder.carry_out, self._descriptors(), order)
         self._meanwhile()
+        standing = self._standing(plan)
         recording = recorded()
+        recording = replace(recording, firewall=replace(recording.firewall, standing=standing))
         from inspector.correlate.flows import flows_met
         from inspector.discover.aftermath import look_again
         from inspector.discover.met_chains import with_chains
@@ -117,6 +120,14 @@ class LiveHost:
             aftermath = replace(aftermath, listeners=listeners, listened=listened)
         routing = ask_routing(open_now.descriptors(), topology, queries, settings, plan.family)
         return replace(recording, aftermath=aftermath, routing=routing)
+
+    def _standing(self, plan: Plan) -> "tuple[Chain, ...]":
+        """Read the rules of a host that is to route, for what they let one expect."""
+        if plan.kind is not PathKind.ROUTED or plan.question.passive or not plan.question.rule_trace:
+            return ()
+        from inspector.discover.met_chains import standing_chains
+
+        return standing_chains(self._stacks.descriptors())
 
     def _descriptors(self) -> tuple[int, ...]:
         """Return what the worker is given: the namespaces, then the processes."""

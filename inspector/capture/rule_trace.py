@@ -26,12 +26,10 @@ from inspector.model.rules import FirewallRecord, Traversal
 from inspector.model.topology import BlindSpot, SandboxId
 from inspector.wire.nfnetlink import DONE, ERROR, GET_CHAIN, error_number, messages, request
 from inspector.wire.nft_chains import hooked_table
-from inspector.wire.nft_mark import batch, messages_in
+from inspector.wire.nft_mark import OWN_TABLES, batch, messages_in
 from inspector.wire.nft_trace import TraceEvent, gather, read_trace
 from inspector.wire.probe_flow import ICMP, ICMPV6, TCP, UDP, ProbeFlow
 
-OWN_TABLES = "dnetsniff-"
-"""What the names of our tables begin with; a few random characters keep two runs apart."""
 MOST_BYTES = 32 << 20
 """What one stack may tell in one run."""
 _BUFFER = 8 << 20

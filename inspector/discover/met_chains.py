@@ -12,8 +12,9 @@ from inspector import netns
 from inspector.errors import InspectorError
 from inspector.model.recording import Recording
 from inspector.model.rules import Chain, Traversal
-from inspector.model.topology import BlindSpot, SandboxId
-from inspector.netfilter.chains import read_chains
+from inspector.model.topology import HOST, BlindSpot, SandboxId
+from inspector.netfilter.chains import list_chains, read_chains
+from inspector.wire.nft_mark import OWN_TABLES
 
 _Where = tuple[str, str, str]
 
@@ -36,6 +37,20 @@ def with_chains(recording: Recording, namespaces: Mapping[SandboxId, int]) -> Re
             spots.append(BlindSpot(f"rules of {sandbox}", f"the rules that were met cannot be listed: {why}"))
     firewall = replace(recording.firewall, chains=tuple(chains))
     return replace(recording, firewall=firewall, blind_spots=(*recording.blind_spots, *spots))
+
+
+def standing_chains(namespaces: Mapping[SandboxId, int]) -> tuple[Chain, ...]:
+    """Return the host's chains, short ones with all their rules; nothing where they cannot be read."""
+    try:
+        return netns.enter(namespaces[HOST], _all_chains)
+    except (OSError, KeyError, InspectorError):
+        # The rule trace meets the same obstacle, and says so.
+        return ()
+
+
+def _all_chains() -> tuple[Chain, ...]:
+    others = [each for each in list_chains() if not each[1].startswith(OWN_TABLES)]
+    return read_chains(HOST, others, ())
 
 
 def _met(traversal: Traversal) -> Iterator[tuple[_Where, int | None]]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from inspector.explain.case import Case
 from inspector.model.path import Direction, Path, Seen, Unseen
-from inspector.model.prediction import Difference, Disagreement, Expected
+from inspector.model.prediction import Difference, Disagreement, Expected, Prediction
 from inspector.model.report import Outcome
 from inspector.model.topology import HOST, LinkKind
 
@@ -17,18 +17,18 @@ UNTOLD = frozenset({Outcome.UNKNOWN, Outcome.UNRESOLVED})
 WORDS = {Direction.REQUEST: "request", Direction.REPLY: "answer"}
 
 
-def disagreements(case: Case) -> Iterator[Disagreement]:
+def disagreements(case: Case, prediction: Prediction | None) -> Iterator[Disagreement]:
     """Yield the differences: the outcome first, then the points in the order of the way."""
-    plan, outcome = case.recording.plan, case.verdict.outcome
-    if plan.prediction is None or outcome in UNTOLD or case.recording.interrupted or case.recording.departed:
+    outcome = case.verdict.outcome
+    if prediction is None or outcome in UNTOLD or case.recording.interrupted or case.recording.departed:
         return
-    expected = plan.prediction.outcome
+    expected = prediction.outcome
     delivered = outcome is Outcome.DELIVERED
     if expected is not Expected.UNKNOWN and delivered is not (expected is Expected.DELIVERED):
         yield Disagreement(Difference.OUTCOME, f"expected {expected}, and it was {outcome}")
     for direction in Direction:
         path = _furthest(case, direction)
-        yield from _points(case, path) if path else ()
+        yield from _points(case, path, expected) if path else ()
 
 
 def _furthest(case: Case, direction: Direction) -> Path | None:
@@ -36,11 +36,11 @@ def _furthest(case: Case, direction: Direction) -> Path | None:
     return max(paths, key=lambda path: path.hops.index(path.seen[-1]) if path.seen else -1, default=None)
 
 
-def _points(case: Case, path: Path) -> Iterator[Disagreement]:
+def _points(case: Case, path: Path, outcome: Expected) -> Iterator[Disagreement]:
     plan = case.recording.plan
     steps = plan.request if path.direction is Direction.REQUEST else plan.reply
     expected = {(step.point.link, step.heading) for step in steps}
-    stops = plan.prediction is not None and plan.prediction.outcome in {Expected.DROPPED, Expected.NO_ROUTE}
+    stops = outcome in {Expected.DROPPED, Expected.NO_ROUTE}
     for hop in path.hops:
         at = f"the {WORDS[path.direction]} {hop.heading} at {hop.point}"
         if isinstance(hop, Seen):

@@ -6,6 +6,7 @@ from typing import TypeVar
 from inspector.explain.case import Case
 from inspector.explain.disagreements import disagreements
 from inspector.explain.findings import look_for_all
+from inspector.explain.foresight import foresee
 from inspector.explain.state import state
 from inspector.explain.story import narrate
 from inspector.model.recording import Lookup
@@ -33,7 +34,8 @@ def explain(case: Case, statistics: Statistics) -> Report:
         interrupted=recording.interrupted or (asked is not None and asked.interrupted),
         departed=_unique((*(asked.departed if asked else ()), *recording.departed)),
         names=case.names,
-        disagreements=tuple(disagreements(case)),
+        prediction=(prediction := foresee(recording)),
+        disagreements=tuple(disagreements(case, prediction)),
         translations=case.translations,
         state=tuple(state(case)),
     )

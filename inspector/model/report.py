@@ -6,7 +6,7 @@ from enum import StrEnum
 from inspector.model.conntrack import ConntrackEntry
 from inspector.model.names import NameReport
 from inspector.model.path import Path
-from inspector.model.prediction import Disagreement
+from inspector.model.prediction import Disagreement, Prediction
 from inspector.model.question import CapturePoint, Plan
 from inspector.model.rules import Backend
 from inspector.model.topology import HOST, BlindSpot, EngineIdentity, SandboxId
@@ -133,6 +133,8 @@ class Report:
     departed: tuple[str, ...] = ()
     names: NameReport | None = None
     """How the source looked the destination's name up, where it did."""
+    prediction: Prediction | None = None
+    """What was expected; None where nothing was to be sent."""
     disagreements: tuple[Disagreement, ...] = ()
     """Where the wire differed from what the plan expected."""
     translations: tuple[Translation, ...] = ()

@@ -119,6 +119,8 @@ class FirewallRecord:
     """Of each stack in the order in which the kernel told them; it puts no time on them."""
     chains: tuple[Chain, ...] = ()
     """Those that the traversals passed."""
+    standing: tuple[Chain, ...] = ()
+    """The host's chains as they stood when the probes were sent: short ones whole, of others only how long they are."""
     legacy_before: tuple[Chain, ...] = ()
     """Chains of the legacy backend, of each the rules that decide and whose counter rose; before the probes."""
     legacy_after: tuple[Chain, ...] = ()

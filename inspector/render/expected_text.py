@@ -16,7 +16,7 @@ MOST_POINTS = 4
 
 def expected_lines(report: Report, width: int, *, verbose: bool) -> Iterator[str]:
     """Write what the plan expected, and where the wire disagreed."""
-    prediction = report.plan.prediction
+    prediction = report.prediction
     # A port that says no came out of a way that went as expected.
     astray = any(each.kind is not Difference.OUTCOME for each in report.disagreements)
     if prediction is None or not (verbose or astray):

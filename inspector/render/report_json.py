@@ -35,7 +35,7 @@ def to_dict(report: Report) -> dict[str, Any]:
             "rtt_ns": {"min": rtt.min, "median": rtt.median, "max": rtt.max} if rtt else None,
         },
         "path_kind": report.plan.kind.value,
-        "prediction": _prediction(report.plan.prediction),
+        "prediction": _prediction(report.prediction),
         "disagreements": [
             {"kind": each.kind.value, "point": each.point, "text": each.text} for each in report.disagreements
         ],

@@ -21,6 +21,8 @@ from ipaddress import ip_address
 from inspector.wire.discovery import ADVERTISEMENT, SOLICITATION
 from inspector.wire.probe_flow import ICMP, ICMPV6, UDP, ProbeFlow
 
+OWN_TABLES = "dnetsniff-"
+"""What the names of our tables begin with; a few random characters keep two runs apart."""
 OWNER = 0x2
 """NFT_TABLE_F_OWNER (Linux 5.12): the table goes when the socket that made it closes."""
 PRIORITY = -350

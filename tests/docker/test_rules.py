@@ -94,6 +94,18 @@ def test_isolation_is_the_engines_and_certain(run: Run, on_host: HostTool) -> No
     assert last["point"] == verdict["last_seen"]
     assert any("nf_tables table" in each for each in report["side_effects"])
     assert report["blind_spots"] == []
+    expected = report["prediction"]
+    assert expected["outcome"] == "dropped"
+    assert expected["why"].endswith(
+        f"rule {met['position']} of {len_of(on_host, met)} in {met['table']} {met['chain']} stops it"
+    )
+    assert report["disagreements"] == []
+
+
+def len_of(tool: HostTool, met: Any) -> int:
+    """Return how many rules the chain has."""
+    lines = tool(f"iptables-save -t {met['table']}").splitlines()
+    return sum(each.startswith(f"-A {met['chain']} ") for each in lines)
 
 
 def test_a_screen_shows_the_rule_between_two_hops(run: Run) -> None:
