@@ -129,4 +129,5 @@ def test_a_program_that_is_interrupted_waits_for_nothing(private: PrivateEngine)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=10)
     assert "KeyboardInterrupt" in err
-    assert not private.is_watched()
+    # Its second process dies with it, and the kernel closes what that held.
+    wait_until(lambda: not private.is_watched(), "somebody still listens")
