@@ -10,8 +10,8 @@ help: ## list the targets
 demo: setup ## the main job, live on the course network; replayed where there is no root or engine
 	@.ci/demo $(BIN)/dnetsniff
 
-test: tools setup ## every test, the live ones included (all of those in one process, the others beside it)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+test: tools setup ## every test, the live ones included
+	$(BIN)/python -m pytest
 
 lint: setup ## linters, types, the direction of imports, spelling
 	$(BIN)/ruff check .

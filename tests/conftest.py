@@ -20,10 +20,6 @@ settings.load_profile("any machine")
 """How long an example takes says more about what else the machine does than about us."""
 
 
-LIVE = ("kernel", "docker", "podman")
-"""Markers of tests that need root and look at this machine."""
-
-
 @cache
 def _engine_answers() -> bool:
     try:
@@ -39,17 +35,10 @@ def _engine_answers() -> bool:
     return True
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep all live tests in one process (`-n 2 --dist loadgroup`): they share an engine and look for leftovers."""
-    for item in items:
-        if any(item.get_closest_marker(name) for name in LIVE):
-            item.add_marker(pytest.mark.xdist_group("live"))
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Refuse before any fixture is made: a session fixture must not fail first, in other words."""
-    live = [name for name in LIVE if item.get_closest_marker(name)]
+    live = [name for name in ("kernel", "docker", "podman") if item.get_closest_marker(name)]
     if live and os.geteuid() != 0:
         _refuse("needs root")
     if "docker" in live and not _engine_answers():
