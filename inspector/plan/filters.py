@@ -22,22 +22,27 @@ from inspector.plan.bpf import (
     Instruction,
     pack,
 )
+from inspector.plan.frames import (
+    ARP,
+    DISCOVERY,
+    ETHERTYPE,
+    FRAGMENT,
+    ICMP,
+    ICMPV6,
+    IPV4,
+    IPV6,
+    NETWORK,
+    V4_ERRORS,
+    V6,
+    V6_ERRORS,
+)
 from inspector.plan.tunnel_filter import carried
 
-_ARP, _IPV4, _IPV6 = 0x0806, 0x0800, 0x86DD
-_ICMP, _ICMPV6, _FRAGMENT = 1, 58, 44
 _ECHO_REPLY, _ECHO_REQUEST = 0, 8
 _V6_ECHO_REQUEST, _V6_ECHO_REPLY = 128, 129
-_V6_SOLICITATION, _V6_ADVERTISEMENT = 135, 136
-_V4_ERRORS = (3, 4, 5, 11, 12)
-_V6_ERRORS = (1, 2, 3, 4)
 
-_ETHERTYPE = 12
-_NETWORK = 14
-"""Where the packet starts in an Ethernet frame."""
 _ICMP_HEADER = 8
 """Behind it an error quotes the packet it is about."""
-_V6 = 6
 
 
 def tap_program(plan: Plan, identifier: int) -> bytes:
@@ -69,7 +74,7 @@ def program(
     are left out. `lines` go ahead of all that.
     """
     ours, near = numbers_of(addresses, family), numbers_of(neighbours, family)
-    write = _program6 if family == _V6 else _program4
+    write = _program6 if family == V6 else _program4
     return write(lines or Assembly(), ours, near, identifier)
 
 
@@ -79,7 +84,7 @@ def answers(*, family: int, identifier: int) -> tuple[Instruction, ...]:
     A raw IPv4 socket filters from the IP header on (raw(7)), a raw IPv6 socket from the ICMPv6 header on (RFC 3542, 3).
     """
     lines = Assembly()
-    if family == _V6:
+    if family == V6:
         lines.load(LOAD_BYTE, 0).unless(_V6_ECHO_REPLY, "reject").load(LOAD_HALF, 4)
     else:
         lines.load(LOAD_X_IP_HEADER_LENGTH, 0).load(LOAD_BYTE_AT_X, 0).unless(_ECHO_REPLY, "reject")
@@ -91,21 +96,21 @@ def _program4(
     lines: Assembly, ours: tuple[int, ...], near: tuple[int, ...], identifier: int
 ) -> tuple[Instruction, ...]:
     """Lay out ARP (RFC 826), IPv4 (RFC 791, 3.1) and ICMP (RFC 792) behind an Ethernet header."""
-    lines.load(LOAD_HALF, _ETHERTYPE).when((_ARP,), "arp").unless(_IPV4, "reject")
-    lines.load(LOAD_BYTE, _NETWORK + 9).unless(_ICMP, "reject")
-    lines.load(LOAD_WORD, _NETWORK + 12).when(ours, "ours")
-    lines.load(LOAD_WORD, _NETWORK + 16).when(ours, "ours")
-    lines.load(LOAD_X_IP_HEADER_LENGTH, _NETWORK).load(LOAD_BYTE_AT_X, _NETWORK).when(_V4_ERRORS, "quoted")
+    lines.load(LOAD_HALF, ETHERTYPE).when((ARP,), "arp").unless(IPV4, "reject")
+    lines.load(LOAD_BYTE, NETWORK + 9).unless(ICMP, "reject")
+    lines.load(LOAD_WORD, NETWORK + 12).when(ours, "ours")
+    lines.load(LOAD_WORD, NETWORK + 16).when(ours, "ours")
+    lines.load(LOAD_X_IP_HEADER_LENGTH, NETWORK).load(LOAD_BYTE_AT_X, NETWORK).when(V4_ERRORS, "quoted")
     lines.jump("reject").label("quoted")
     for address in (12, 16):
-        lines.load(LOAD_WORD_AT_X, _NETWORK + _ICMP_HEADER + address).when(ours, "accept")
+        lines.load(LOAD_WORD_AT_X, NETWORK + _ICMP_HEADER + address).when(ours, "accept")
     lines.jump("reject")
-    lines.label("ours").load(LOAD_HALF, _NETWORK + 6).when_any(0x1FFF, "accept")
-    lines.load(LOAD_X_IP_HEADER_LENGTH, _NETWORK).load(LOAD_BYTE_AT_X, _NETWORK)
+    lines.label("ours").load(LOAD_HALF, NETWORK + 6).when_any(0x1FFF, "accept")
+    lines.load(LOAD_X_IP_HEADER_LENGTH, NETWORK).load(LOAD_BYTE_AT_X, NETWORK)
     lines.when((_ECHO_REQUEST, _ECHO_REPLY), "echo").jump("accept")
-    lines.label("echo").load(LOAD_HALF_AT_X, _NETWORK + 4).when((identifier,), "accept").jump("reject")
-    lines.label("arp").load(LOAD_WORD, _NETWORK + 14).when(near, "accept")
-    lines.load(LOAD_WORD, _NETWORK + 24).when(near, "accept").jump("reject")
+    lines.label("echo").load(LOAD_HALF_AT_X, NETWORK + 4).when((identifier,), "accept").jump("reject")
+    lines.label("arp").load(LOAD_WORD, NETWORK + 14).when(near, "accept")
+    lines.load(LOAD_WORD, NETWORK + 24).when(near, "accept").jump("reject")
     return lines.finish()
 
 
@@ -113,19 +118,19 @@ def _program6(
     lines: Assembly, ours: tuple[int, ...], near: tuple[int, ...], identifier: int
 ) -> tuple[Instruction, ...]:
     """Lay out IPv6 (RFC 8200, 3), ICMPv6 (RFC 4443) and neighbour discovery (RFC 4861, 4.3) behind Ethernet."""
-    message = _NETWORK + 40
-    lines.load(LOAD_HALF, _ETHERTYPE).unless(_IPV6, "reject")
-    lines.load(LOAD_BYTE, _NETWORK + 6).when((_FRAGMENT,), "addresses").unless(_ICMPV6, "reject")
-    lines.load(LOAD_BYTE, message).when((_V6_ECHO_REQUEST, _V6_ECHO_REPLY), "echo").when(_V6_ERRORS, "quoting")
-    lines.when((_V6_SOLICITATION, _V6_ADVERTISEMENT), "discovery").jump("reject")
+    message = NETWORK + 40
+    lines.load(LOAD_HALF, ETHERTYPE).unless(IPV6, "reject")
+    lines.load(LOAD_BYTE, NETWORK + 6).when((FRAGMENT,), "addresses").unless(ICMPV6, "reject")
+    lines.load(LOAD_BYTE, message).when((_V6_ECHO_REQUEST, _V6_ECHO_REPLY), "echo").when(V6_ERRORS, "quoting")
+    lines.when(DISCOVERY, "discovery").jump("reject")
     lines.label("quoting")
-    for start in (_NETWORK, message + _ICMP_HEADER):
+    for start in (NETWORK, message + _ICMP_HEADER):
         lines.load(LOAD_WORD, start + 20).when(ours, "accept").load(LOAD_WORD, start + 36).when(ours, "accept")
     lines.jump("reject")
     lines.label("discovery").load(LOAD_WORD, message + 20).when(near, "accept").jump("reject")
     lines.label("echo").load(LOAD_HALF, message + 4).unless(identifier, "reject")
-    lines.label("addresses").load(LOAD_WORD, _NETWORK + 20).when(ours, "accept")
-    lines.load(LOAD_WORD, _NETWORK + 36).when(ours, "accept").jump("reject")
+    lines.label("addresses").load(LOAD_WORD, NETWORK + 20).when(ours, "accept")
+    lines.load(LOAD_WORD, NETWORK + 36).when(ours, "accept").jump("reject")
     return lines.finish()
 
 

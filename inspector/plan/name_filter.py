@@ -21,13 +21,10 @@ from inspector.plan.bpf import (
     Instruction,
 )
 from inspector.plan.filters import numbers_of
+from inspector.plan.frames import ARP, DISCOVERY, ETHERTYPE, ICMP, ICMPV6, IPV4, IPV6, NETWORK, TCP, UDP
 
-_ARP, _IPV4, _IPV6 = 0x0806, 0x0800, 0x86DD
-_ICMP, _TCP, _UDP, _ICMPV6 = 1, 6, 17, 58
 _UNREACHABLE, _V6_UNREACHABLE = 3, 1
-_V6_SOLICITATION, _V6_ADVERTISEMENT = 135, 136
-_ETHERTYPE, _NETWORK = 12, 14
-_V6_TRANSPORT = _NETWORK + 40
+_V6_TRANSPORT = NETWORK + 40
 _NAME = 8 + 12
 """Behind the UDP header (RFC 768) and the DNS header (RFC 1035, 4.1.1)."""
 _PATTERN_LENGTH = 8
@@ -38,32 +35,32 @@ def name_program(*, names: Iterable[bytes], ports: Iterable[int], neighbours: It
     patterns = tuple(dict.fromkeys(_pattern(each) for each in names))
     known, near = tuple(ports), tuple(neighbours)
     lines = Assembly()
-    lines.load(LOAD_HALF, _ETHERTYPE).when((_ARP,), "arp").when((_IPV6,), "ipv6").unless(_IPV4, "reject")
+    lines.load(LOAD_HALF, ETHERTYPE).when((ARP,), "arp").when((IPV6,), "ipv6").unless(IPV4, "reject")
     _ipv4(lines, patterns, known)
     lines.label("ipv6")
     _ipv6(lines, patterns, known, numbers_of(near, 6))
     near4 = numbers_of(near, 4)
-    lines.label("arp").load(LOAD_WORD, _NETWORK + 14).when(near4, "accept")
-    lines.load(LOAD_WORD, _NETWORK + 24).when(near4, "accept").jump("reject")
+    lines.label("arp").load(LOAD_WORD, NETWORK + 14).when(near4, "accept")
+    lines.load(LOAD_WORD, NETWORK + 24).when(near4, "accept").jump("reject")
     return lines.finish()
 
 
 def _ipv4(lines: Assembly, patterns: Iterable[tuple[tuple[int, int], ...]], ports: tuple[int, ...]) -> None:
-    lines.load(LOAD_X_IP_HEADER_LENGTH, _NETWORK).load(LOAD_BYTE, _NETWORK + 9)
-    lines.when((_UDP,), "udp4").when((_TCP,), "tcp4").unless(_ICMP, "reject")
+    lines.load(LOAD_X_IP_HEADER_LENGTH, NETWORK).load(LOAD_BYTE, NETWORK + 9)
+    lines.when((UDP,), "udp4").when((TCP,), "tcp4").unless(ICMP, "reject")
     # BPF_MSH left the header's length in X, so that behind it stands the type.
-    lines.load(LOAD_HALF_AT_X, _NETWORK).keep(0xFF00).when((_UNREACHABLE << 8,), "accept").jump("reject")
-    lines.label("tcp4").load(LOAD_HALF_AT_X, _NETWORK).when(ports, "accept")
-    lines.load(LOAD_HALF_AT_X, _NETWORK + 2).when(ports, "accept").jump("reject")
-    _named(lines.label("udp4"), LOAD_WORD_AT_X, _NETWORK + _NAME, patterns)
+    lines.load(LOAD_HALF_AT_X, NETWORK).keep(0xFF00).when((_UNREACHABLE << 8,), "accept").jump("reject")
+    lines.label("tcp4").load(LOAD_HALF_AT_X, NETWORK).when(ports, "accept")
+    lines.load(LOAD_HALF_AT_X, NETWORK + 2).when(ports, "accept").jump("reject")
+    _named(lines.label("udp4"), LOAD_WORD_AT_X, NETWORK + _NAME, patterns)
 
 
 def _ipv6(
     lines: Assembly, patterns: Iterable[tuple[tuple[int, int], ...]], ports: tuple[int, ...], near: tuple[int, ...]
 ) -> None:
-    lines.load(LOAD_BYTE, _NETWORK + 6).when((_UDP,), "udp6").when((_TCP,), "tcp6").unless(_ICMPV6, "reject")
+    lines.load(LOAD_BYTE, NETWORK + 6).when((UDP,), "udp6").when((TCP,), "tcp6").unless(ICMPV6, "reject")
     lines.load(LOAD_BYTE, _V6_TRANSPORT).when((_V6_UNREACHABLE,), "accept")
-    lines.when((_V6_SOLICITATION, _V6_ADVERTISEMENT), "discovery").jump("reject")
+    lines.when(DISCOVERY, "discovery").jump("reject")
     lines.label("discovery").load(LOAD_WORD, _V6_TRANSPORT + 20).when(near, "accept").jump("reject")
     lines.label("tcp6").load(LOAD_HALF, _V6_TRANSPORT).when(ports, "accept")
     lines.load(LOAD_HALF, _V6_TRANSPORT + 2).when(ports, "accept").jump("reject")

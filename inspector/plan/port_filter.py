@@ -26,15 +26,24 @@ from inspector.plan.bpf import (
     pack,
 )
 from inspector.plan.filters import numbers_of
+from inspector.plan.frames import (
+    ARP,
+    DISCOVERY,
+    ETHERTYPE,
+    FRAGMENT,
+    ICMP,
+    ICMPV6,
+    IPV4,
+    IPV6,
+    NETWORK,
+    V4_ERRORS,
+    V6,
+    V6_ERRORS,
+)
 from inspector.plan.tunnel_filter import carried
 
-_ARP, _IPV4, _IPV6 = 0x0806, 0x0800, 0x86DD
-_ICMP, _ICMPV6, _FRAGMENT = 1, 58, 44
 _NUMBERS = {Protocol.TCP: 6, Protocol.UDP: 17}
-_V4_ERRORS, _V6_ERRORS = (3, 4, 5, 11, 12), (1, 2, 3, 4)
-_V6_DISCOVERY = (135, 136)
 _SYN_OR_RST = 0x06
-_ETHERTYPE, _NETWORK, _V6 = 12, 14, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,45 +77,45 @@ def program(wanted: Wanted, lines: Assembly | None = None) -> tuple[Instruction,
     `lines` go ahead of all that.
     """
     lines = lines or Assembly()
-    lines.load(LOAD_HALF, _ETHERTYPE).when((_ARP,), "arp").when((_IPV4,), "four").when((_IPV6,), "six").jump("reject")
+    lines.load(LOAD_HALF, ETHERTYPE).when((ARP,), "arp").when((IPV4,), "four").when((IPV6,), "six").jump("reject")
     _four(lines.label("four"), wanted)
     _six(lines.label("six"), wanted)
     near = numbers_of(wanted.neighbours, 4)
-    lines.label("arp").load(LOAD_WORD, _NETWORK + 14).when(near, "accept")
-    lines.load(LOAD_WORD, _NETWORK + 24).when(near, "accept").jump("reject")
+    lines.label("arp").load(LOAD_WORD, NETWORK + 14).when(near, "accept")
+    lines.load(LOAD_WORD, NETWORK + 24).when(near, "accept").jump("reject")
     return lines.finish()
 
 
 def _four(lines: Assembly, wanted: Wanted) -> None:
     """Lay out IPv4 (RFC 791, 3.1) behind an Ethernet header."""
     protocol = _NUMBERS[wanted.protocol]
-    lines.load(LOAD_HALF, _NETWORK + 6).when_any(0x1FFF, "fragment4")
-    lines.load(LOAD_X_IP_HEADER_LENGTH, _NETWORK)
-    lines.load(LOAD_BYTE, _NETWORK + 9).when((protocol,), "segment4").unless(_ICMP, "reject")
-    lines.load(LOAD_BYTE_AT_X, _NETWORK).when(_V4_ERRORS, "addresses4").jump("reject")
+    lines.load(LOAD_HALF, NETWORK + 6).when_any(0x1FFF, "fragment4")
+    lines.load(LOAD_X_IP_HEADER_LENGTH, NETWORK)
+    lines.load(LOAD_BYTE, NETWORK + 9).when((protocol,), "segment4").unless(ICMP, "reject")
+    lines.load(LOAD_BYTE_AT_X, NETWORK).when(V4_ERRORS, "addresses4").jump("reject")
     lines.label("segment4")
-    _of_interest(lines, protocol, LOAD_BYTE_AT_X, _NETWORK, "4")
-    places = (_NETWORK, _NETWORK + 12, _NETWORK + 16)
+    _of_interest(lines, protocol, LOAD_BYTE_AT_X, NETWORK, "4")
+    places = (NETWORK, NETWORK + 12, NETWORK + 16)
     _of_ports(lines, wanted, LOAD_HALF_AT_X, places, 4)
-    lines.label("fragment4").load(LOAD_BYTE, _NETWORK + 9).unless(protocol, "reject")
+    lines.label("fragment4").load(LOAD_BYTE, NETWORK + 9).unless(protocol, "reject")
     ours = numbers_of(wanted.ends, 4)
-    lines.label("addresses4").load(LOAD_WORD, _NETWORK + 12).when(ours, "accept")
-    lines.load(LOAD_WORD, _NETWORK + 16).when(ours, "accept").jump("reject")
+    lines.label("addresses4").load(LOAD_WORD, NETWORK + 12).when(ours, "accept")
+    lines.load(LOAD_WORD, NETWORK + 16).when(ours, "accept").jump("reject")
 
 
 def _six(lines: Assembly, wanted: Wanted) -> None:
     """Lay out IPv6 (RFC 8200, 3), ICMPv6 errors (RFC 4443) and neighbour discovery (RFC 4861, 4.3) behind Ethernet."""
-    message, protocol = _NETWORK + 40, _NUMBERS[wanted.protocol]
-    lines.load(LOAD_BYTE, _NETWORK + 6).when((protocol,), "segment6").when((_FRAGMENT,), "addresses6")
-    lines.unless(_ICMPV6, "reject")
-    lines.load(LOAD_BYTE, message).when(_V6_ERRORS, "addresses6").when(_V6_DISCOVERY, "discovery").jump("reject")
-    near, ours = numbers_of(wanted.neighbours, _V6), numbers_of(wanted.ends, _V6)
+    message, protocol = NETWORK + 40, _NUMBERS[wanted.protocol]
+    lines.load(LOAD_BYTE, NETWORK + 6).when((protocol,), "segment6").when((FRAGMENT,), "addresses6")
+    lines.unless(ICMPV6, "reject")
+    lines.load(LOAD_BYTE, message).when(V6_ERRORS, "addresses6").when(DISCOVERY, "discovery").jump("reject")
+    near, ours = numbers_of(wanted.neighbours, V6), numbers_of(wanted.ends, V6)
     lines.label("discovery").load(LOAD_WORD, message + 20).when(near, "accept").jump("reject")
     lines.label("segment6")
     _of_interest(lines, protocol, LOAD_BYTE, message, "6")
-    _of_ports(lines, wanted, LOAD_HALF, (message, _NETWORK + 20, _NETWORK + 36), _V6)
-    lines.label("addresses6").load(LOAD_WORD, _NETWORK + 20).when(ours, "accept")
-    lines.load(LOAD_WORD, _NETWORK + 36).when(ours, "accept").jump("reject")
+    _of_ports(lines, wanted, LOAD_HALF, (message, NETWORK + 20, NETWORK + 36), V6)
+    lines.label("addresses6").load(LOAD_WORD, NETWORK + 20).when(ours, "accept")
+    lines.load(LOAD_WORD, NETWORK + 36).when(ours, "accept").jump("reject")
 
 
 def _of_ports(lines: Assembly, wanted: Wanted, load: int, places: tuple[int, int, int], family: int) -> None:

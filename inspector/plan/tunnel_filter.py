@@ -21,10 +21,9 @@ from inspector.plan.bpf import (
     LOAD_X_IP_HEADER_LENGTH,
     Assembly,
 )
+from inspector.plan.frames import ETHERTYPE, FRAGMENT, IPV4, IPV6, NETWORK, UDP, V6
 
-_IPV4, _IPV6, _UDP = 0x0800, 0x86DD, 17
-_ETHERTYPE, _NETWORK, _V6 = 12, 14, 6
-_INNER = _NETWORK + 8 + 8 + 14
+_INNER = NETWORK + 8 + 8 + 14
 """Where the inner packet starts: behind an Ethernet header, X, UDP, VXLAN and another Ethernet header."""
 _NUMBERS = {Protocol.ICMP: {4: 1, 6: 58}, Protocol.TCP: {4: 6, 6: 6}, Protocol.UDP: {4: 17, 6: 17}}
 _ICMP = _NUMBERS[Protocol.ICMP]
@@ -34,7 +33,6 @@ _HEADER = {4: 20, 6: 40}
 _NEXT = {4: 9, 6: 6}
 _ADDRESSES = {4: (12, 16), 6: (20, 36)}
 """Where source and destination stand in an IP header; of an IPv6 address the last 32 bits."""
-_FRAGMENT = 44
 _SYN_OR_RST = 0x06
 
 
@@ -43,12 +41,12 @@ def carried(plan: Plan, identifiers: Iterable[int]) -> Assembly:
     lines = Assembly()
     if plan.passage is None:
         return lines
-    lines.load(LOAD_HALF, _ETHERTYPE).when((_IPV4,), "outer4").when((_IPV6,), "outer6").jump("bare")
-    lines.label("outer4").load(LOAD_BYTE, _NETWORK + 9).unless(_UDP, "bare")
-    lines.load(LOAD_HALF, _NETWORK + 6).when_any(0x1FFF, "bare").load(LOAD_X_IP_HEADER_LENGTH, _NETWORK).jump("outer")
-    lines.label("outer6").load(LOAD_BYTE, _NETWORK + 6).unless(_UDP, "bare").load(LOAD_X, 40)
-    lines.label("outer").load(LOAD_HALF_AT_X, _NETWORK + 2).unless(plan.passage.port, "bare")
-    lines.load(LOAD_HALF_AT_X, _INNER - 2).unless(_IPV6 if plan.family == _V6 else _IPV4, "reject")
+    lines.load(LOAD_HALF, ETHERTYPE).when((IPV4,), "outer4").when((IPV6,), "outer6").jump("bare")
+    lines.label("outer4").load(LOAD_BYTE, NETWORK + 9).unless(UDP, "bare")
+    lines.load(LOAD_HALF, NETWORK + 6).when_any(0x1FFF, "bare").load(LOAD_X_IP_HEADER_LENGTH, NETWORK).jump("outer")
+    lines.label("outer6").load(LOAD_BYTE, NETWORK + 6).unless(UDP, "bare").load(LOAD_X, 40)
+    lines.label("outer").load(LOAD_HALF_AT_X, NETWORK + 2).unless(plan.passage.port, "bare")
+    lines.load(LOAD_HALF_AT_X, _INNER - 2).unless(IPV6 if plan.family == V6 else IPV4, "reject")
     _inside(lines, plan, tuple(identifiers))
     return lines.label("bare")
 
@@ -56,8 +54,8 @@ def carried(plan: Plan, identifiers: Iterable[int]) -> Assembly:
 def _inside(lines: Assembly, plan: Plan, identifiers: tuple[int, ...]) -> None:
     family, protocol = plan.family, plan.question.protocol
     message = _INNER + _HEADER[family]
-    if family == _V6:
-        lines.load(LOAD_BYTE_AT_X, _INNER + _NEXT[family]).when((_FRAGMENT,), "inner addresses")
+    if family == V6:
+        lines.load(LOAD_BYTE_AT_X, _INNER + _NEXT[family]).when((FRAGMENT,), "inner addresses")
     else:
         lines.load(LOAD_HALF_AT_X, _INNER + 6).when_any(0x1FFF, "inner addresses")
     lines.load(LOAD_BYTE_AT_X, _INNER + _NEXT[family]).when((_NUMBERS[protocol][family],), "probe")
