@@ -10,13 +10,13 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, auto
-from ipaddress import ip_address, ip_network
 
 from inspector.model.prediction import Expected, Prediction
 from inspector.model.question import Heading, PathKind, Plan, Protocol
 from inspector.model.recording import Recording
 from inspector.model.rules import Chain, ChainRule
 from inspector.model.topology import HOST
+from inspector.wire.rule_words import named, within
 
 NOT_CONSULTED = "; firewall rules not consulted"
 HOOKS = ("prerouting", "forward")
@@ -173,10 +173,9 @@ def _meets(packet: Packet, option: str, value: str) -> bool | None:
     """Say whether the packet meets a condition; None where that cannot be told."""
     match option:
         case "-s" | "-d":
-            return _within(packet.source if option == "-s" else packet.destination, value)
+            return within(packet.source if option == "-s" else packet.destination, value)
         case "-i" | "-o":
-            link = packet.inbound if option == "-i" else packet.outbound
-            return link.startswith(value[:-1]) if value.endswith("+") else link == value
+            return named(packet.inbound if option == "-i" else packet.outbound, value)
         case "-p":
             return value in packet.protocols
         case "-m":
@@ -189,11 +188,3 @@ def _meets(packet: Packet, option: str, value: str) -> bool | None:
             low, _, high = value.partition(":")
             return int(low or 0) <= packet.port <= int(high or low or 65535)
     return None
-
-
-def _within(address: str, prefix: str) -> bool | None:
-    try:
-        return ip_address(address) in ip_network(prefix, strict=False)
-    except ValueError:
-        # A mask with zeros between its ones.
-        return None

@@ -45,10 +45,11 @@ def may_match(
     for option, value, negated in asked:
         if option in sides:
             address = sides[option]
-            meets = address is None or _within(address, value)
+            # What cannot be told may be.
+            meets = address is None or within(address, value) is not False
         elif option in {"-i", "-o"}:
             # Which of them it was is not known: a negated one may be true of another.
-            meets = negated or any(_named(link, value) for link in links)
+            meets = negated or any(named(link, value) for link in links)
             if negated:
                 continue
         elif option == "-p":
@@ -60,13 +61,14 @@ def may_match(
     return True
 
 
-def _within(address: str, prefix: str) -> bool:
+def within(address: str, prefix: str) -> bool | None:
+    """Say whether an address meets `-s` or `-d`; None of a mask with zeros between its ones, which cannot be told."""
     try:
         return ip_address(address) in ip_network(prefix, strict=False)
     except ValueError:
-        # A mask with zeros between its ones: it may be.
-        return True
+        return None
 
 
-def _named(link: str, pattern: str) -> bool:
+def named(link: str, pattern: str) -> bool:
+    """Say whether an interface meets `-i` or `-o`: a plus sign stands for any end."""
     return link.startswith(pattern[:-1]) if pattern.endswith("+") else link == pattern
