@@ -6,10 +6,11 @@
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
 from os import PathLike
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import fields
 
 from inspector.errors import InspectorError, UsageError
 from inspector.model import report as model
@@ -24,8 +25,7 @@ __all__ = ["InspectorError", "Recording", "Report", "Topology", "load", "resolve
 Folder = str | PathLike[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Report(model.Report):
+class Report(model.Report, frozen=True):
     """The whole answer to a question."""
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""Turn the vocabulary into JSON and back, driven by nothing but the type hints of its dataclasses.
+"""Turn the vocabulary into JSON and back, driven by nothing but the types of its fields.
 
-1. A dataclass is an object of its fields; in a union of dataclasses it also has a `kind`, its name in kebab case.
+1. A Struct is an object of its fields; in a union of Structs it also has a `kind`, its name in kebab case.
 2. A tuple is an array, bytes are hex, an address, a network or a StrEnum is its text, None is null.
 3. Decoding is strict: an unknown key, a missing field without a default or another type is a MalformedInputError that
    says where. A missing field with a default takes it, so that an older recording stays readable.
@@ -10,7 +10,6 @@
 import re
 import types
 from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
 from ipaddress import (
@@ -21,7 +20,10 @@ from ipaddress import (
     IPv6Interface,
     IPv6Network,
 )
-from typing import Any, NewType, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, NewType, TypeVar, Union, cast, get_args, get_origin
+
+from msgspec import Struct
+from msgspec.structs import fields
 
 from inspector.errors import MalformedInputError
 from inspector.model.text import safe
@@ -54,9 +56,9 @@ def encode(kind: Any, value: object) -> Json:
         return [encode(get_args(_member(kind, tuple))[0], each) for each in value]
     if isinstance(value, _ADDRESSES):
         return str(value)
-    if is_dataclass(value) and not isinstance(value, type):
+    if isinstance(value, Struct):
         written = {name: encode(hint, getattr(value, name)) for name, (hint, _) in _fields(type(value)).items()}
-        return {KIND: _kebab(type(value)), **written} if len(_dataclasses(kind)) > 1 else written
+        return {KIND: _kebab(type(value)), **written} if len(_structs(kind)) > 1 else written
     raise TypeError(type(value).__name__)
 
 
@@ -75,8 +77,8 @@ def _decode(kind: Any, data: object, where: str) -> Any:
         member = get_args(kind)[0]
         values = data if isinstance(data, list) else _refuse(where, "an array", data)
         return tuple(_decode(member, each, f"{where}[{index}]") for index, each in enumerate(values))
-    if is_dataclass(kind):
-        return _decode_dataclass(kind, data, where)
+    if _is_struct(kind):
+        return _decode_struct(kind, data, where)
     return _decode_scalar(kind, data, where)
 
 
@@ -84,12 +86,12 @@ def _decode_union(kind: Any, data: object, where: str) -> Any:
     members = get_args(kind)
     if data is None and type(None) in members:
         return None
-    tagged = {_kebab(each): each for each in _dataclasses(kind)}
+    tagged = {_kebab(each): each for each in _structs(kind)}
     if len(tagged) > 1:
         found = data.get(KIND) if isinstance(data, dict) else None
         if not isinstance(data, dict) or not isinstance(found, str) or found not in tagged:
             return _refuse(where, f"an object whose kind is one of {', '.join(tagged)}", data)
-        return _decode_dataclass(tagged[found], {key: each for key, each in data.items() if key != KIND}, where)
+        return _decode_struct(tagged[found], {key: each for key, each in data.items() if key != KIND}, where)
     present = [each for each in members if each is not type(None)]
     for each in present[:-1]:
         try:
@@ -99,7 +101,7 @@ def _decode_union(kind: Any, data: object, where: str) -> Any:
     return _decode(present[-1], data, where)
 
 
-def _decode_dataclass(kind: Any, data: object, where: str) -> Any:
+def _decode_struct(kind: Any, data: object, where: str) -> Any:
     if not isinstance(data, dict):
         return _refuse(where, "an object", data)
     known = _fields(kind)
@@ -145,11 +147,11 @@ def _described(kind: Any) -> str:
 @cache
 def _fields(kind: Any) -> Mapping[str, tuple[Any, bool]]:
     """Return each field's type, and whether it has to be there."""
-    hints = get_type_hints(kind)
-    return {
-        each.name: (hints[each.name], each.default is MISSING and each.default_factory is MISSING)
-        for each in fields(kind)
-    }
+    return {each.name: (each.type, each.required) for each in fields(kind)}
+
+
+def _is_struct(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Struct)
 
 
 def _plain(kind: Any) -> Any:
@@ -161,8 +163,8 @@ def _member(kind: Any, origin: type) -> Any:
     return kind if get_origin(kind) is origin else next(each for each in get_args(kind) if get_origin(each) is origin)
 
 
-def _dataclasses(kind: Any) -> tuple[Any, ...]:
-    return tuple(each for each in get_args(kind) if is_dataclass(each))
+def _structs(kind: Any) -> tuple[Any, ...]:
+    return tuple(each for each in get_args(kind) if _is_struct(each))
 
 
 def _kebab(kind: Any) -> str:

@@ -6,8 +6,10 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from ipaddress import ip_address
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from inspector.model.lookup import Silent, Unsent
 from inspector.model.question import CapturePoint, Heading
@@ -16,8 +18,7 @@ from inspector.model.topology import Topology
 from inspector.wire import pcapng, pcapng_reader
 
 
-@dataclass(frozen=True, slots=True)
-class Frames:
+class Frames(Struct, frozen=True):
     """What was captured: the points, and each frame with the number of its point here."""
 
     points: tuple[CapturePoint, ...]

@@ -2,10 +2,11 @@
 
 import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
+
+from msgspec.structs import replace
 
 from inspector.capture import recorder
 from inspector.discover.engine import Engine

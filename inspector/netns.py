@@ -9,10 +9,11 @@ import ctypes
 import errno
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from threading import Thread
 from types import TracebackType
 from typing import Generic, Self, TypeVar
+
+from msgspec import Struct
 
 from inspector.errors import DepartedError, InspectorError, PrivilegeError
 
@@ -24,8 +25,7 @@ HINT = "run it with sudo, or as a user that has this capability"
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Namespace:
+class Namespace(Struct, frozen=True):
     """An open network namespace; the inode tells it from others for as long as the descriptor is open."""
 
     fd: int

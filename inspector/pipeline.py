@@ -6,8 +6,9 @@ Two stages touch the world, through the Host; the others only think. `review` is
 root and no engine, and gives the same report of the same recording anywhere.
 """
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec.structs import replace
 
 from inspector.model.question import Party, Plan, Question
 from inspector.model.topology import Topology

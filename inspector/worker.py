@@ -15,10 +15,11 @@ import socket
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
 from importlib import import_module
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+
+from msgspec import Struct, field
 
 from inspector.errors import InspectorError
 
@@ -33,8 +34,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
-class Call:
+class Call(Struct):
     """What a function that runs in the worker is given beside its arguments."""
 
     descriptors: tuple[int, ...] = ()
@@ -44,7 +44,7 @@ class Call:
     until: ExitStack = field(default_factory=ExitStack)
     """What may take longer than the call, and has to be over when the worker ends."""
     _answer: Callable[[object], None] | None = None
-    answered: bool = field(default=False, init=False)
+    answered: bool = False
 
     def answer(self, value: T) -> T:
         """Hand the result over now, ahead of clean-up that nobody has to wait for; return it as it is."""
@@ -153,8 +153,7 @@ def _reply(channel: socket.socket, value: object, error: BaseException | None) -
     _send(channel, pickle.dumps((value, error), protocol=pickle.HIGHEST_PROTOCOL), ())
 
 
-@dataclass(frozen=True, slots=True)
-class _Message:
+class _Message(Struct, frozen=True):
     content: Any
     descriptors: tuple[int, ...]
 

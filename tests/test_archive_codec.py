@@ -1,7 +1,6 @@
 """The codec: what the vocabulary can say survives JSON, and nothing else gets in."""
 
 import json
-from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Interface, IPv4Network, IPv6Address, IPv6Interface
 from typing import Any, NewType
@@ -9,6 +8,7 @@ from typing import Any, NewType
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Struct
 
 from inspector.archive_codec import decode, encode
 from inspector.errors import MalformedInputError
@@ -24,8 +24,7 @@ class Colour(StrEnum):
     BLUE = "blue"
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(Struct, frozen=True):
     """One of each scalar."""
 
     name: Name
@@ -37,8 +36,7 @@ class Leaf:
     address: IPv4Interface | IPv6Interface | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(Struct, frozen=True):
     """Values in values."""
 
     leaf: Leaf

@@ -2,10 +2,10 @@
 
 import json
 import random
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from inspector.archive import load
 from inspector.correlate.name_report import name_report

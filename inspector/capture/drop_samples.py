@@ -7,7 +7,8 @@ in the softirq that received.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from inspector.model.rules import KernelDrop, Reception
 from inspector.wire.perf_records import Sample
@@ -20,8 +21,7 @@ SOFTIRQ = 0x10
 """TRACE_FLAG_SOFTIRQ of `common_flags` (linux/trace_events.h)"""
 
 
-@dataclass(slots=True)
-class _Received:
+class _Received(Struct):
     interface: str
     at_ns: int
     length: int

@@ -3,8 +3,9 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
+
+from msgspec import Struct, field
 
 from inspector import netns
 from inspector.errors import InspectorError
@@ -14,8 +15,7 @@ from inspector.model.topology import BlindSpot, SandboxId
 from inspector.netfilter.legacy import LegacyTable, read_legacy, risen
 
 
-@dataclass(slots=True)
-class LegacyWatch:
+class LegacyWatch(Struct):
     """The legacy tables of a run's stacks, as they were before it."""
 
     family: int

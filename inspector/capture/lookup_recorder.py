@@ -1,7 +1,8 @@
 """Carry out a lookup in the worker process: what it is told, and what it loads ahead."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from inspector.capture.recorder import namespaces_of, pidfds_of
 from inspector.model.lookup import LookupPlan
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from inspector.model.recording import Lookup
 
 
-@dataclass(frozen=True, slots=True)
-class LookupOrder:
+class LookupOrder(Struct, frozen=True):
     """What is to be looked up; descriptors come as for an Order. The inquiry knows what to ask, and travels whole."""
 
     plan: LookupPlan

@@ -9,9 +9,10 @@ import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from inspector import netns
 from inspector.capture.injector import EchoSocket, icmp_socket
@@ -24,8 +25,7 @@ from inspector.model.topology import BlindSpot, SandboxId
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
-class Opened:
+class Opened(Struct):
     """What could be opened, and why the rest could not."""
 
     taps: dict[int, Tap] = field(default_factory=dict)

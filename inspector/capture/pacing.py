@@ -5,14 +5,13 @@
 2. It ends when every probe has left and is settled.
 """
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 LEAST_GAP_NS = 10_000_000
 """At most 100 probes a second."""
 
 
-@dataclass(slots=True)
-class Pacing:
+class Pacing(Struct):
     """Where a run of probes stands; sequences start at 1."""
 
     count: int

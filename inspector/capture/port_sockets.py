@@ -14,7 +14,8 @@ import select
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from inspector.capture.socket_errors import ask_for_errors, error_words
 from inspector.capture.stamps import CONTROL_LIMIT, ask_for_stamps, stamp_of
@@ -38,8 +39,7 @@ _BROKEN = frozenset({errno.ECONNRESET, errno.EPIPE})
 _DATAGRAM_LIMIT = 65_536
 
 
-@dataclass(slots=True)
-class _Probe:
+class _Probe(Struct):
     """One socket, and where it stands."""
 
     sequence: int

@@ -1,8 +1,9 @@
 """Carry out a plan in the worker process: what it is told, and what it loads ahead."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from inspector.model.question import Plan
 from inspector.model.topology import SandboxId, Topology
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from inspector.model.recording import Recording
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """What is to be recorded; the descriptors of sandboxes and containers come with the call, in this order."""
 
     topology: Topology

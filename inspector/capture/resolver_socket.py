@@ -10,7 +10,8 @@ import os
 import socket
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from inspector.capture.stamps import CONTROL_LIMIT, ask_for_stamps, stamp_of
 from inspector.model.dns import PORT, Transport
@@ -20,8 +21,7 @@ _LENGTH = struct.Struct("!H")
 _UNDER_WAY = frozenset({errno.EINPROGRESS, errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOTCONN})
 
 
-@dataclass(frozen=True, slots=True)
-class Came:
+class Came(Struct, frozen=True):
     """What came back on the socket: a message, or an error in the kernel's numbers."""
 
     at_ns: int

@@ -13,7 +13,8 @@ import mmap
 import socket
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from inspector.capture.stamps import ask_for_stamps
 from inspector.capture.syscalls import SOL_PACKET, set_option
@@ -41,8 +42,7 @@ _PACKET_TYPE_OFFSET = 48 + 10
 """sll_pkttype in the sockaddr_ll behind the header, which is aligned to 16 (TPACKET3_HDRLEN)"""
 
 
-@dataclass(frozen=True, slots=True)
-class RawFrame:
+class RawFrame(Struct, frozen=True):
     """One frame as the kernel handed it over."""
 
     data: bytes
@@ -54,8 +54,7 @@ class RawFrame:
     checksum_ready: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """How large a ring is, and how long a frame may wait in a block that is not full."""
 
     block_size: int = 16384
@@ -64,8 +63,7 @@ class Shape:
     retire_ms: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(Struct, frozen=True):
     """What passed the filter, and how much of that found no room."""
 
     received: int = 0

@@ -14,9 +14,10 @@ import socket
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
+
+from msgspec import Struct, field
 
 from inspector import netns
 from inspector.capture.listening import Listening
@@ -118,8 +119,7 @@ class RuleTrace:
                 yield from (event for message in messages(part) if (event := read_trace(message)))
 
 
-@dataclass(slots=True)
-class RuleTraces:
+class RuleTraces(Struct):
     """All rule traces of a run."""
 
     namespaces: Mapping[SandboxId, int]

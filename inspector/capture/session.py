@@ -11,9 +11,11 @@ import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from inspector.capture.drop_watch import DropWatch
 from inspector.capture.injector import EchoSocket
@@ -38,8 +40,7 @@ NEVER_NS = 1 << 63
 """A time that no clock comes to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Clocks:
+class Clocks(Struct, frozen=True):
     """Time, so that a test can choose it."""
 
     realtime_ns: Callable[[], int] = time.time_ns
@@ -90,8 +91,7 @@ def record(
         return finish(recording)
 
 
-@dataclass(frozen=True, slots=True)
-class _Makers:
+class _Makers(Struct, frozen=True):
     """What makes a sender of the sockets that were opened inside the source's stack."""
 
     plan: Plan

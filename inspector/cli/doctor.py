@@ -3,9 +3,9 @@
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
 
 import click
+from msgspec.structs import asdict
 
 from inspector.cli.output import is_coloured, write
 from inspector.discover.doctor import Area, Check, State, examine

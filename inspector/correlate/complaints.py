@@ -1,6 +1,6 @@
 """Find the ICMP errors about the probes: an answer of somebody on the way, also one that never came home. Pure."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from inspector.correlate.complaint_stop import complaint_stop
 from inspector.correlate.fragments import Sighting

@@ -1,6 +1,6 @@
 """The whole of following, as one call. Pure."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from inspector.correlate.complaints import complaints
 from inspector.correlate.discovery_stop import discovery_stops
@@ -22,8 +22,7 @@ from inspector.model.recording import Lookup, Recording
 from inspector.model.report import Rule, Statistics, Translation, Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Correlation:
+class Correlation(Struct, frozen=True):
     """What the frames of a recording add up to."""
 
     recording: Recording

@@ -9,7 +9,9 @@
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from inspector.model.dns import Message, Transport, is_loopback
 from inspector.model.lookup import Query, QueryOutcome
@@ -21,8 +23,7 @@ CLOCK_STEP_NS = 1_000_000
 """The query's own time is read just before it is sent; allow for a clock that was set a little meanwhile."""
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """One frame of a lookup: a DNS message, or a TCP segment on the way to one."""
 
     index: int

@@ -6,7 +6,7 @@
 3. Even so the tracepoint names no packet: the reason is likely, never certain.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from inspector.model.path import Direction, Path, Seen
 from inspector.model.question import Heading
@@ -28,8 +28,7 @@ USUAL = frozenset({NO_SOCKET, "SOCKET_FILTER"})
 ETHERNET_HEADER = 14
 
 
-@dataclass(frozen=True, slots=True)
-class FittingReason:
+class FittingReason(Struct, frozen=True):
     """Why the kernel dropped the probes that nobody answered, where one reason fits them all."""
 
     reason: str

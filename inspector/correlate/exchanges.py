@@ -1,7 +1,8 @@
 """Follow each query of a lookup over all points: where it went, what was asked on its behalf, what came back. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from inspector.correlate.dns_frames import Told, leg_kind, owner, told
 from inspector.correlate.paths import with_changes

@@ -9,7 +9,9 @@
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from inspector.model.question import Heading
 from inspector.model.recording import Observation
@@ -21,8 +23,7 @@ GroupKey = tuple[int, Heading, str, str, DatagramKey]
 """Point, heading, source, destination, datagram."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(Struct, frozen=True):
     """One frame of a track, or all fragments of one packet that one point saw."""
 
     index: int
@@ -37,8 +38,7 @@ class Sighting:
     """What the frame was packed into, where it was; the headers are its own."""
 
 
-@dataclass(slots=True)
-class Fragments:
+class Fragments(Struct):
     """Every fragment so far, sorted by point and packet."""
 
     groups: dict[GroupKey, list[Sighting]] = field(default_factory=dict)

@@ -7,9 +7,10 @@
 
 import errno
 from collections.abc import Iterable
-from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from inspector.correlate.astray import OTHERHOST, astray
 from inspector.correlate.discovery_stop import discovery_stop

@@ -6,7 +6,7 @@
 3. A connection that is reset as soon as it was accepted was not delivered.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from inspector.model.path import Direction, Path
 from inspector.model.place import wanted
@@ -20,8 +20,7 @@ PORT_UNREACHABLE = frozenset({"Destination Port Unreachable", "Destination unrea
 """What a stack says to a datagram that nobody listens for (RFC 1122, 3.2.2.1; RFC 4443, 3.1), in ping's words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(Struct, frozen=True):
     """An outcome, and why."""
 
     outcome: Outcome

@@ -7,7 +7,8 @@
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from inspector.correlate.rule_owner import owner_of
 from inspector.correlate.rule_verdict import Stop
@@ -26,8 +27,7 @@ _FAMILIES = {4: "ip", 6: "ip6"}
 _STOPS, _ACCEPTS = frozenset({"DROP", "REJECT"}), frozenset({"ACCEPT"})
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """A rule whose counter rose as it would if it had stopped the probes."""
 
     rule: Rule

@@ -7,7 +7,8 @@
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from inspector.correlate.exchanges import follow_queries, quiet_points
 from inspector.correlate.resolving import unanswered

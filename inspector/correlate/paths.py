@@ -4,7 +4,8 @@ Order comes from the topology: two points can share one time stamp (a veth and i
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from inspector.correlate.fragments import Sighting
 from inspector.correlate.port_marks import segment_words

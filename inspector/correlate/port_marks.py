@@ -9,7 +9,8 @@
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from inspector.correlate.tracks import Kind, Known
 from inspector.model.question import Heading, Protocol
@@ -44,8 +45,7 @@ def segment_words(read: headers.Headers | headers.Datagram) -> str:
     return read.icmp.words if read.icmp is not None and read.icmp.error else ""
 
 
-@dataclass(slots=True)
-class _Connections:
+class _Connections(Struct):
     """Initial sequence numbers, by whose they are."""
 
     ours: dict[int, int] = field(default_factory=dict)

@@ -9,7 +9,9 @@
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from inspector.correlate.fragments import Sighting
 from inspector.correlate.tracks import Kind, Tracks
@@ -23,8 +25,7 @@ MOST_APART_NS = 1_000_000_000
 """Latest after the probe that a proxy is believed to open its connection."""
 
 
-@dataclass(frozen=True, slots=True)
-class SecondConnection:
+class SecondConnection(Struct, frozen=True):
     """What the proxy sent for one probe, and what came back to it."""
 
     sequence: int

@@ -4,7 +4,7 @@ A rule is named only where the kernel told that it dropped this very packet, not
 other copy of it was let through by the same chain.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from inspector.model.path import Direction, Path, Seen
 from inspector.model.recording import Answered, Recording
@@ -13,8 +13,7 @@ from inspector.model.topology import HOST
 from inspector.model.walk import MetRule, WalkStep
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Struct, frozen=True):
     """Which packet was stopped, where, and by which rule."""
 
     path: Path

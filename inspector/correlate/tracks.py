@@ -8,8 +8,10 @@
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from inspector.correlate.fragments import Fragments, Sighting
 from inspector.model.recording import Observation
@@ -33,8 +35,7 @@ class Kind(StrEnum):
     """It breaks a connection that was accepted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Resolving:
+class Resolving(Struct, frozen=True):
     """One ARP or ND frame: somebody asks who has an address, or answers."""
 
     index: int
@@ -50,8 +51,7 @@ Known = Callable[[headers.Headers | headers.Datagram], tuple[Kind, int] | None]
 """What tells which packet of the trace a frame is, and of which probe; None where it is of another."""
 
 
-@dataclass(slots=True)
-class Tracks:
+class Tracks(Struct):
     """Everything sorted so far. Feed it observations in any order."""
 
     token: bytes

@@ -6,8 +6,9 @@
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from ipaddress import ip_address
+
+from msgspec.structs import replace
 
 from inspector.discover.facts import LinkFact, NeighbourFact, StackFact
 from inspector.model.topology import (

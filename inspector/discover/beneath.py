@@ -13,10 +13,11 @@ import stat
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import islice
 from types import TracebackType
 from typing import Self
+
+from msgspec import Struct
 
 from inspector.model.text import safe
 
@@ -57,8 +58,7 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
+class Root(Struct, frozen=True):
     """An open root directory: what paths are resolved below."""
 
     fd: int
@@ -76,16 +76,14 @@ class Root:
         self.close()
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """What makes two paths the same file, as long as it exists."""
 
     device: int
     inode: int
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(Struct, frozen=True):
     """What a regular file holds."""
 
     data: bytes
@@ -94,8 +92,7 @@ class Content:
     """False: it is longer than what was read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """Why something was not read, in words."""
 
     why: str

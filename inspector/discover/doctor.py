@@ -8,9 +8,10 @@ import os
 import socket
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct
 
 from inspector import netns, tracing
 from inspector.discover.engine import connect
@@ -64,8 +65,7 @@ class Area(StrEnum):
     SETTING = "settings"
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """One thing looked at."""
 
     area: Area

@@ -8,9 +8,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from inspector.model.text import safe
 from inspector.model.topology import Container, Endpoint, EngineIdentity, Mode, Network, Published, SandboxId, Subnet
@@ -26,8 +28,7 @@ DEFAULT_NETWORK = "bridge"
 RUNNING = frozenset({"running", "paused"})
 
 
-@dataclass(frozen=True, slots=True)
-class Tongue:
+class Tongue(Struct, frozen=True):
     """What goes by the engine's name, and no answer of its API tells."""
 
     command: str
@@ -42,16 +43,14 @@ DOCKER = Tongue(command="docker", names_at_gateways=False, holds_the_course=True
 PODMAN = Tongue(command="podman", names_at_gateways=True, holds_the_course=False)
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkFact:
+class NetworkFact(Struct, frozen=True):
     """One network, and the name the engine says its bridge has."""
 
     network: Network
     bridge_name: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessFact:
+class ProcessFact(Struct, frozen=True):
     """Where a running container's first process and its files are; the pid may be reused once the container is gone."""
 
     container: str

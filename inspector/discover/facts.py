@@ -1,13 +1,12 @@
 """What the kernel said about one network stack, before anything is related to anything."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from inspector.model.topology import Interface, LinkKind, Prefix, SandboxId, Setting
 from inspector.model.tunnel import Remote, Tunnel
 
 
-@dataclass(frozen=True, slots=True)
-class LinkFact:
+class LinkFact(Struct, frozen=True):
     """One device as RTM_NEWLINK describes it."""
 
     ifindex: int
@@ -33,8 +32,7 @@ class LinkFact:
     """Of a VXLAN link; its `peer_nsid` is that of the stack that sends its datagrams."""
 
 
-@dataclass(frozen=True, slots=True)
-class RouteFact:
+class RouteFact(Struct, frozen=True):
     """One route as RTM_NEWROUTE describes it."""
 
     destination: Prefix
@@ -45,8 +43,7 @@ class RouteFact:
     local: bool
 
 
-@dataclass(frozen=True, slots=True)
-class NeighbourFact:
+class NeighbourFact(Struct, frozen=True):
     """One neighbour or bridge forwarding entry as RTM_NEWNEIGH describes it."""
 
     ifindex: int
@@ -57,8 +54,7 @@ class NeighbourFact:
     learned: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class StackFact:
+class StackFact(Struct, frozen=True):
     """One network stack."""
 
     sandbox: SandboxId

@@ -5,7 +5,7 @@
 3. Where the container's cannot be read, the engine's stands in for it, and says why.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from inspector.discover.beneath import MAX_BYTES, Content, Refusal, Root, read_file
 from inspector.discover.engine_answers import ProcessFact
@@ -20,8 +20,7 @@ LINE_LIMIT = 1024
 ENGINES, OWN, HOSTS_OWN = "the engine's file", "the container's own file", "the host's file"
 
 
-@dataclass(frozen=True, slots=True)
-class ResolverFiles:
+class ResolverFiles(Struct, frozen=True):
     """What a source's resolver reads, not yet parsed, and whose rules it follows."""
 
     hosts: ResolverFile

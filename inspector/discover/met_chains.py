@@ -5,8 +5,9 @@ their listing at most, and in other chains nothing.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from inspector import netns
 from inspector.errors import InspectorError

@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from inspector import netns
 from inspector.discover.assemble import assemble
@@ -18,8 +20,7 @@ from inspector.model.naming import find_containers
 from inspector.model.topology import HOST, BlindSpot, Container, Mode, SandboxId, Topology
 
 
-@dataclass(slots=True)
-class Stacks:
+class Stacks(Struct):
     """The namespaces held open for one run, by descriptor and never by pid, and the processes that own them."""
 
     namespaces: dict[SandboxId, netns.Namespace] = field(default_factory=dict)

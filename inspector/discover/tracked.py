@@ -1,8 +1,9 @@
 """Read what connection tracking remembers of the probes, in each network stack that they passed."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from inspector import netns
 from inspector.errors import InspectorError, PrivilegeError

@@ -1,6 +1,6 @@
 """Everything a sentence or a finding may stand on."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from inspector.model.complaint import Complaint
 from inspector.model.names import NameReport
@@ -11,8 +11,7 @@ from inspector.model.report import Rule, Translation, Verdict
 from inspector.model.topology import HOST, Container, Endpoint, Topology
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """One recording, its paths and its verdict; `floods` and `resolutions` come from the correlator."""
 
     recording: Recording

@@ -8,8 +8,10 @@
 
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from enum import Enum, auto
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from inspector.model.prediction import Expected, Prediction
 from inspector.model.question import Heading, PathKind, Plan, Protocol
@@ -36,8 +38,7 @@ class Sure(Enum):
     MAYBE = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class Packet(Struct, frozen=True):
     """The first packet of a trace, as the host's rules would see it."""
 
     source: str
@@ -48,8 +49,7 @@ class Packet:
     outbound: str
 
 
-@dataclass(frozen=True, slots=True)
-class Stopping:
+class Stopping(Struct, frozen=True):
     """The rule that is expected to stop it, or the policy where there is none."""
 
     chain: Chain

@@ -1,6 +1,6 @@
 """Who refused a connection or a datagram: the stack that was asked, or somebody on the way. Pure."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from inspector.explain.case import Case
 from inspector.model.path import Direction
@@ -16,8 +16,7 @@ REFUSALS = {
 """What a stack says where nothing listens (RFC 9293, 3.5.2; RFC 1122, 3.2.2.1; RFC 4443, 3.1), by verdict's reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """A refusal, and where it was first seen."""
 
     what: str

@@ -1,7 +1,8 @@
 """Where a packet came to a link that does not carry it. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from inspector.explain.case import Case
 from inspector.model.path import Direction, Path, Seen, Unseen
@@ -19,8 +20,7 @@ USUAL_SIZE = 56
 """What a probe carries unless it is asked to carry more, as that of ping."""
 
 
-@dataclass(frozen=True, slots=True)
-class Crossing:
+class Crossing(Struct, frozen=True):
     """A frame seen at one link, and never at the next one, which is too narrow for it."""
 
     last_seen: CapturePoint

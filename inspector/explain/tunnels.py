@@ -1,8 +1,9 @@
 """What is known of the VXLAN tunnel that a trace leaves this node by. Pure."""
 
 import errno
-from dataclasses import dataclass
 from ipaddress import ip_address
+
+from msgspec import Struct
 
 from inspector.explain.case import Case
 from inspector.explain.sizes import crossing
@@ -16,8 +17,7 @@ OVERHEAD = {4: 20 + 8 + 8 + 14, 6: 40 + 8 + 8 + 14}
 """Bytes that a tunnel adds to a packet: an IP header, UDP, VXLAN, and the inner Ethernet header (RFC 7348, 5)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Crossed:
+class Crossed(Struct, frozen=True):
     """A tunnel, the link into it, and the link that its datagrams leave by."""
 
     passage: Passage

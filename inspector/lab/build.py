@@ -10,9 +10,10 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from ipaddress import IPv4Network, ip_address, ip_network
 from typing import Any
+
+from msgspec import Struct
 
 from inspector.discover.engine import Engine
 from inspector.errors import DepartedError, InspectorError, UsageError
@@ -25,8 +26,7 @@ STAYS_UP_S = 0.3
 """An image whose command ends at once has ended by then."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """One container of the lab as it stands."""
 
     name: str

@@ -1,6 +1,6 @@
 """The course's network as data: which containers, on which network, with which links."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 LABEL, COURSE = "dnetsniff.lab", "course"
 """What containers and networks made here carry; what does not carry it is never touched."""
@@ -16,8 +16,7 @@ SUBNET = "192.168.0.0/16"
 DEFAULT_NETWORK = "bridge"
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """One container of the course."""
 
     name: str

@@ -1,13 +1,12 @@
 """An ICMP error about a probe: who sent it, what it says, and how far it came."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from inspector.model.question import CapturePoint
 from inspector.model.report import Rule
 
 
-@dataclass(frozen=True, slots=True)
-class Complaint:
+class Complaint(Struct, frozen=True):
     """One ICMP error that quotes one of our probes."""
 
     sequence: int

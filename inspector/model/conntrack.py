@@ -1,6 +1,6 @@
 """What the kernel's connection tracking remembers of a packet's flow, and where it sends it on."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from inspector.model.place import place
 from inspector.model.question import Protocol
@@ -10,8 +10,7 @@ _COUNTERPART = {8: 0, 0: 8, 128: 129, 129: 128}
 """Echo request and reply (RFC 792; RFC 4443, 4)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(Struct, frozen=True):
     """What connection tracking tells packets apart by, in one direction."""
 
     source: str
@@ -40,8 +39,7 @@ class Flow:
         return " > ".join(self.ends)
 
 
-@dataclass(frozen=True, slots=True)
-class ConntrackEntry:
+class ConntrackEntry(Struct, frozen=True):
     """One line of a network stack's table, as `conntrack -L` shows it."""
 
     sandbox: SandboxId
@@ -66,8 +64,7 @@ class ConntrackEntry:
         return self.onward != self.original
 
 
-@dataclass(frozen=True, slots=True)
-class ConntrackRecord:
+class ConntrackRecord(Struct, frozen=True):
     """What was read of connection tracking when the probes were done."""
 
     own: tuple[ConntrackEntry, ...] = ()

@@ -1,8 +1,9 @@
 """A DNS message as a value: what was asked, and what was said (RFC 1035, 4)."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_address
+
+from msgspec import Struct
 
 PORT = 53
 """Where servers listen (RFC 1035, 4.2)."""
@@ -20,8 +21,7 @@ class Transport(StrEnum):
     TCP = "tcp"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """The question of a message."""
 
     name: str
@@ -30,8 +30,7 @@ class Asked:
     """`A`, `AAAA`, `PTR`...; `TYPE65280` (RFC 3597, 5) for what has no name here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """One resource record."""
 
     name: str
@@ -43,8 +42,7 @@ class Record:
     """Seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """One DNS message; only what could be read of it."""
 
     identifier: int

@@ -1,10 +1,9 @@
 """Which engine is meant, in the user's words."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class EngineChoice:
+class EngineChoice(Struct, frozen=True):
     """An engine by address or by context; neither means what `docker` itself would take."""
 
     host: str | None = None

@@ -1,7 +1,8 @@
 """A name looked up: what the source's resolver goes by, what it asked, and what came back."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from inspector.model.dns import Transport
 from inspector.model.question import CapturePoint, Party
@@ -18,8 +19,7 @@ class Libc(StrEnum):
     MUSL = "musl"
 
 
-@dataclass(frozen=True, slots=True)
-class ResolverFile:
+class ResolverFile(Struct, frozen=True):
     """One of the files that a resolver reads, as the source would see it."""
 
     path: str
@@ -40,8 +40,7 @@ class ResolverFile:
         return None if self.lines is None else "\n".join(self.lines)
 
 
-@dataclass(frozen=True, slots=True)
-class HostsLine:
+class HostsLine(Struct, frozen=True):
     """One line of /etc/hosts that holds an address."""
 
     number: int
@@ -59,8 +58,7 @@ class Status(StrEnum):
     TRY_AGAIN = "tryagain"
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(Struct, frozen=True):
     """One mechanism of the `hosts:` line of /etc/nsswitch.conf."""
 
     name: str
@@ -73,8 +71,7 @@ FILES_THEN_DNS = (Service("files"), Service("dns"))
 """The order where nothing says otherwise: glibc 2.35 and later (nss/nss_database.c), and musl always."""
 
 
-@dataclass(frozen=True, slots=True)
-class Nameservers:
+class Nameservers(Struct, frozen=True):
     """What /etc/resolv.conf says (resolv.conf(5)), defaults filled in."""
 
     addresses: tuple[str, ...] = ("127.0.0.1",)
@@ -100,8 +97,7 @@ class Nameservers:
     """Where the embedded DNS sends what it does not know, as the engine notes in a comment of the file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Upstream:
+class Upstream(Struct, frozen=True):
     """A server that the embedded DNS forwards to."""
 
     address: str
@@ -109,8 +105,7 @@ class Upstream:
     """Asked from the host's namespace, not the container's: written `host(ADDRESS)` by Engine 25 and later."""
 
 
-@dataclass(frozen=True, slots=True)
-class TranslationRule:
+class TranslationRule(Struct, frozen=True):
     """A rule of a nat table. What it matches and does is in the text; the plain parts of that are fields as well."""
 
     table: str
@@ -137,8 +132,7 @@ class TranslationRule:
     to_port: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ResolverSetup:
+class ResolverSetup(Struct, frozen=True):
     """Everything the source's resolver goes by."""
 
     libc: Libc
@@ -165,8 +159,7 @@ class ResolverSetup:
         return tuple(each.name for each in self.services)
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """One DNS question, on its way to one server."""
 
     number: int
@@ -182,8 +175,7 @@ class Query:
     """Queries of one number leave from one socket, as they do in libc: the same source port, the same connection."""
 
 
-@dataclass(frozen=True, slots=True)
-class Replied:
+class Replied(Struct, frozen=True):
     """A query whose answer reached the socket that asked."""
 
     query: Query
@@ -193,8 +185,7 @@ class Replied:
     source_port: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Silent:
+class Silent(Struct, frozen=True):
     """A query that nobody answered in time."""
 
     query: Query
@@ -203,8 +194,7 @@ class Silent:
     source_port: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Unsent:
+class Unsent(Struct, frozen=True):
     """A query that was refused by the source's own stack, or by an ICMP error or a TCP reset, in the kernel's words."""
 
     query: Query
@@ -219,8 +209,7 @@ class Unsent:
 QueryOutcome = Replied | Silent | Unsent
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What is looked up, for whom, and how long each answer may take."""
 
     name: str
@@ -251,8 +240,7 @@ class Ending(StrEnum):
     """There was nothing that could be asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(Struct, frozen=True):
     """How a lookup in DNS ended."""
 
     ending: Ending
@@ -264,8 +252,7 @@ class Resolved:
     """What a program gets from getaddrinfo(3) where this was all: `EAI_AGAIN`, `EAI_NONAME`, `EAI_NODATA`."""
 
 
-@dataclass(frozen=True, slots=True)
-class LookupPlan:
+class LookupPlan(Struct, frozen=True):
     """What to look up, by which rules, and where to watch meanwhile."""
 
     wanted: Wanted

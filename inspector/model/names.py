@@ -1,7 +1,8 @@
 """How a name was looked up, as far as it could be followed: each query over every point, and what came of it all."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from inspector.model.dns import Message, Record, Transport
 from inspector.model.lookup import HostsLine, QueryOutcome, ResolverSetup, TranslationRule
@@ -29,8 +30,7 @@ class LegKind(StrEnum):
     """What the server asked another one on its behalf."""
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
+class Leg(Struct, frozen=True):
     """One question on its way to one server, and its answer on the way back."""
 
     kind: LegKind
@@ -45,8 +45,7 @@ class Leg:
     """The ICMP error that came instead, who sent it, and where it was first seen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(Struct, frozen=True):
     """One query of the source, and all that it set off."""
 
     outcome: QueryOutcome
@@ -67,8 +66,7 @@ class Exchange:
         return tuple(leg for leg in self.legs if leg.kind is LegKind.FORWARDED)
 
 
-@dataclass(frozen=True, slots=True)
-class NameReport:
+class NameReport(Struct, frozen=True):
     """The whole answer to `who has this name`."""
 
     name: str

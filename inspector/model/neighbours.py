@@ -1,13 +1,12 @@
 """The talk about MAC addresses that a trace overheard."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from inspector.model.question import CapturePoint, Heading
 from inspector.model.report import Rule
 
 
-@dataclass(frozen=True, slots=True)
-class NeighbourFrame:
+class NeighbourFrame(Struct, frozen=True):
     """One ARP or ND frame at one point: somebody asks who has an address, or answers."""
 
     point: CapturePoint
@@ -24,8 +23,7 @@ class NeighbourFrame:
         return self.sender if self.asks else self.target
 
 
-@dataclass(frozen=True, slots=True)
-class DiscoveryStop:
+class DiscoveryStop(Struct, frozen=True):
     """A message of IPv6 neighbour discovery, and the rule that dropped it."""
 
     address: str

@@ -1,7 +1,8 @@
 """What was seen of one packet: its hops, and what changed from one to the next."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from inspector.model.question import CapturePoint, Heading
 from inspector.model.walk import ACCEPT, DROP, WalkStep
@@ -14,8 +15,7 @@ class Direction(StrEnum):
     REPLY = "reply"
 
 
-@dataclass(frozen=True, slots=True)
-class Rewrite:
+class Rewrite(Struct, frozen=True):
     """A header field that differs from the previous hop."""
 
     field: str
@@ -23,8 +23,7 @@ class Rewrite:
     after: str
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """A hop that was observed."""
 
     point: CapturePoint
@@ -57,8 +56,7 @@ class Seen:
         return 1 + len(self.pieces)
 
 
-@dataclass(frozen=True, slots=True)
-class Unseen:
+class Unseen(Struct, frozen=True):
     """A hop that was expected and not observed, and why that may be."""
 
     point: CapturePoint
@@ -69,8 +67,7 @@ class Unseen:
 Hop = Seen | Unseen
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(Struct, frozen=True):
     """One packet's way over all hops, in the order of the topology."""
 
     direction: Direction

@@ -1,7 +1,8 @@
 """What is expected before anything is sent. Never an observation."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Expected(StrEnum):
@@ -14,8 +15,7 @@ class Expected(StrEnum):
     """The way leads beyond what can be looked at."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
+class Prediction(Struct, frozen=True):
     """The expected outcome, and the facts it follows from."""
 
     outcome: Expected
@@ -30,8 +30,7 @@ class Difference(StrEnum):
     OUTCOME = "outcome"
 
 
-@dataclass(frozen=True, slots=True)
-class Disagreement:
+class Disagreement(Struct, frozen=True):
     """One difference between what was expected and what was seen."""
 
     kind: Difference

@@ -1,7 +1,8 @@
 """What is asked, and what will be done to answer it."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from inspector.model.prediction import Prediction
 from inspector.model.topology import LinkKey, SandboxId
@@ -34,8 +35,7 @@ MOST_CONNECTIONS = 100
 TIME_LIMITS_S = {"timeout_s": (0.01, 60), "interval_s": (0.01, 60)}
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """Who asks whom, and how. The words are the user's; nothing is resolved yet."""
 
     source: str
@@ -69,8 +69,7 @@ class Question:
     """Longest wait for one answer about a name; None is what the source's resolv.conf says."""
 
 
-@dataclass(frozen=True, slots=True)
-class CapturePoint:
+class CapturePoint(Struct, frozen=True):
     """One interface in one sandbox. Written `SANDBOX/INTERFACE`."""
 
     link: LinkKey
@@ -90,8 +89,7 @@ class CapturePoint:
         return f"{self.link.sandbox}/{self.interface}"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One expected sighting: this point, in this direction."""
 
     point: CapturePoint
@@ -118,8 +116,7 @@ class PathKind(StrEnum):
     NO_ROUTE = "no-route"
 
 
-@dataclass(frozen=True, slots=True)
-class Party:
+class Party(Struct, frozen=True):
     """One end of the question: a sandbox of ours, or only an address."""
 
     label: str
@@ -130,8 +127,7 @@ class Party:
     """The source's interface that a link-local address is on (RFC 4007, 6); such an address means nothing without."""
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(Struct, frozen=True):
     """Which address was taken for the destination, and on whose word."""
 
     name: str
@@ -151,8 +147,7 @@ class Carriage(StrEnum):
     """The engine's userland proxy took the connection, and opened a second one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
+class Publication(Struct, frozen=True):
     """A published port that the probes ask for, and the way from the host to whoever is behind it."""
 
     container: str
@@ -166,8 +161,7 @@ class Publication:
     carriage: Carriage = Carriage.UNSEEN
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What to watch, what to send, and what routes and bridges let us expect. Never an observation."""
 
     question: Question

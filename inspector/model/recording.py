@@ -1,6 +1,6 @@
 """What was seen and done: the seam between looking and thinking."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from inspector.model.conntrack import ConntrackRecord
 from inspector.model.lookup import LookupPlan, QueryOutcome
@@ -13,16 +13,14 @@ UNRESOLVED = frozenset({"incomplete", "failed"})
 """States of a neighbour that was asked for and has not answered (NUD_INCOMPLETE, NUD_FAILED in linux/neighbour.h)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Vlan:
+class Vlan(Struct, frozen=True):
     """An 802.1Q tag that the kernel took out of the frame."""
 
     tci: int
     tpid: int = 0x8100
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(Struct, frozen=True):
     """One frame, at one point, once."""
 
     point: int
@@ -40,16 +38,14 @@ class Observation:
     """False: the checksum was left to hardware that a veth does not have (TP_STATUS_CSUMNOTREADY)."""
 
 
-@dataclass(frozen=True, slots=True)
-class NotSent:
+class NotSent(Struct, frozen=True):
     """A probe that never left, and why."""
 
     sequence: int
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """A probe that the source's own stack refused, in the kernel's words."""
 
     sequence: int
@@ -60,16 +56,14 @@ class Failed:
     """What the stack said its way carries, where it refused the probe as too large (EMSGSIZE)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(Struct, frozen=True):
     """A probe without an answer (so far)."""
 
     sequence: int
     at_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Struct, frozen=True):
     """A probe whose answer reached the socket that sent it."""
 
     sequence: int
@@ -84,8 +78,7 @@ class Answered:
 Probe = NotSent | Failed | Sent | Answered
 
 
-@dataclass(frozen=True, slots=True)
-class TapCount:
+class TapCount(Struct, frozen=True):
     """What the kernel counted at one capture point."""
 
     point: int
@@ -93,8 +86,7 @@ class TapCount:
     dropped: int
 
 
-@dataclass(frozen=True, slots=True)
-class Listener:
+class Listener(Struct, frozen=True):
     """A socket that takes connections (TCP) or datagrams of anybody (UDP)."""
 
     sandbox: SandboxId
@@ -104,8 +96,7 @@ class Listener:
     protocol: Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class Aftermath:
+class Aftermath(Struct, frozen=True):
     """What the bridges, the neighbour caches and the sockets' tables held when the probes were done."""
 
     fdb: tuple[FdbEntry, ...] = ()
@@ -116,8 +107,7 @@ class Aftermath:
     """The stacks whose sockets were read, whether any listened or not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
+class Lookup(Struct, frozen=True):
     """What was asked and seen while a name was looked up."""
 
     plan: LookupPlan
@@ -136,8 +126,7 @@ class Lookup:
         return self.interrupted or bool(self.departed)
 
 
-@dataclass(frozen=True, slots=True)
-class Recording:
+class Recording(Struct, frozen=True):
     """Everything a report is made from."""
 
     topology: Topology

@@ -1,7 +1,8 @@
 """What is said in the end: paths, findings and a verdict, each with its evidence."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from inspector.model.conntrack import ConntrackEntry
 from inspector.model.names import NameReport
@@ -40,16 +41,14 @@ class Confidence(StrEnum):
     POSSIBLE = "possible"
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """A sentence about the wire, with what it stands on."""
 
     text: str
     evidence: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """The firewall rule that decided."""
 
     family: str
@@ -65,8 +64,7 @@ class Rule:
     """The kernel's number for it (nf_tables); 0 of a policy and where there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Translation:
+class Translation(Struct, frozen=True):
     """A flow of the trace whose addresses or ports one network stack rewrote, and the rules that began it."""
 
     entry: ConntrackEntry
@@ -74,8 +72,7 @@ class Translation:
     """Of nat chains, in the order met; empty where the kernel told of none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """How it ended, in one word and one sentence."""
 
     outcome: Outcome
@@ -86,8 +83,7 @@ class Verdict:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """A problem (or a thing worth knowing) of the network, never of ours. No evidence, no finding."""
 
     id: str
@@ -98,8 +94,7 @@ class Finding:
     remedy: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
+class Spread(Struct, frozen=True):
     """Minimum, median and maximum of several durations, in nanoseconds."""
 
     min: int
@@ -107,8 +102,7 @@ class Spread:
     max: int
 
 
-@dataclass(frozen=True, slots=True)
-class Statistics:
+class Statistics(Struct, frozen=True):
     """The probes, counted."""
 
     sent: int
@@ -116,8 +110,7 @@ class Statistics:
     rtt_ns: Spread | None
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """The whole answer to a question."""
 
     plan: Plan

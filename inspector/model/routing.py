@@ -1,6 +1,6 @@
 """How a stack would route a packet of the trace: what its kernel said when it was asked, and what it goes by."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from inspector.model.path import Direction
 from inspector.model.topology import LinkKey, SandboxId
@@ -11,8 +11,7 @@ ORDINARY_TABLES = frozenset({None, 254, 255})
 """main and local (RT_TABLE_MAIN, RT_TABLE_LOCAL in linux/rtnetlink.h); None where the kernel named none."""
 
 
-@dataclass(frozen=True, slots=True)
-class RouteQuery:
+class RouteQuery(Struct, frozen=True):
     """One packet that a stack has to find a way for."""
 
     direction: Direction
@@ -35,8 +34,7 @@ class RouteQuery:
         return words + (f" iif {self.interface}" if self.interface else "")
 
 
-@dataclass(frozen=True, slots=True)
-class RouteAnswer:
+class RouteAnswer(Struct, frozen=True):
     """What the kernel said (RTM_GETROUTE, rtnetlink(7)): it consults routes and policy rules, no firewall."""
 
     query: RouteQuery
@@ -67,8 +65,7 @@ class RouteAnswer:
         return words + (f" table {self.table}" if self.table not in ORDINARY_TABLES else "")
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyRule:
+class PolicyRule(Struct, frozen=True):
     """One line of `ip rule`."""
 
     sandbox: SandboxId
@@ -80,8 +77,7 @@ class PolicyRule:
         return self.text in DEFAULT_RULES
 
 
-@dataclass(frozen=True, slots=True)
-class StackSetting:
+class StackSetting(Struct, frozen=True):
     """One kernel setting of one stack; None where this kernel has no such file."""
 
     sandbox: SandboxId
@@ -89,8 +85,7 @@ class StackSetting:
     value: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class RoutingRecord:
+class RoutingRecord(Struct, frozen=True):
     """What the stacks on the way said about routing, when the probes were done."""
 
     answers: tuple[RouteAnswer, ...] = ()

@@ -1,7 +1,8 @@
 """Firewall rules as their owner would write them, and what a packet met of them."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from inspector.model.topology import SandboxId
 
@@ -15,8 +16,7 @@ class Backend(StrEnum):
     """ip_tables and ip6_tables, as iptables-legacy writes them."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChainKey:
+class ChainKey(Struct, frozen=True):
     """Which chain, of which network stack."""
 
     sandbox: SandboxId
@@ -27,8 +27,7 @@ class ChainKey:
     chain: str
 
 
-@dataclass(frozen=True, slots=True)
-class Hook:
+class Hook(Struct, frozen=True):
     """Where the kernel enters a base chain."""
 
     name: str
@@ -38,8 +37,7 @@ class Hook:
     """`accept` or `drop`: what becomes of a packet that no rule decided about."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChainRule:
+class ChainRule(Struct, frozen=True):
     """One rule of a chain."""
 
     handle: int
@@ -54,8 +52,7 @@ class ChainRule:
     """What its counter held; None where it has none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(Struct, frozen=True):
     """A chain, and the rules of it that matter to a trace."""
 
     key: ChainKey
@@ -81,8 +78,7 @@ class StepKind(StrEnum):
     """The end of a base chain."""
 
 
-@dataclass(frozen=True, slots=True)
-class RuleStep:
+class RuleStep(Struct, frozen=True):
     """One rule that matched, or the end of one chain."""
 
     chain: str
@@ -95,8 +91,7 @@ class RuleStep:
     """The chain that a jump or goto leads to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Traversal:
+class Traversal(Struct, frozen=True):
     """One packet's way through the chains of one hook of one table (a base chain, and those it jumps to)."""
 
     sandbox: SandboxId
@@ -111,8 +106,7 @@ class Traversal:
     """ifindex of the interface it would leave by."""
 
 
-@dataclass(frozen=True, slots=True)
-class FirewallRecord:
+class FirewallRecord(Struct, frozen=True):
     """What the firewalls of a trace's network stacks did to its packets."""
 
     traversals: tuple[Traversal, ...] = ()
@@ -127,8 +121,7 @@ class FirewallRecord:
     """The same chains when the probes were done."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reception:
+class Reception(Struct, frozen=True):
     """A network stack took a packet in (tracepoint net:netif_receive_skb). The kernel does not say which stack."""
 
     interface: str
@@ -140,8 +133,7 @@ class Reception:
     """For how long before no other packet of this length, except dropped ones, had come in by an interface so named."""
 
 
-@dataclass(frozen=True, slots=True)
-class KernelDrop:
+class KernelDrop(Struct, frozen=True):
     """The kernel freed a packet and said why (tracepoint skb:kfree_skb). It does not say which packet.
 
     But its CPU had received nothing else since `reception`, so it is the packet that came in there.

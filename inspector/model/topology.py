@@ -1,9 +1,10 @@
 """The world at one moment: sandboxes and their links (the kernel's word), networks and containers (the engine's)."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
 from typing import NewType
+
+from msgspec import Struct
 
 from inspector.model.tunnel import Remote, Tunnel
 
@@ -45,16 +46,14 @@ class Mode(StrEnum):
     SHARED = "container"
 
 
-@dataclass(frozen=True, slots=True)
-class LinkKey:
+class LinkKey(Struct, frozen=True):
     """Where a link is: an interface index means something only inside its sandbox."""
 
     sandbox: SandboxId
     ifindex: int
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """One kernel network device."""
 
     key: LinkKey
@@ -93,8 +92,7 @@ class Link:
         return self.key.sandbox
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """One line of a sandbox's main or local routing table."""
 
     destination: Prefix
@@ -106,8 +104,7 @@ class Route:
     """From the local table: the address is this sandbox's own."""
 
 
-@dataclass(frozen=True, slots=True)
-class FdbEntry:
+class FdbEntry(Struct, frozen=True):
     """What a bridge believes: behind this port is this MAC."""
 
     bridge: LinkKey
@@ -117,8 +114,7 @@ class FdbEntry:
     """Learned from a frame, not configured."""
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbour:
+class Neighbour(Struct, frozen=True):
     """A line of a sandbox's neighbour cache (ARP or ND)."""
 
     link: LinkKey
@@ -127,8 +123,7 @@ class Neighbour:
     state: str
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """One kernel setting under /proc/sys, as it was; None where this kernel has no such file."""
 
     name: str
@@ -140,8 +135,7 @@ def reverse_path_filter(interface: str) -> str:
     return f"net.ipv4.conf.{interface.replace('.', '/')}.rp_filter"
 
 
-@dataclass(frozen=True, slots=True)
-class Sandbox:
+class Sandbox(Struct, frozen=True):
     """One network stack, and what it holds."""
 
     id: SandboxId
@@ -155,16 +149,14 @@ class Sandbox:
     """What its VXLAN links believe."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subnet:
+class Subnet(Struct, frozen=True):
     """One address range of a network, and the gateway in it."""
 
     prefix: Prefix
     gateway: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
+class Network(Struct, frozen=True):
     """A network of the engine; `bridge` is its kernel device where there is one."""
 
     id: str
@@ -184,8 +176,7 @@ class Network:
     """What leaves its tunnel for another node is encrypted (IPsec)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """One container's place on one network, as the engine tells it."""
 
     network: str
@@ -197,8 +188,7 @@ class Endpoint:
     """The container-side link that carries the address, found in the kernel."""
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
+class Published(Struct, frozen=True):
     """A port of the host that the engine carries to a container's."""
 
     address: str
@@ -211,8 +201,7 @@ class Published:
     """`tcp`, `udp` or `sctp`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
+class Container(Struct, frozen=True):
     """A container, running or not."""
 
     id: str
@@ -234,8 +223,7 @@ class Container:
         return self.state in {"running", "paused"}
 
 
-@dataclass(frozen=True, slots=True)
-class EngineIdentity:
+class EngineIdentity(Struct, frozen=True):
     """Which engine answered."""
 
     name: str
@@ -244,16 +232,14 @@ class EngineIdentity:
     """The command line that speaks to it, for what is to be typed."""
 
 
-@dataclass(frozen=True, slots=True)
-class BlindSpot:
+class BlindSpot(Struct, frozen=True):
     """A place we wanted to look at and could not, and why."""
 
     point: str
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Topology:
+class Topology(Struct, frozen=True):
     """Everything surveyed."""
 
     engine: EngineIdentity

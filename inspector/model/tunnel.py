@@ -1,10 +1,9 @@
 """What carries the frames of one network over another: VXLAN, Ethernet frames in UDP (RFC 7348)."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Tunnel:
+class Tunnel(Struct, frozen=True):
     """What a link is that packs its frames into UDP datagrams."""
 
     number: int
@@ -13,8 +12,7 @@ class Tunnel:
     """Of UDP, at the far end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Remote:
+class Remote(Struct, frozen=True):
     """What a VXLAN link believes: frames for this MAC go to this node (NDA_DST, linux/neighbour.h)."""
 
     ifindex: int
@@ -24,8 +22,7 @@ class Remote:
     """Address of the other node, in the network beneath."""
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(Struct, frozen=True):
     """A way that leads through a VXLAN tunnel to another node."""
 
     number: int

@@ -1,7 +1,8 @@
 """What one packet met of firewalls, at its place between two hops."""
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from inspector.model.topology import SandboxId
 
@@ -22,8 +23,7 @@ WHOSE = {
 """Owners of rules, in words; nothing is said where that is not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class MetRule:
+class MetRule(Struct, frozen=True):
     """One rule that matched, or the policy that was left to decide."""
 
     chain: str
@@ -52,8 +52,7 @@ _TRANSLATES = re.compile(
 """Statements that rewrite, as iptables and nft write them."""
 
 
-@dataclass(frozen=True, slots=True)
-class WalkStep:
+class WalkStep(Struct, frozen=True):
     """One packet passed the chains of one hook of one table."""
 
     after: int

@@ -8,9 +8,10 @@
 
 import socket
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from inspector.model import rules
 from inspector.model.rules import Backend, ChainKey, ChainRule, Hook

@@ -6,7 +6,8 @@ namespace.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from inspector.model.rules import Backend, Chain, ChainKey, ChainRule, Hook
 from inspector.model.topology import SandboxId
@@ -24,8 +25,7 @@ _NAT = {"PREROUTING": -100, "OUTPUT": -100, "INPUT": 100, "POSTROUTING": 100}
 ACCEPT = "ACCEPT"
 
 
-@dataclass(frozen=True, slots=True)
-class LegacyTable:
+class LegacyTable(Struct, frozen=True):
     """One table as the kernel handed it out: not yet understood."""
 
     family: Family

@@ -7,8 +7,9 @@
 
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import NamedTuple, Self
+
+from msgspec import Struct, field
 
 SNAPSHOT = 0x40000
 """What an accepting program returns: the number of bytes to keep, which is all of them."""
@@ -42,8 +43,7 @@ def pack(instructions: Iterable[Instruction]) -> bytes:
     return b"".join(struct.pack("=HBBI", *each) for each in instructions)
 
 
-@dataclass(slots=True)
-class Assembly:
+class Assembly(Struct):
     """Instructions with names for jump targets; every far jump is a BPF_JA, whose offset has 32 bits."""
 
     lines: list[tuple[Instruction, str | None]] = field(default_factory=list)

@@ -9,8 +9,9 @@
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from msgspec import Struct
 
 from inspector.model.lookup import Libc, Nameservers
 from inspector.wire.dns import reverse_name
@@ -20,8 +21,7 @@ ADDRESSES = ("A", "AAAA")
 _LONGEST_LABEL, _LONGEST_NAME = 63, 253
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """A name to ask for; `searched` where a search domain was put behind the user's."""
 
     name: str

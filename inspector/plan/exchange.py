@@ -1,8 +1,9 @@
 """What all ways of asking for one candidate name have in common."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from inspector.model.dns import Message
 from inspector.model.lookup import Ending, Query
@@ -10,8 +11,7 @@ from inspector.model.lookup import Ending, Query
 NS_PER_S = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """How asking for one candidate ended."""
 
     ending: Ending

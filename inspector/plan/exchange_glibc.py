@@ -11,8 +11,9 @@
 6. glibc waits for TCP as long as the kernel does. Here it waits as long as for UDP.
 """
 
-from dataclasses import dataclass
 from errno import ECONNREFUSED, ECONNRESET
+
+from msgspec import Struct
 
 from inspector.model.dns import Message, Transport
 from inspector.model.lookup import Ending, Nameservers, Query, Wanted
@@ -22,8 +23,7 @@ from inspector.plan.numbering import Numbering
 _SERVER_ERRORS = frozenset({"SERVFAIL", "NOTIMP", "REFUSED"})
 
 
-@dataclass(slots=True)
-class Habits:
+class Habits(Struct):
     """What glibc's resolver remembers from one name to the next."""
 
     single: bool
@@ -34,8 +34,7 @@ class Habits:
     """How far `rotate` has come; glibc starts anywhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class Servers:
+class Servers(Struct, frozen=True):
     """Whom to ask, and how patiently."""
 
     addresses: tuple[str, ...]

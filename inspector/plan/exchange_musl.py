@@ -11,7 +11,7 @@
    (name_from_dns and name_from_dns_search in src/network/lookup_name.c).
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from inspector.model.dns import Message, Transport
 from inspector.model.lookup import Ending, Nameservers, Query, Wanted
@@ -21,8 +21,7 @@ from inspector.plan.numbering import Numbering
 _NS_PER_MS = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Rounds:
+class Rounds(Struct, frozen=True):
     """Whom to ask, how often, and for how long in all."""
 
     addresses: tuple[str, ...]

@@ -5,7 +5,8 @@ pickled, to be driven in another process.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from inspector.model.dns import Message
 from inspector.model.lookup import LookupPlan, Query, Wanted

@@ -1,8 +1,9 @@
 """Find who has a link-local address: it is on one link (RFC 4007), so an interface goes with it. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from ipaddress import IPv6Address, ip_address
+
+from msgspec.structs import replace
 
 from inspector.errors import UsageError
 from inspector.model.question import Party, Resolution

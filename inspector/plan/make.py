@@ -1,9 +1,10 @@
 """Decide what to watch and what to send, from the topology and the question alone. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from inspector.errors import UsageError
 from inspector.model.question import (

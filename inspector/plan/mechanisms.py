@@ -11,7 +11,8 @@
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from inspector.model.lookup import Ending, HostsLine, Libc, ResolverSetup, Service, Status, Wanted
 from inspector.plan.candidates import ADDRESSES, as_address
@@ -20,8 +21,7 @@ POINTER = "PTR"
 _HOSTS = "/etc/hosts"
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Struct, frozen=True):
     """What the mechanisms up to `dns`, or those behind it, come to."""
 
     hosts: tuple[HostsLine, ...] = ()

@@ -6,7 +6,8 @@
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from inspector.model.dns import is_loopback
 from inspector.model.lookup import ResolverSetup

@@ -1,13 +1,12 @@
 """Number the queries of a lookup, and the sockets they leave from."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from inspector.model.dns import Transport
 from inspector.model.lookup import Query
 
 
-@dataclass(slots=True)
-class Numbering:
+class Numbering(Struct):
     """What has been sent so far. `identifiers` were drawn beforehand, and come round again when they are used up.
 
     libc repeats a question under the identifier it had; here each query has its own, so that a frame on the wire tells

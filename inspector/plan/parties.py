@@ -1,9 +1,10 @@
 """Find the two ends of a question in the topology. Pure; raises UsageError where the words fit nothing."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from inspector.errors import UsageError
 from inspector.model.naming import find_containers, nearest_names

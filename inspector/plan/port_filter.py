@@ -11,7 +11,7 @@
 6. IPv6 with extension headers before TCP or UDP is not accepted: the kernel puts none there.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from inspector.model.question import Plan, Protocol
 from inspector.plan.bpf import (
@@ -46,8 +46,7 @@ _NUMBERS = {Protocol.TCP: 6, Protocol.UDP: 17}
 _SYN_OR_RST = 0x06
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What of one family is ours."""
 
     protocol: Protocol

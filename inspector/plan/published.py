@@ -5,8 +5,9 @@ its own; which of both, a plan cannot know (it depends on the address asked, on 
 So both ways are watched, and the wire tells.
 """
 
-from dataclasses import dataclass
 from ipaddress import ip_address
+
+from msgspec import Struct
 
 from inspector.model.question import Publication, Question
 from inspector.model.topology import HOST, Container, Published, SandboxId, Topology
@@ -14,8 +15,7 @@ from inspector.plan.routes import addresses_of, find_route, route_source
 from inspector.plan.way import Way, find_way
 
 
-@dataclass(frozen=True, slots=True)
-class Onward:
+class Onward(Struct, frozen=True):
     """A publication, and the ways from the host to the container and back."""
 
     publication: Publication

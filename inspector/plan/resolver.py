@@ -11,7 +11,8 @@ that lead from one name to the next:
 3. With `Wanted.every` all names are asked for.
 """
 
-from dataclasses import dataclass, field, replace
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from inspector.model.dns import Message
 from inspector.model.lookup import Ending, Libc, Query, Resolved, ResolverSetup, Wanted
@@ -23,8 +24,7 @@ from inspector.plan.exchange_musl import MuslExchange, rounds_of
 from inspector.plan.numbering import Numbering
 
 
-@dataclass(slots=True)
-class _Search:
+class _Search(Struct):
     """One type, or A and AAAA together, over all names."""
 
     types: tuple[str, ...]

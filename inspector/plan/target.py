@@ -5,8 +5,9 @@
 3. Container and host names hold no colon, so a single one stands before a port.
 """
 
-from dataclasses import dataclass
 from ipaddress import ip_address
+
+from msgspec import Struct
 
 from inspector.errors import UsageError
 from inspector.model.question import MOST_CONNECTIONS, PORTS, Protocol, Question
@@ -14,8 +15,7 @@ from inspector.model.question import MOST_CONNECTIONS, PORTS, Protocol, Question
 _HINT = "write NAME:PORT, NAME:PORT/udp or [IPV6]:PORT"
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """Who is asked, and how."""
 
     destination: str

@@ -6,7 +6,7 @@
 3. What carries the datagrams is not followed beyond the first link of the stack that sends them.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from inspector.model.topology import Link, LinkKey, Sandbox, Topology
 from inspector.model.tunnel import Passage
@@ -16,8 +16,7 @@ ANYBODY = "00:00:00:00:00:00"
 """The MAC of the entry that a VXLAN link goes by where it has none for a frame (ip-link(8), vxlan)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mouth:
+class Mouth(Struct, frozen=True):
     """Where a frame enters a tunnel."""
 
     link: Link

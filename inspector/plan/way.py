@@ -10,8 +10,9 @@
    beyond it.
 """
 
-from dataclasses import dataclass, field
 from ipaddress import ip_address
+
+from msgspec import Struct, field
 
 from inspector.model.question import CapturePoint, Heading, PathKind, Step
 from inspector.model.topology import HOST, PARENTED, SHARING, Link, LinkKey, LinkKind, SandboxId, Topology
@@ -24,8 +25,7 @@ MAX_ROUTERS = 8
 """Routing decisions followed; a loop in the tables must not be one here."""
 
 
-@dataclass(slots=True)
-class Way:
+class Way(Struct):
     """What the walk found."""
 
     kind: PathKind

@@ -6,7 +6,8 @@
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from inspector.model.dns import Transport
 from inspector.model.lookup import Replied, Silent, Unsent

@@ -7,7 +7,9 @@
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from inspector.model.dns import Asked, Message, Record
 from inspector.wire import dns_words
@@ -39,8 +41,7 @@ _INTERNET = 1
 _PREFIX_LENGTH = 2
 
 
-@dataclass(slots=True)
-class _Reading:
+class _Reading(Struct):
     names: Names
     at: int = HEADER_LENGTH
     place: str = "question 1"

@@ -8,8 +8,9 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from ipaddress import ip_address
+
+from msgspec import Struct
 
 HEADER_LENGTH = 12
 """Bytes before the first name of a message (RFC 1035, 4.1.1)."""
@@ -36,8 +37,7 @@ class InvalidNameError(ValueError):
     """A name that a user typed has no form on the wire; says why, in one sentence."""
 
 
-@dataclass(slots=True)
-class Names:
+class Names(Struct):
     """Reads the names of one message."""
 
     message: bytes

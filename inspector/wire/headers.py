@@ -6,7 +6,8 @@
 """
 
 import struct
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from inspector.wire.icmp_words import icmp_words
 from inspector.wire.ip import FAMILY_V4, FAMILY_V6, Ip, ipv4_text, ipv6_text, read_ipv4, read_ipv6
@@ -67,8 +68,7 @@ _ECHOES = {FAMILY_V4: frozenset({ECHO_REPLY, ECHO_REQUEST}), FAMILY_V6: frozense
 _QUOTING = {FAMILY_V4: frozenset({3, 4, 5, 11, 12}), FAMILY_V6: frozenset({1, 2, 3, 4})}
 
 
-@dataclass(frozen=True, slots=True)
-class Arp:
+class Arp(Struct, frozen=True):
     """Who has an address, and who says so (RFC 826, Ethernet and IPv4 only)."""
 
     operation: int
@@ -78,8 +78,7 @@ class Arp:
     target: str
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbour:
+class Neighbour(Struct, frozen=True):
     """A neighbour solicitation or advertisement (RFC 4861, 4.3 and 4.4)."""
 
     advertisement: bool
@@ -89,8 +88,7 @@ class Neighbour:
     solicited: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Icmp:
+class Icmp(Struct, frozen=True):
     """An ICMP (RFC 792) or ICMPv6 (RFC 4443) message."""
 
     family: int
@@ -131,8 +129,7 @@ class Icmp:
         return icmp_words(self.family, self.type, self.code, self.mtu)
 
 
-@dataclass(frozen=True, slots=True)
-class Datagram:
+class Datagram(Struct, frozen=True):
     """An IP packet without a frame around it."""
 
     ip: Ip
@@ -142,8 +139,7 @@ class Datagram:
     tcp: Tcp | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Headers:
+class Headers(Struct, frozen=True):
     """Everything read from one Ethernet frame."""
 
     source_mac: str

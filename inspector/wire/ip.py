@@ -1,8 +1,9 @@
 """Read IPv4 and IPv6 headers, and step over the extensions of the latter."""
 
 import struct
-from dataclasses import dataclass
 from ipaddress import IPv6Address
+
+from msgspec import Struct
 
 FAMILY_V4 = 4
 FAMILY_V6 = 6
@@ -16,8 +17,7 @@ _EXTENSION_LENGTH = 8
 _MAX_EXTENSIONS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Ip:
+class Ip(Struct, frozen=True):
     """An IPv4 header (RFC 791) or an IPv6 header with its extensions (RFC 8200)."""
 
     version: int
@@ -90,8 +90,7 @@ def read_ipv6(packet: bytes) -> Ip | None:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Extensions:
+class _Extensions(Struct, frozen=True):
     protocol: int | None
     end: int
     identification: int | None = None

@@ -6,7 +6,8 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from inspector.wire.nat_range import KNOWN_FLAGS, NatRange, rewrite
 from inspector.wire.nfnetlink import Rule, attributes, number, text
@@ -63,8 +64,7 @@ def decode(rule: Rule, names: Names | None = None) -> Draft:
     return machine.draft
 
 
-@dataclass(slots=True)
-class _Machine:
+class _Machine(Struct):
     """The registers, and what came of the rule so far."""
 
     draft: Draft

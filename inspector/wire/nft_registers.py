@@ -1,7 +1,8 @@
 """What the registers of nf_tables hold while a rule is read: keys (what was loaded) or values (what is to be set)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from inspector.wire.nfnetlink import attributes, number
 from inspector.wire.nft_keys import Key
@@ -13,8 +14,7 @@ _LOWEST_32, _WIDE = 8, 16
 """linux/netfilter/nf_tables.h, enum nft_registers: NFT_REG32_00; bytes of NFT_REG_1 and its like."""
 
 
-@dataclass(slots=True)
-class Registers:
+class Registers(Struct):
     """By where they begin, in bytes."""
 
     keys: dict[int, Key] = field(default_factory=dict)

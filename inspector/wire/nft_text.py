@@ -5,7 +5,8 @@
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from inspector.model.text import safe
 from inspector.wire.nfnetlink import Rule, attributes, number
@@ -34,8 +35,7 @@ _NETWORKS: Mapping[Family, int] = {Family.IPV4: IPV4, Family.IPV6: IPV6}
 _FAMILIES = {IPV4: Family.IPV4, IPV6: Family.IPV6}
 
 
-@dataclass(slots=True)
-class Words:
+class Words(Struct):
     """A rule as text, and what else is known of it."""
 
     text: str
@@ -46,8 +46,7 @@ class Words:
     """Nothing of it was left unread."""
 
 
-@dataclass(slots=True)
-class _Piece:
+class _Piece(Struct):
     """A few words of the rule, and which protocol they ask for."""
 
     text: str
@@ -68,8 +67,7 @@ def write(rule: Rule, names: Names) -> Words:
     return Words(" ".join(pieces), machine.target, machine.packets, machine.whole)
 
 
-@dataclass(slots=True)
-class _Machine:
+class _Machine(Struct):
     family: Family
     names: Names
     pieces: list[_Piece] = field(default_factory=list)

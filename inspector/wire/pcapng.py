@@ -8,8 +8,9 @@ open anything else.
 import os
 import struct
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv6Interface, ip_address
+
+from msgspec import Struct
 
 from inspector.model.text import safe
 
@@ -46,8 +47,7 @@ _TAG_LENGTH = 4
 _IPV4 = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """What the whole file says about itself."""
 
     hardware: str | None = None
@@ -56,8 +56,7 @@ class Section:
     comments: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Interface:
+class Interface(Struct, frozen=True):
     """One capture point; its number is its place among the interfaces written."""
 
     name: str
@@ -67,8 +66,7 @@ class Interface:
     filter: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class Packet(Struct, frozen=True):
     """One frame, at one interface, once. A VLAN tag is where it was on the wire: in the frame."""
 
     interface: int
@@ -81,8 +79,7 @@ class Packet:
     comments: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Statistics:
+class Statistics(Struct, frozen=True):
     """What the kernel counted at one interface, from start to end."""
 
     interface: int

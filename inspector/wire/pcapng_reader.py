@@ -7,9 +7,10 @@
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from typing import BinaryIO
+
+from msgspec import Struct, field
 
 from inspector.errors import MalformedInputError
 from inspector.model.text import safe
@@ -34,8 +35,7 @@ _BODY_LENGTHS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Capture:
+class Capture(Struct, frozen=True):
     """Everything read, in the order of the file."""
 
     sections: tuple[pcapng.Section, ...]
@@ -46,8 +46,7 @@ class Capture:
     warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Clock:
+class _Clock(Struct, frozen=True):
     """How the ticks of one interface become nanoseconds."""
 
     resolution: int = _MICROSECONDS
@@ -61,8 +60,7 @@ class _Clock:
         return ticks * _SECOND_NS // per_second + self.offset_s * _SECOND_NS
 
 
-@dataclass(slots=True)
-class _State:
+class _State(Struct):
     order: str = "<"
     first: int = 0
     """Where the interfaces of this section start among all."""

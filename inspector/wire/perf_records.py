@@ -7,7 +7,8 @@
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 TYPE_TRACEPOINT = 2
 CLOCK_MONOTONIC = 1
@@ -30,8 +31,7 @@ _LOST_BODY = struct.Struct("=QQ")
 """id, lost"""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """One time that a tracepoint fired."""
 
     at_ns: int
@@ -43,8 +43,7 @@ class Sample:
     """The tracepoint's own fields."""
 
 
-@dataclass(frozen=True, slots=True)
-class Missed:
+class Missed(Struct, frozen=True):
     """Samples that found no room in the ring."""
 
     count: int

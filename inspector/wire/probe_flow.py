@@ -1,6 +1,6 @@
 """Which packets are the probe's and its answers', as the kernel can match them."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from inspector.wire.discovery import discovery
 from inspector.wire.headers import read_packet
@@ -9,8 +9,7 @@ ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
 """Numbers of IP protocols (IANA, Assigned Internet Protocol Numbers)."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeFlow:
+class ProbeFlow(Struct, frozen=True):
     """The packets of one trace, by what no NAT on the way is expected to change in all places at once."""
 
     family: int

@@ -6,8 +6,9 @@ the machine's byte order; a port as a number. Lines of another form are passed o
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from ipaddress import ip_address
+
+from msgspec import Struct
 
 TCP_LISTEN, TCP_CLOSE = 0x0A, 0x07
 """include/net/tcp_states.h; a UDP socket that is connected to nobody is in the latter."""
@@ -15,8 +16,7 @@ _FIELDS = 4
 _ADDRESS_LENGTHS = {8: 4, 32: 16}
 
 
-@dataclass(frozen=True, slots=True)
-class OpenPort:
+class OpenPort(Struct, frozen=True):
     """A socket that anybody may send to."""
 
     address: str

@@ -7,9 +7,10 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
+
+from msgspec.structs import replace
 
 from inspector.model.lookup import HostsLine, Libc, Nameservers, Service, Status, Upstream
 from inspector.model.text import safe

@@ -1,9 +1,10 @@
 """A firewall rule while it is read: its parts in the order they come, its text in the order of `iptables-save`."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from inspector.model.text import safe
 
@@ -47,8 +48,7 @@ def _no_set(_name: bytes) -> None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(Struct, frozen=True):
     """What the kernel calls what rules name by number; None where there is no such thing."""
 
     ipset: Callable[[int], str | None] = _nobody
@@ -72,16 +72,14 @@ class Term(NamedTuple):
         return ["!", *words] if self.negated else words
 
 
-@dataclass(slots=True)
-class Match:
+class Match(Struct):
     """What one match module asks for. No module: the protocol's own, which may be known only at the end."""
 
     module: str | None
     terms: list[Term] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class Draft:
+class Draft(Struct):
     """One rule, as far as it was read."""
 
     family: Family

@@ -8,7 +8,8 @@ there is missing.
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from inspector.model.text import safe
 
@@ -22,8 +23,7 @@ _SYMBOL = re.compile(r'\{\s*(\d+)\s*,\s*"([^"]*)"\s*\}')
 _LOCATION = "__data_loc"
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """Where a field lies in a record, in bytes."""
 
     offset: int
@@ -32,8 +32,7 @@ class Field:
     """It holds the place of its bytes (length << 16 | offset), not the bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tracepoint:
+class Tracepoint(Struct, frozen=True):
     """One tracepoint of this kernel."""
 
     id: int

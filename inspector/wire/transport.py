@@ -1,7 +1,8 @@
 """Read the headers of UDP and TCP, whole or as an ICMP error quotes them: eight bytes at least (RFC 792)."""
 
 import struct
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _QUOTED_LENGTH = 8
 _UDP_LENGTH = 8
@@ -10,8 +11,7 @@ _TCP_LENGTH = 20
 _FIN, _SYN, _RST, _PSH, _ACK, _URG = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
 
 
-@dataclass(frozen=True, slots=True)
-class Udp:
+class Udp(Struct, frozen=True):
     """A UDP header (RFC 768)."""
 
     source_port: int
@@ -22,8 +22,7 @@ class Udp:
     """As far as it was kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tcp:
+class Tcp(Struct, frozen=True):
     """A TCP header (RFC 9293, 3.1); behind the eighth byte everything may be cut off."""
 
     source_port: int

@@ -1,11 +1,11 @@
 """A lookup is kept beside the probes: its frames first in the file, and read back whole."""
 
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from dns_frames import POINTS, answer, lookup, on_loopback, query, question, replied, seen, silent
+from msgspec.structs import replace
 from topologies import delivered, planned, read
 
 from inspector.archive import load

@@ -1,8 +1,7 @@
 """`dnetsniff trace`: the exit status says how the run ended, in the contract's order of weight."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from topologies import answered, delivered, planned, read, recorded, sent
 
 from inspector.cli.run import exit_status

@@ -1,7 +1,6 @@
 """A packet is followed into its tunnel, and what the rules did to the datagram is told of it."""
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from overlays import NODE, OWN, blocked, delivered, silent
 from topologies import planned
 

@@ -1,10 +1,9 @@
 """What dropped an ICMP error on its way home is known by the 20 bytes that the kernel tells of it, or not at all."""
 
-from dataclasses import replace
-
 import pytest
 from firewalls import chain, passed, with_firewall
 from kind_cases import complaint, told
+from msgspec.structs import replace
 from topologies import TOKEN
 
 from inspector.correlate.complaints import complaints

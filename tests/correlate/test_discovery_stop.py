@@ -1,8 +1,7 @@
 """A rule that dropped neighbour discovery is named where that is certain, and nowhere else."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from state_cases import ASKED, discovery_dropped, filtered
 from topologies import change_stack
 

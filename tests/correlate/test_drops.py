@@ -1,8 +1,7 @@
 """A reason is told where it fits every probe that nobody answered, and is kept quiet about otherwise."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from topologies import echo, planned, read, recorded, sent, sightings
 
 from inspector.correlate.drops import PROMPT_NS, STAMPED_BEFORE_NS

@@ -1,7 +1,5 @@
 """Each query is followed over all points: the source's own, and what was asked on its behalf."""
 
-from dataclasses import replace
-
 from dns_frames import (
     EMBEDDED,
     RULE,
@@ -17,6 +15,7 @@ from dns_frames import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from inspector.correlate.exchanges import follow_queries, quiet_points
 from inspector.model.dns import Transport

@@ -1,9 +1,8 @@
 """A counter that rose makes a cause likely, where exactly one rule fits."""
 
-from dataclasses import replace
-
 import pytest
 from firewalls import chain, passed, with_firewall
+from msgspec.structs import replace
 from topologies import planned, read, recorded, sent
 
 from inspector.correlate.correlation import correlate

@@ -1,9 +1,8 @@
 """What came of a lookup: who answered, what, and why nobody did."""
 
-from dataclasses import replace
-
 import pytest
 from dns_frames import EMBEDDED, START, UPSTREAM, answer, lookup, on_loopback, query, question, replied, seen, silent
+from msgspec.structs import replace
 from topologies import read
 
 from inspector.correlate.name_report import judge_names, name_report

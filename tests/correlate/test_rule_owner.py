@@ -1,8 +1,7 @@
 """Whose a rule is: by evidence, and by names only together with it."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from port_cases import PUBLISHING
 from topologies import read
 

@@ -1,9 +1,8 @@
 """What the firewalls told is joined to the packet it is about, and stands between the right two hops."""
 
-from dataclasses import replace
-
 import pytest
 from firewalls import chain, passed, with_firewall
+from msgspec.structs import replace
 from port_cases import BY_HOST, DB, PUBLISHING, framed, published_way, syn, translated
 from topologies import (
     TOKEN,

@@ -1,8 +1,7 @@
 """What was rewritten, and the rules that the kernel said it went by."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from port_cases import BY_HOST, DB, ON_LOOPBACK, SOURCE_PORT, entry, framed, syn, translated
 
 from inspector.correlate.correlation import correlate

@@ -1,9 +1,9 @@
 """A kernel's refusal to route a packet counts where that packet was last seen, and nowhere else."""
 
 import errno
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from topologies import echo, link_named, planned, read, recorded, sent
 
 from inspector.model.path import Direction

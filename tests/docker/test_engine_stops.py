@@ -2,11 +2,11 @@
 
 import json
 import subprocess
-from dataclasses import dataclass
 
 import pytest
 from commands import PROGRAM
 from counters import echo_replies
+from msgspec import Struct
 from private_engine import PrivateEngine, private_engine, wait_until
 
 from inspector.cli.run import exit_status
@@ -25,8 +25,7 @@ ENDS_WITH_IT, OUTLIVES_IT = (), ("--live-restore",)
 """What containers do when their engine stops."""
 
 
-@dataclass(frozen=True)
-class StopsAfterSurvey:
+class StopsAfterSurvey(Struct, frozen=True):
     """A live machine whose engine stops before anything is sent."""
 
     live: LiveHost

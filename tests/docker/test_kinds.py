@@ -4,11 +4,11 @@ import json
 import secrets
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from commands import docker
+from msgspec import Struct
 from outside import FAR, in_host, mend, outside
 from private_engine import private_engine
 from upstream_place import ip, on_host
@@ -31,8 +31,7 @@ def host(engine: Engine) -> Iterator[int]:
         yield namespace.fd
 
 
-@dataclass(frozen=True, slots=True)
-class Lan:
+class Lan(Struct, frozen=True):
     """A link of the host that leads to a machine on the same network."""
 
     parent: str

@@ -1,8 +1,7 @@
 """The engine's resolver goes away while containers live on: its rules stay, and nobody listens behind them."""
 
-from dataclasses import dataclass
-
 import pytest
+from msgspec import Struct
 from private_engine import IMAGE, PrivateEngine, private_engine
 
 from inspector.discover.engine import connect
@@ -18,8 +17,7 @@ from inspector.worker import Worker
 pytestmark = pytest.mark.docker
 
 
-@dataclass(frozen=True)
-class StopsBeforeTheQuery:
+class StopsBeforeTheQuery(Struct, frozen=True):
     """A live machine whose engine stops between reading the resolver's files and asking."""
 
     live: LiveHost

@@ -1,8 +1,7 @@
 """Expectation beside observation: what differs is told, what could not be seen is not."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from topologies import change_stack, delivered, echo, planned, point_named, read, recorded, seen, sent
 
 from inspector.model.prediction import Difference

@@ -6,11 +6,11 @@ import pkgutil
 import re
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from firewalls import chain, passed, with_firewall
 from kind_cases import CASES as KIND_CASES
+from msgspec.structs import replace
 from name_cases import CASES as NAME_CASES
 from overlays import OVERLAY_CASES
 from port_cases import FINDINGS as PORT_CASES

@@ -1,8 +1,7 @@
 """What rules let one expect follows from their words alone, and is kept quiet about where they do not tell."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from topologies import planned, read, recorded, sent
 
 from inspector.explain.foresight import foresee

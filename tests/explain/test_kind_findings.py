@@ -1,7 +1,6 @@
 """Findings about sizes and shared parents are raised on their evidence, and say what can be typed."""
 
 import errno
-from dataclasses import replace
 from ipaddress import ip_interface, ip_network
 
 import pytest
@@ -21,6 +20,7 @@ from kind_cases import (
     too_long,
     undecided,
 )
+from msgspec.structs import replace
 from topologies import START, answered, change_link, change_stack, delivered, planned, recorded, sightings
 
 from inspector.model.question import Protocol

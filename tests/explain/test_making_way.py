@@ -1,8 +1,7 @@
 """The commands that make way: what they say, and that nothing of a rule's reaches a shell."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from port_cases import BY_HOST, DB, translated
 from topologies import planned, read, recorded, sent
 

@@ -1,8 +1,7 @@
 """The commands that are advised are commands that the engine takes."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from name_cases import WORLD, denied, resolved
 from topologies import planned, read
 

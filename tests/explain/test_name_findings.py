@@ -1,10 +1,10 @@
 """Findings about names: each on its evidence, told apart from its neighbours, and none on a healthy lookup."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from dns_frames import EMBEDDED, UPSTREAM, answer, lookup, query, replied, silent
+from msgspec.structs import replace
 from name_cases import (
     CASES,
     HEALTHY,

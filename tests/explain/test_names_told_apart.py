@@ -1,10 +1,10 @@
 """Lookups that look alike and are not: each measured on an engine, or a name that only seems to be known."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from dns_frames import EMBEDDED, UPSTREAM, answer, lookup, on_loopback, query, question, replied, seen, silent
+from msgspec.structs import replace
 from name_cases import WORLD, denied, dropped, found, half, line, linked, refused, resolved, searched, traced
 from topologies import arp, change_container, point_named
 from topologies import seen as sighted

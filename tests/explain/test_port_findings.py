@@ -1,8 +1,7 @@
 """Findings about TCP and UDP, each on its evidence; the causes of one refusal told apart."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from port_cases import (
     BY_ITSELF,
     FINDINGS,

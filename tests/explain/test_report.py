@@ -1,7 +1,6 @@
 """What a report says beside its findings."""
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from name_cases import known, resolved
 
 from inspector.model.question import CapturePoint

@@ -1,8 +1,7 @@
 """Flows to a published port that keep to an older way, told from those that go well."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from port_cases import DATAGRAM, DB, OLD, standing
 
 from inspector.model.conntrack import Flow

@@ -7,14 +7,14 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from inspector import netns
 
 
-@dataclass(frozen=True)
-class Lab:
+class Lab(Struct, frozen=True):
     """Two ends, `a` and `b`, on a bridge in a third namespace: a/eth0 - s/va - s/br0 - s/vb - b/eth0."""
 
     names: dict[str, str]

@@ -6,10 +6,10 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 import pytest
 from lab import Lab
+from msgspec import Struct, field
 
 from inspector import netns
 from inspector.capture.asking import look_up
@@ -38,8 +38,7 @@ def answer(query: bytes, **changes: object) -> bytes:
     return bytes(DNS(id=asked.id, qr=1, qd=asked.qd, an=DNSRR(rrname=asked.qd[0].qname, rdata="10.99.0.9"), **changes))
 
 
-@dataclass
-class Script:
+class Script(Struct):
     """Asks its queries at once, and waits for each until its time is over."""
 
     queries: list[Query]

@@ -6,11 +6,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from lab import Lab, run
+from msgspec.structs import replace
 from test_session import carry_out, plan_to
 
 from inspector import tracing

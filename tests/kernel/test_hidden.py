@@ -3,11 +3,11 @@
 import os
 import subprocess
 from collections.abc import Iterator
-from dataclasses import replace
 from ipaddress import ip_interface
 from secrets import token_hex
 
 import pytest
+from msgspec.structs import replace
 
 from inspector import netns
 from inspector.discover.facts import LinkFact, StackFact

@@ -7,11 +7,11 @@ import struct
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from lab import Lab
+from msgspec.structs import replace
 
 from inspector import netns
 from inspector.capture.injector import EchoSocket, icmp_socket

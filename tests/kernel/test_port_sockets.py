@@ -7,11 +7,11 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from functools import partial
 
 import pytest
 from lab import Lab
+from msgspec.structs import replace
 
 from inspector import netns
 from inspector.capture.port_sockets import WATCH_NS

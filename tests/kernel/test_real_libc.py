@@ -3,10 +3,10 @@
 import os
 import platform
 import sys
-from dataclasses import replace
 
 import pytest
 from lookup_cases import FOLDER, Asked, read_case
+from msgspec.structs import replace
 from real_libc import CLIENT, measure
 
 pytestmark = [

@@ -7,11 +7,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 
 import pytest
 from lab import Lab, run
+from msgspec.structs import replace
 from test_session import carry_out, plan_to
 
 from inspector import netns

@@ -6,10 +6,10 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 import pytest
 from lab import Lab
+from msgspec.structs import replace
 
 from inspector.capture.listening import DRAIN_LIMIT_NS
 from inspector.capture.session import record

@@ -1,8 +1,7 @@
 """A lookup is planned: what the hosts file answers, which names may be asked for, and when there is none at all."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from topologies import read
 
 from inspector.errors import UsageError

@@ -1,8 +1,7 @@
 """What answers before DNS is asked, and after it: /etc/hosts, in the order of nsswitch.conf."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from inspector.model.lookup import Ending, HostsLine, Libc, ResolverFile, ResolverSetup, Wanted
 from inspector.model.topology import SandboxId

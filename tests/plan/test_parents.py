@@ -1,8 +1,7 @@
 """The way over a shared parent: sibling to sibling, out past the host, and never to the host."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from topologies import change_link, change_stack, link_named, planned, read, written
 
 from inspector.model.question import PathKind

@@ -1,9 +1,8 @@
 """Words become parties, or a sentence that says which words would."""
 
-from dataclasses import replace
-
 import named
 import pytest
+from msgspec.structs import replace
 from topologies import read
 
 from inspector.errors import UsageError

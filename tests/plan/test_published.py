@@ -1,8 +1,7 @@
 """The container behind a port of the host, and the way there."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from port_cases import BY_HOST, FROM_AFAR, ON_LOOPBACK, PUBLISHING, WORLD, port_plan
 from topologies import change_container, written
 

@@ -1,7 +1,6 @@
 """The machine asks what a real libc asked: each file under lookups/ is one lookup, measured."""
 
 import pickle
-from dataclasses import replace
 from errno import ECONNREFUSED
 
 import pytest
@@ -9,6 +8,7 @@ from driven_lookup import START_NS, drive, message_of, setup_of
 from hypothesis import given
 from hypothesis import strategies as st
 from lookup_cases import Asked, Case, Says, Script, cases
+from msgspec.structs import replace
 
 from inspector.capture.asking import MOST_QUERIES
 from inspector.model.dns import Transport

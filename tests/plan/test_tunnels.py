@@ -1,9 +1,9 @@
 """A frame for another node goes into the tunnel, and its datagram out by the uplink; what is not known ends the way."""
 
-from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
+from msgspec.structs import replace
 from overlays import NODE, OVER, OWN, away, world
 from topologies import change_stack, planned, written
 

@@ -1,8 +1,7 @@
 """The walk sees what a packet would pass, in its order, and invents nothing beyond."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from topologies import change_link, change_stack, read, written
 
 from inspector.model.question import PathKind

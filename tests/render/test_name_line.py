@@ -1,9 +1,8 @@
 """The name in the head of a trace, and what it says where source and engine differ."""
 
-from dataclasses import replace
-
 import named
 import pytest
+from msgspec.structs import replace
 from named import UPSTREAM, query, replied
 from named_cases import (
     CASES,

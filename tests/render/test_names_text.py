@@ -1,13 +1,13 @@
 """How a lookup is shown: every kind as it was written down, and what holds for all of them."""
 
 import re
-from dataclasses import replace
 from typing import Any
 
 import named
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from named import UPSTREAM, US, asked, forwarded, message, query, record, replied
 from named_cases import CASES, DIRECT, FOLDER, PLACES, embedded, hosts_file, silent_upstream, unknown_upstream
 

@@ -4,16 +4,15 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import screens
+from msgspec import Struct
 
 PROGRAM = [sys.executable, "-P", "-c", "from inspector.cli.main import main; main()"]
 
 
-@dataclass(frozen=True, slots=True)
-class Ran:
+class Ran(Struct, frozen=True):
     """A finished command."""
 
     status: int

@@ -1,7 +1,8 @@
 """Lookups for tests of the thinking half: DNS frames built by scapy, at points of a little world."""
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from inspector.model.dns import Transport
 from inspector.model.lookup import (

@@ -2,11 +2,11 @@
 
 import heapq
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from errno import ECONNREFUSED, ECONNRESET
 from typing import Protocol
 
 from lookup_cases import Case, Says, Script
+from msgspec import Struct, field
 
 from inspector.model.dns import Asked, Message, Record, Transport
 from inspector.model.lookup import Libc, Query, ResolverSetup, Service
@@ -28,8 +28,7 @@ class Machine(Protocol):
     def refused(self, query: Query, errno: int, now_ns: int) -> None: ...
 
 
-@dataclass
-class Driven:
+class Driven(Struct):
     """What was asked, and when it was over; times in seconds since the start."""
 
     queries: list[tuple[float, Query]] = field(default_factory=list)

@@ -1,8 +1,8 @@
 """What a firewall did to the packets of a hand-written recording, in a few words."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
+from msgspec.structs import replace
 from topologies import echo, link_named
 
 from inspector.model.recording import Recording

@@ -7,15 +7,15 @@ real_libc.py, with glibc 2.36 (Debian 12) and musl 1.2.5.
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 FOLDER = Path(__file__).parents[1] / "plan" / "lookups"
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """One query: seconds after the first one, and a number for the socket, counted in the order of their first use."""
 
     at_s: float
@@ -26,8 +26,7 @@ class Asked:
     socket: int
 
 
-@dataclass(frozen=True)
-class Says:
+class Says(Struct, frozen=True):
     """What a server does with a query: the first rule that fits and was not yet used up."""
 
     reply: str = "NOERROR"
@@ -48,8 +47,7 @@ class Says:
         return all(mine in {None, theirs} for mine, theirs in pairs)
 
 
-@dataclass
-class Script:
+class Script(Struct):
     """The rules, and how often each was used."""
 
     rules: tuple[Says, ...]
@@ -64,8 +62,7 @@ class Script:
         return Says(reply="silence")
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(Struct, frozen=True):
     """One lookup."""
 
     name: str

@@ -1,7 +1,6 @@
 """One lookup for each finding about names, in a little world of containers."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from dns_frames import (
@@ -18,6 +17,7 @@ from dns_frames import (
     seen,
     silent,
 )
+from msgspec.structs import replace
 from topologies import read, recorded, sent
 
 from inspector.correlate.name_report import name_report

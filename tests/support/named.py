@@ -5,8 +5,9 @@
 Times are nanoseconds after the start of the lookup; a hop is written `web/eth0 out`.
 """
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from inspector.model.dns import Asked, Message, Record, Transport
 from inspector.model.lookup import (

@@ -6,10 +6,10 @@ Run it to write those files anew, and look at what changed before keeping them.
 import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import named
+from msgspec.structs import replace
 from named import UPSTREAM, US, asked, forwarded, message, query, record, replied
 
 from inspector.model.dns import Message, Record, Transport

@@ -5,9 +5,9 @@ import shlex
 import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from commands import Ran, dnetsniff
+from msgspec import Struct
 from upstream_place import ip, on_host
 
 NEAR, ROUTER, FAR_ROUTER, FAR = "203.0.113.1", "203.0.113.2", "203.0.113.129", "203.0.113.130"
@@ -15,8 +15,7 @@ BEYOND = "203.0.113.128/25"
 """TEST-NET-3 (RFC 5737)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outside:
+class Outside(Struct, frozen=True):
     """The router's namespace, the one behind it, and the host's link to the router."""
 
     link: str

@@ -1,9 +1,9 @@
 """A node of a swarm, written by hand: an overlay network with two members here and one on another node."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from ipaddress import ip_interface, ip_network
 
+from msgspec.structs import replace
 from topologies import (
     START,
     TOKEN,

@@ -17,10 +17,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 
 from inspector.lab.image import BUSYBOX, FOREVER, image_tree
 
@@ -31,8 +31,7 @@ PR_SET_CHILD_SUBREAPER = 36
 """linux/prctl.h"""
 
 
-@dataclass(frozen=True)
-class PrivateEngine:
+class PrivateEngine(Struct, frozen=True):
     """A running engine; its host is the network namespace of this name."""
 
     name: str

@@ -13,10 +13,10 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from os import getpid, kill
 from pathlib import Path
 
+from msgspec import Struct
 from private_engine import (
     CGROUPS,
     IMAGE,
@@ -50,8 +50,7 @@ NO_SERVER = "192.0.2.53"
 PODMAN_IMAGE = f"localhost/{IMAGE}"
 
 
-@dataclass(frozen=True)
-class PrivatePodman:
+class PrivatePodman(Struct, frozen=True):
     """A running Podman service; its host is the network namespace of this name."""
 
     name: str

@@ -1,8 +1,9 @@
 """A recording with something of everything, for tests that keep recordings."""
 
-from dataclasses import replace
 from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from inspector import archive
 from inspector.model.path import Direction

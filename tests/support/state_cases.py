@@ -1,9 +1,9 @@
 """Recordings in which state misleads a packet: caches, tables, addresses in two places, subnets, filtered discovery."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from ipaddress import ip_interface, ip_network
 
+from msgspec.structs import replace
 from topologies import (
     change_link,
     change_stack,

@@ -3,8 +3,8 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
+from msgspec import Struct
 from private_engine import IMAGE, PrivateEngine, checked, private_engine, wait_until
 
 UPLINK = "up0"
@@ -14,8 +14,7 @@ POOL = "198.19.0.0/16"
 """Of RFC 2544's range for benchmarks: nobody's."""
 
 
-@dataclass(frozen=True)
-class Swarm:
+class Swarm(Struct, frozen=True):
     """A manager with n1 and n2 on it, and a worker with m1."""
 
     manager: PrivateEngine

@@ -10,11 +10,13 @@ Veth pairs, MACs and routes (local, connected, default by the first network that
 
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from ipaddress import ip_address, ip_interface, ip_network
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from inspector.model.question import Heading, Plan, Question, Step
 from inspector.model.recording import Answered, Observation, Probe, Recording, Sent
@@ -66,8 +68,7 @@ def read(path_or_text: Path | str) -> Topology:
     return Topology(EngineIdentity("Test Engine", "1"), (host, *making.stacks), tuple(networks), tuple(containers))
 
 
-@dataclass(slots=True)
-class _Making:
+class _Making(Struct):
     """A world that is being made."""
 
     networks: list[Network]

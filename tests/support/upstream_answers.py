@@ -4,7 +4,8 @@ import hashlib
 import socket
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "SRV": 33, "OPT": 41}
 RCODES = {"NOERROR": 0, "FORMERR": 1, "SERVFAIL": 2, "NXDOMAIN": 3, "NOTIMP": 4, "REFUSED": 5}
@@ -17,8 +18,7 @@ FALSE_RECORDS = (("A", "203.0.113.66"), ("AAAA", "2001:db8::66"))
 UDP_MOST, TCP_MOST = 65507, 65535
 
 
-@dataclass(frozen=True, slots=True)
-class Behaviour:
+class Behaviour(Struct, frozen=True):
     """How one name, or one name and type, is answered."""
 
     records: tuple[tuple[str, str], ...] = ()
@@ -41,8 +41,7 @@ SILENT = Behaviour(silent=True)
 NO_DATA = Behaviour()
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """What a client asked."""
 
     identifier: int

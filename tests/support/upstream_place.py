@@ -6,19 +6,19 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from ipaddress import IPv4Network, ip_address
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import asdict
 from upstream_answers import Behaviour
 
 PREFIX = IPv4Network("198.51.100.0/24")
 """TEST-NET-2 (RFC 5737): nobody's address, so nothing else is hidden by it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(Struct, frozen=True):
     """One query that reached the server."""
 
     name: str | None
@@ -33,8 +33,7 @@ class Arrived:
     message: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Upstream:
+class Upstream(Struct, frozen=True):
     """The running server."""
 
     address: str

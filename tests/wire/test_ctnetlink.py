@@ -1,10 +1,9 @@
 """Messages of connection tracking, compared with what a kernel sent and took, and with broken ones."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from inspector.model.conntrack import Flow
 from inspector.model.question import Protocol

@@ -2,12 +2,12 @@
 
 import random
 import struct
-from dataclasses import dataclass
 
 import pytest
 from dns_messages import COMPRESSED, GOOD, POINTER, header, is_harmless, question, read, record, texts
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Struct
 
 from inspector.wire import dns, dns_name
 
@@ -58,8 +58,7 @@ def test_every_prefix_says_no_more_than_the_whole(name: str) -> None:
         assert part.damage or (part.asked, part.answers) == (whole.asked, whole.answers)
 
 
-@dataclass
-class Counted:
+class Counted(Struct):
     """Keeps the readers of names that were made, to ask them what they did."""
 
     made: list[dns_name.Names]

@@ -1,9 +1,9 @@
 """What we insert matches the probe and nothing else. That the kernel takes it is tested in tests/kernel."""
 
-from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
+from msgspec.structs import replace
 
 from inspector.wire.nfnetlink import attributes, messages, number, text
 from inspector.wire.nft_mark import OWNER, PRIORITY, batch, messages_in

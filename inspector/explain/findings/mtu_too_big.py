@@ -11,7 +11,8 @@ containers' network that MTU when it is created.
 
 import errno
 import shlex
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from inspector.explain.case import Case
 from inspector.explain.making_way import TOO_BIG, ways_for
