@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from topologies import answered, delivered, planned, read, recorded, sent
 
-from inspector.cli.run import exit_status
+from inspector.cli.answer import exit_status
 from inspector.model.recording import NotSent
 from inspector.pipeline import review
 
