@@ -8,12 +8,14 @@ from typing import NoReturn
 
 import click
 
-from inspector.archive import DOCUMENT, load
+from inspector.archive import load_with_origin
+from inspector.archive_document import DOCUMENT
 from inspector.cli.answer import exit_status, report_options, show
-from inspector.cli.output import refuse_existing
+from inspector.cli.output import refuse_existing, tell
 from inspector.errors import MalformedInputError, NoSuchFileError
 from inspector.model.text import safe
 
+MOST_NAMED = 3
 _WAY_OUT = "name a folder that `trace -w` or `resolve -w` made"
 
 
@@ -42,7 +44,13 @@ def command(recording: Path, **options: object) -> None:
 def _explain_recording(folder: Path, options: Mapping[str, object]) -> NoReturn:
     from inspector.pipeline import review
 
-    report = review(load(folder))
+    loaded = load_with_origin(folder)
+    if loaded.left_out:
+        keys = ", ".join(loaded.left_out[:MOST_NAMED])
+        more = f" and {rest} more" if (rest := len(loaded.left_out) - MOST_NAMED) > 0 else ""
+        by = f"dnetsniff {loaded.version}" if loaded.version else "another dnetsniff"
+        tell(f"written by {by}; left out, since it is not known here: {keys}{more}")
+    report = review(loaded.recording)
     show(report, options)
     sys.exit(exit_status(report))
 
