@@ -7,34 +7,27 @@
 """
 
 import errno
-import json
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from msgspec.structs import replace
 
-from inspector import archive_frames
-from inspector.archive_codec import Json, decode, encode
+from inspector import archive_document, archive_frames
+from inspector.archive_document import DOCUMENT, FRAMES, WHAT_IT_IS, Loaded
 from inspector.errors import MalformedInputError, NoSuchFileError, OutputError
 from inspector.model.recording import Recording
 from inspector.model.text import safe
 from inspector.model.topology import BlindSpot
 from inspector.wire import pcapng, pcapng_reader
 
-FRAMES = "frames.pcapng"
-DOCUMENT = "recording.json"
-SCHEMA = "dnetsniff.recording"
-SCHEMA_VERSION = 1
-MAX_DOCUMENT = 256 * 1024 * 1024
+MAX_DOCUMENT = 64 * 1024 * 1024
 
 Owner = tuple[int, int]
 """User and group id."""
 
-_WHAT_IT_IS = f"a recording is a folder with {FRAMES} and {DOCUMENT} in it"
 _ANOTHER_FOLDER = "name a folder that does not exist yet, inside one that you may write to"
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -67,7 +60,7 @@ def save(
 ) -> None:
     """Write the recording into a new folder; `comments` and `packet_ids` are by number of the frame in the file."""
     frames = archive_frames.captured(recording)
-    document = json.dumps(_document(recording, version), indent=1).encode() + b"\n"
+    document = archive_document.write(recording, version)
     ahead = archive_frames.blocks_ahead(recording, frames, version)
     packets = archive_frames.packet_blocks(frames, comments, packet_ids)
     with _acting_as(owner):
@@ -90,11 +83,15 @@ def save(
 
 def load(folder: Path) -> Recording:
     """Read a recording back; nothing but this folder is needed."""
+    return load_with_origin(folder).recording
+
+
+def load_with_origin(folder: Path) -> Loaded:
+    """Read a recording back, and say who wrote it and which of its keys are not known here."""
     try:
-        document = json.loads(_read_document(folder / DOCUMENT))
-    except (ValueError, RecursionError) as error:
-        raise MalformedInputError(f"{_shown(folder / DOCUMENT)} is not JSON") from error
-    recording = _recording(document, folder / DOCUMENT)
+        loaded = archive_document.read(_read_document(folder / DOCUMENT))
+    except MalformedInputError as error:
+        raise MalformedInputError(f"{_shown(folder / DOCUMENT)} {error.message}", error.hint) from error
     try:
         with _regular(folder / FRAMES).open("rb") as stream:
             capture = pcapng_reader.read(stream)
@@ -102,43 +99,7 @@ def load(folder: Path) -> Recording:
         raise _unreadable(folder / FRAMES, error) from error
     except MalformedInputError as error:
         raise MalformedInputError(f"{_shown(folder / FRAMES)}: {error.message}", error.hint) from error
-    return _with_frames(recording, capture, folder)
-
-
-def _document(recording: Recording, version: str) -> dict[str, Json]:
-    written = encode(Recording, archive_frames.without_frames(recording))
-    if not isinstance(written, dict):
-        raise TypeError
-    for each in _observations_in(written):
-        del each["frame"]
-    return {"schema": f"{SCHEMA}/{SCHEMA_VERSION}", "version": version, **written}
-
-
-def _recording(document: object, path: Path) -> Recording:
-    name, _, number = str(document.get("schema")).partition("/") if isinstance(document, dict) else ("", "", "")
-    if not isinstance(document, dict) or name != SCHEMA or not (number.isascii() and number.isdigit()):
-        raise MalformedInputError(f"{_shown(path)} is not a recording of dnetsniff", _WHAT_IT_IS)
-    if number != str(SCHEMA_VERSION):
-        raise MalformedInputError(
-            f"{_shown(path)} has the schema {SCHEMA}/{safe(number, limit=20)}; "
-            f"this dnetsniff reads {SCHEMA}/{SCHEMA_VERSION}",
-            "use the version of dnetsniff that wrote it, or a newer one",
-        )
-    fields = {key: value for key, value in document.items() if key not in {"schema", "version"}}
-    for each in _observations_in(fields):
-        each["frame"] = ""
-    try:
-        return decode(Recording, fields)
-    except MalformedInputError as error:
-        raise MalformedInputError(f"{_shown(path)}: {error.message}", error.hint) from error
-
-
-def _observations_in(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the observations of a document, the lookup's too, as far as it has the form of one."""
-    lookup = document.get("lookup")
-    for part in (document, lookup if isinstance(lookup, dict) else {}):
-        observations = part.get("observations")
-        yield from (each for each in (observations if isinstance(observations, list) else ()) if isinstance(each, dict))
+    return replace(loaded, recording=_with_frames(loaded.recording, capture, folder))
 
 
 def _with_frames(recording: Recording, capture: pcapng_reader.Capture, folder: Path) -> Recording:
@@ -198,7 +159,7 @@ def _read_document(path: Path) -> bytes:
 def _regular(path: Path) -> Path:
     """Refuse what would block or never end: a FIFO, a device, a folder."""
     if not stat.S_ISREG(path.stat().st_mode):
-        raise MalformedInputError(f"{_shown(path)} is not a regular file", _WHAT_IT_IS)
+        raise MalformedInputError(f"{_shown(path)} is not a regular file", WHAT_IT_IS)
     return path
 
 
@@ -212,7 +173,7 @@ def _cut_short(error: pcapng.CutShortError, folder: Path, kept: str) -> OutputEr
 
 
 def _unreadable(path: Path, error: OSError) -> NoSuchFileError:
-    return NoSuchFileError(f"cannot read {_shown(path)}: {error.strerror}", _WHAT_IT_IS)
+    return NoSuchFileError(f"cannot read {_shown(path)}: {error.strerror}", WHAT_IT_IS)
 
 
 def _shown(path: Path) -> str:

@@ -2,8 +2,9 @@
 
 1. A Struct is an object of its fields; in a union of Structs it also has a `kind`, its name in kebab case.
 2. A tuple is an array, bytes are hex, an address, a network or a StrEnum is its text, None is null.
-3. Decoding is strict: an unknown key, a missing field without a default or another type is a MalformedInputError that
-   says where. A missing field with a default takes it, so that an older recording stays readable.
+3. Decoding is strict: a missing field without a default, another type, a number beyond 64 bits or one that is none is a
+   MalformedInputError that says where. A missing field with a default takes it, so that an older recording stays
+   readable; an unknown key is left out and told, so that a newer one does.
 4. Text is made harmless on the way in (inspector.model.text): a recording may come from anyone.
 """
 
@@ -33,6 +34,8 @@ T = TypeVar("T")
 
 KIND = "kind"
 MAX_TEXT = 65_536
+MAX_NUMBER = 2**64
+"""Beyond any stamp, counter or inode of a kernel."""
 
 _NATIVE: Mapping[Any, tuple[tuple[type, ...], str]] = {
     str: ((str,), "text"),
@@ -40,6 +43,7 @@ _NATIVE: Mapping[Any, tuple[tuple[type, ...], str]] = {
     int: ((int,), "a whole number"),
     float: ((int, float), "a number"),
 }
+_INDEX = re.compile(r"\[\d+\]")
 _ADDRESSES = (IPv4Address, IPv6Address, IPv4Interface, IPv6Interface, IPv4Network, IPv6Network)
 
 
@@ -62,27 +66,27 @@ def encode(kind: Any, value: object) -> Json:
     raise TypeError(type(value).__name__)
 
 
-def decode(kind: type[T], data: object) -> T:
-    """Return the value of this type that the JSON stands for."""
-    return cast("T", _decode(kind, data, where=""))
+def decode(kind: type[T], data: object, left_out: set[str] | None = None) -> T:
+    """Return the value of this type that the JSON stands for; keys that it does not know are added to `left_out`."""
+    return cast("T", _decode(kind, data, "", set() if left_out is None else left_out))
 
 
-def _decode(kind: Any, data: object, where: str) -> Any:
+def _decode(kind: Any, data: object, where: str, left_out: set[str]) -> Any:
     kind = _plain(kind)
     if kind is type(None):
         return data if data is None else _refuse(where, "null", data)
     if get_origin(kind) in {Union, types.UnionType}:
-        return _decode_union(kind, data, where)
+        return _decode_union(kind, data, where, left_out)
     if get_origin(kind) is tuple:
         member = get_args(kind)[0]
         values = data if isinstance(data, list) else _refuse(where, "an array", data)
-        return tuple(_decode(member, each, f"{where}[{index}]") for index, each in enumerate(values))
+        return tuple(_decode(member, each, f"{where}[{index}]", left_out) for index, each in enumerate(values))
     if _is_struct(kind):
-        return _decode_struct(kind, data, where)
+        return _decode_struct(kind, data, where, left_out)
     return _decode_scalar(kind, data, where)
 
 
-def _decode_union(kind: Any, data: object, where: str) -> Any:
+def _decode_union(kind: Any, data: object, where: str, left_out: set[str]) -> Any:
     members = get_args(kind)
     if data is None and type(None) in members:
         return None
@@ -91,34 +95,36 @@ def _decode_union(kind: Any, data: object, where: str) -> Any:
         found = data.get(KIND) if isinstance(data, dict) else None
         if not isinstance(data, dict) or not isinstance(found, str) or found not in tagged:
             return _refuse(where, f"an object whose kind is one of {', '.join(tagged)}", data)
-        return _decode_struct(tagged[found], {key: each for key, each in data.items() if key != KIND}, where)
+        untagged = {key: each for key, each in data.items() if key != KIND}
+        return _decode_struct(tagged[found], untagged, where, left_out)
     present = [each for each in members if each is not type(None)]
     for each in present[:-1]:
         try:
-            return _decode(each, data, where)
+            return _decode(each, data, where, left_out)
         except MalformedInputError:
             continue
-    return _decode(present[-1], data, where)
+    return _decode(present[-1], data, where, left_out)
 
 
-def _decode_struct(kind: Any, data: object, where: str) -> Any:
+def _decode_struct(kind: Any, data: object, where: str, left_out: set[str]) -> Any:
     if not isinstance(data, dict):
         return _refuse(where, "an object", data)
     known = _fields(kind)
     prefix = f"{where}." if where else ""
-    for key in data:
-        if key not in known:
-            raise MalformedInputError(f"{prefix}{safe(str(key))} is not known")
+    left_out.update(_INDEX.sub("[]", f"{prefix}{safe(str(key))}") for key in data if key not in known)
     missing = [name for name, (_, required) in known.items() if required and name not in data]
     if missing:
         raise MalformedInputError(f"{prefix}{missing[0]} is missing")
-    return kind(**{key: _decode(known[key][0], each, f"{prefix}{key}") for key, each in data.items()})
+    given = {key: each for key, each in data.items() if key in known}
+    return kind(**{key: _decode(known[key][0], each, f"{prefix}{key}", left_out) for key, each in given.items()})
 
 
 def _decode_scalar(kind: Any, data: object, where: str) -> Any:
     accepted, expected = _NATIVE.get(kind, _NATIVE[str])
     if not isinstance(data, accepted) or (isinstance(data, bool) and kind is not bool):
         return _refuse(where, expected, data)
+    if isinstance(data, int | float) and not -MAX_NUMBER < data < MAX_NUMBER:
+        return _refuse(where, "a number of 64 bits", data)
     return _decode_text(kind, data, where) if isinstance(data, str) else data
 
 

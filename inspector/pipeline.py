@@ -14,6 +14,7 @@ from inspector.model.question import Party, Plan, Question
 from inspector.model.topology import Topology
 from inspector.plan.make import make_plan
 from inspector.plan.parties import find_source, is_a_name
+from inspector.wire.dns_name import printable_name
 
 if TYPE_CHECKING:
     from inspector.model.lookup import LookupPlan, ResolverSetup
@@ -47,6 +48,7 @@ def trace(question: Question, host: Host) -> tuple["Recording", "Report"]:
     from inspector.model.recording import Recording
 
     topology = host.survey()
+    question = replace(question, destination=printable_name(question.destination))
     lookup = _look_up(topology, question, host) if question.look_up and is_a_name(topology, question) else None
     found = _names(lookup)
     plan = make_plan(topology, question, found)

@@ -20,6 +20,7 @@ from inspector.model.engine_choice import EngineChoice
 COMMANDS = {
     "trace": ("inspector.cli.trace", "Follow real probes from one container to another through every hop."),
     "resolve": ("inspector.cli.resolve", "Look a name up as a container would, and show each step and packet."),
+    "explain": ("inspector.cli.explain", "Give the report of a saved trace again: no root, no engine."),
     "ls": ("inspector.cli.ls", "Show networks, bridges, ports, veth pairs, addresses and routes: one tree."),
     "lab": ("inspector.cli.lab", "Build and remove the course's network on a real engine."),
     "doctor": ("inspector.cli.doctor", "Can it run here: privileges, engine, kernel, settings."),

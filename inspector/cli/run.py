@@ -1,14 +1,15 @@
 """Ask one question of a live engine, show what came of it, keep it where wanted, and say it in the exit status."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from inspector.cli.answer import Command, exit_status, report_options, show
 from inspector.cli.interruption import interruptible
-from inspector.cli.output import is_coloured, refuse_existing, tell, width_of, write
+from inspector.cli.output import refuse_existing, tell
 from inspector.discover.engine import connect
 from inspector.host import LiveHost
 from inspector.model.engine_choice import EngineChoice
@@ -19,30 +20,17 @@ from inspector.worker import Worker
 
 if TYPE_CHECKING:
     from inspector.model.recording import Recording
-    from inspector.model.report import Report
-
-Command = Callable[..., Any]
 
 AHEAD, AHEAD_OF_LOOKUPS = ("inspector.capture.recorder",), ("inspector.capture.lookup_recorder",)
 """What the worker loads while the engine is asked."""
-OUTPUT_OPTIONS = (
-    click.option(
-        "-w", "--write", "folder", type=click.Path(path_type=Path), help="Keep the recording in a new FOLDER."
-    ),
-    click.option(
-        "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form."
-    ),
-    click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the report to this new file."),
-    click.option("-q", "--quiet", is_flag=True, help="Print the verdict line only."),
+KEEP_OPTION = click.option(
+    "-w", "--write", "folder", type=click.Path(path_type=Path), help="Keep the recording in a new FOLDER."
 )
-EXIT_DELIVERED, EXIT_NOT, EXIT_UNKNOWN, EXIT_DEPARTED, EXIT_INTERRUPTED = 0, 1, 3, 75, 130
 
 
 def output_options(command: Command) -> Command:
-    """Add the options that say where the answer goes."""
-    for option in reversed(OUTPUT_OPTIONS):
-        command = option(command)
-    return command
+    """Add the options that say where the answer goes, and what it was made from."""
+    return KEEP_OPTION(report_options(command))
 
 
 def run(choice: EngineChoice, asked: Question, options: Mapping[str, object]) -> NoReturn:
@@ -56,25 +44,13 @@ def run(choice: EngineChoice, asked: Question, options: Mapping[str, object]) ->
     ):
         recording, report = trace(asked, host)
         try:
-            _show(report, options)
+            show(report, options)
         finally:
             # Neither output is lost because the other cannot be written.
             saved = _save(recording, folder)
     if saved:
         tell(saved)
     sys.exit(exit_status(report))
-
-
-def exit_status(report: "Report") -> int:
-    """Return the contract's exit status; answers to a part of the probes do not make a run that was cut short whole."""
-    from inspector.model.report import Outcome
-
-    if report.interrupted:
-        return EXIT_INTERRUPTED
-    cut_short = report.statistics.sent < report.plan.question.count
-    if report.departed and (cut_short or report.verdict.outcome is not Outcome.DELIVERED):
-        return EXIT_DEPARTED
-    return {Outcome.DELIVERED: EXIT_DELIVERED, Outcome.UNKNOWN: EXIT_UNKNOWN}.get(report.verdict.outcome, EXIT_NOT)
 
 
 def _check_outputs(folder: object, output: object) -> None:
@@ -92,20 +68,3 @@ def _save(recording: "Recording", folder: object) -> str | None:
 
     keep(recording, folder)
     return f"recording kept in {folder}: open {folder}/frames.pcapng in Wireshark"
-
-
-def _show(report: "Report", options: Mapping[str, object]) -> None:
-    output = str(options["output"]) if options["output"] else None
-    if options["form"] == "json":
-        from inspector.render.report_json import render_json
-
-        write(render_json(report) + "\n", output)
-        return
-    from inspector.render.report_text import render_text, render_verdict
-
-    width, coloured = width_of(output), is_coloured(output)
-    if options["quiet"]:
-        text = render_verdict(report, width=width, coloured=coloured)
-    else:
-        text = render_text(report, width=width, coloured=coloured, verbose=bool(options.get("verbose")))
-    write(text, output)

@@ -127,6 +127,22 @@ def encode_name(name: str) -> bytes:
     return encoded
 
 
+def printable_name(name: str) -> str:
+    r"""Return a name so that a recording can hold it: `\DDD` for what is not printable (RFC 4343, 2.1).
+
+    Both ask for the same bytes. One without a form on the wire stays as it is.
+    """
+    if name.isprintable():
+        return name
+    try:
+        encoded = encode_name(name)
+    except InvalidNameError:
+        return name
+    labels, _behind = Names(bytes(HEADER_LENGTH) + encoded).read(HEADER_LENGTH)
+    rooted = name.endswith(".") and not name.endswith("\\.")
+    return absolute_text(labels) if rooted else name_text(labels)
+
+
 def reverse_name(address: str) -> str:
     """Return where the name of an address is looked up (RFC 1035, 3.5; RFC 3596, 2.5); ValueError where it is none."""
     return ip_address(address.partition("%")[0]).reverse_pointer

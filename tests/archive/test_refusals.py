@@ -44,7 +44,9 @@ def test_what_is_missing_is_named(saved: Path, name: str) -> None:
         (lambda document: document.update(schema="dnetsniff.report/1"), "is not a recording of dnetsniff"),
         (lambda document: document.update(schema="dnetsniff.recording/²"), "is not a recording of dnetsniff"),
         (lambda document: document.clear(), "is not a recording of dnetsniff"),
-        (lambda document: document.update(extra=1), "extra is not known"),
+        (lambda document: document["plan"]["question"].update(count=0), "count should be from 1 to 1000, not 0"),
+        (lambda document: document["plan"]["question"].update(size=10**9), "size should be from 0 to 65507"),
+        (lambda document: document["probes"][2].update(at_ns=2**64), "at_ns should be a number of 64 bits"),
         (lambda document: document["plan"].pop("family"), "plan.family is missing"),
         (lambda document: document["observations"].append(3), r"observations\[2\] should be an object"),
         (lambda document: document.update(observations=3), "observations should be an array"),
@@ -62,7 +64,7 @@ def test_a_document_that_is_wrong_is_refused(saved: Path, edit: Callable[[dict[s
     assert caught.value.exit_status == 65
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 100_000, b"1" * 5_000])
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 100_000, b"1" * 5_000, b'{"a": NaN}'])
 def test_what_is_no_json_is_refused(saved: Path, content: bytes) -> None:
     """However it is broken."""
     (saved / "recording.json").write_bytes(content)

@@ -9,7 +9,7 @@ from counters import echo_replies
 from msgspec import Struct
 from private_engine import PrivateEngine, private_engine, wait_until
 
-from inspector.cli.run import exit_status
+from inspector.cli.answer import exit_status
 from inspector.discover.engine import connect
 from inspector.host import LiveHost
 from inspector.model.engine_choice import EngineChoice

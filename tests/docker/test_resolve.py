@@ -322,11 +322,12 @@ def test_hostile_answers_change_nothing_but_the_text(run: Run, upstream: Upstrea
     assert "Traceback" not in ran.err
 
 
-def test_a_hostile_name_is_asked_and_escaped(run: Run, upstream: Upstream, default: str) -> None:
+def test_a_hostile_name_is_asked_escaped_and_kept(run: Run, tmp_path: Path, upstream: Upstream, default: str) -> None:
     upstream.serve({})
-    ran = run("resolve", default, "a\x1b[31mb.example", "-t", "A", "-W", "0.4")
+    ran = run("resolve", default, "a\x1b[31mb.example", "-t", "A", "-W", "0.4", "-w", str(tmp_path / "kept"))
     assert ran.status == 1
     assert all(each.isprintable() for each in ran.out.split("\n"))
+    assert run("explain", str(tmp_path / "kept")).out == ran.out
 
 
 @pytest.mark.parametrize("name", ["x" * 64, "a..b", ".".join(["x" * 60] * 5)])

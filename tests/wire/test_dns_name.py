@@ -13,6 +13,7 @@ from inspector.wire.dns_name import (
     absolute_text,
     encode_name,
     name_text,
+    printable_name,
     reverse_name,
 )
 
@@ -218,3 +219,21 @@ def test_one_budget_serves_all_names_of_a_message() -> None:
     with pytest.raises(DamagedError, match="more than 8192 labels"):
         names.read(HEADER_LENGTH)
     assert names.steps == dns_name.MAX_STEPS
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("a\x1b[31mb.example", r"a\027[31mb.example"),
+        ("a\nb.", r"a\010b."),
+        ("a\x7f\\.", r"a\127\."),
+        ("a\xadb", "ab"),
+        (r"a\032b", r"a\032b"),
+        ("täst", "täst"),
+        ("a\x1b..b", "a\x1b..b"),
+    ],
+)
+def test_a_name_that_is_kept_asks_for_the_same_bytes(typed: str, kept: str) -> None:
+    assert printable_name(typed) == kept
+    if ".." not in typed:
+        assert encode_name(kept) == encode_name(typed)

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 from topologies import answered, delivered, planned, read, recorded, sent
 
-from inspector.cli.run import exit_status
+from inspector.cli.answer import exit_status
 from inspector.model.recording import NotSent
 from inspector.pipeline import review
 

@@ -1,0 +1,59 @@
+"""Show a report as it was asked for, and say it in the exit status: alike for a live run and for a recording."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from inspector.cli.output import is_coloured, width_of, write
+
+if TYPE_CHECKING:
+    from inspector.model.report import Report
+
+Command = Callable[..., Any]
+
+REPORT_OPTIONS = (
+    click.option(
+        "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form."
+    ),
+    click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the report to this new file."),
+    click.option("-q", "--quiet", is_flag=True, help="Print the verdict line only."),
+)
+EXIT_DELIVERED, EXIT_NOT, EXIT_UNKNOWN, EXIT_DEPARTED, EXIT_INTERRUPTED = 0, 1, 3, 75, 130
+
+
+def report_options(command: Command) -> Command:
+    """Add the options that say in which form the answer is wanted, and where."""
+    for option in reversed(REPORT_OPTIONS):
+        command = option(command)
+    return command
+
+
+def show(report: "Report", options: Mapping[str, object]) -> None:
+    """Write the report. `options`: output, form, quiet and perhaps verbose, as the commands name them."""
+    output = str(options["output"]) if options["output"] else None
+    if options["form"] == "json":
+        from inspector.render.report_json import render_json
+
+        write(render_json(report) + "\n", output)
+        return
+    from inspector.render.report_text import render_text, render_verdict
+
+    width, coloured = width_of(output), is_coloured(output)
+    if options["quiet"]:
+        text = render_verdict(report, width=width, coloured=coloured)
+    else:
+        text = render_text(report, width=width, coloured=coloured, verbose=bool(options.get("verbose")))
+    write(text, output)
+
+
+def exit_status(report: "Report") -> int:
+    """Return the contract's exit status; answers to a part of the probes do not make a run that was cut short whole."""
+    from inspector.model.report import Outcome
+
+    if report.interrupted:
+        return EXIT_INTERRUPTED
+    cut_short = report.statistics.sent < report.plan.question.count
+    if report.departed and (cut_short or report.verdict.outcome is not Outcome.DELIVERED):
+        return EXIT_DEPARTED
+    return {Outcome.DELIVERED: EXIT_DELIVERED, Outcome.UNKNOWN: EXIT_UNKNOWN}.get(report.verdict.outcome, EXIT_NOT)
