@@ -50,4 +50,7 @@ clean: ## remove the virtual environment and the caches
 worlds: setup ## record the worlds of the tests anew on the live engine
 	$(BIN)/python tests/support/with_upstream.py $(BIN)/python tests/support/record_worlds.py
 
-.PHONY: help demo test lint bench docs screens worlds setup system tools clean
+samples: setup ## record the course anew, on an engine of this machine's own and on ENGINES="unix:///... ..."
+	$(BIN)/python tests/support/record_samples.py $(ENGINES)
+
+.PHONY: help demo test lint bench docs screens worlds samples setup system tools clean
