@@ -53,4 +53,7 @@ worlds: setup ## record the worlds of the tests anew on the live engine
 samples: setup ## record the course anew, on an engine of this machine's own and on ENGINES="unix:///... ..."
 	$(BIN)/python tests/support/record_samples.py $(ENGINES)
 
-.PHONY: help demo test lint bench docs screens worlds samples setup system tools clean
+reports: setup ## write anew what the kept recordings say, after a change of words: samples and worlds
+	$(BIN)/python tests/support/write_reports.py
+
+.PHONY: help demo test lint bench docs screens worlds samples reports setup system tools clean

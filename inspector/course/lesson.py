@@ -67,6 +67,8 @@ class Step:
     """The recorded step that it is replayed from: its own, or for `ls` the one whose topology it shows."""
     set_up: tuple[SetUp, ...] = ()
     """Done before it, and undone when the lesson ends."""
+    forget: str | None = None
+    """The bridges forget which port this container is behind, just before it is asked: as after 300 s of silence."""
     count: int = 3
     timeout_s: float = 1.0
     look_up: bool = True

@@ -72,7 +72,7 @@ def before(lesson: Lesson, step: Step, facts: Facts, page: Page) -> str:
     head = page.word("step", number=str(number), count=str(len(lesson.steps)))
     lines = ["", page.paint(head, Style.STRONG), *wrapped(facts.fill(text.ask), page.width, MARGIN), ""]
     said = (
-        ("set_up", [_typed(each) for each in step.set_up]),
+        ("set_up", _made(step, page)),
         ("typed", [facts.fill(each) for each in step.typed]),
         ("asked", [command_of(step, facts)]),
     )
@@ -132,7 +132,13 @@ def command_of(step: Step, facts: Facts) -> str:
     return " ".join(("dnetsniff", step.verb, *(facts.fill(each) for each in step.words), *options))
 
 
-def _typed(each: SetUp) -> str:
+def _made(step: Step, page: Page) -> list[str]:
+    """Write what is set up for a step."""
+    made = [_typed(each, page) for each in step.set_up]
+    return [*made, page.word("forgets", container=step.forget)] if step.forget else made
+
+
+def _typed(each: SetUp, page: Page) -> str:
     """Write a set-up as a person would type it; IMAGE is whatever the lab is made of."""
     match each:
         case Connect(container, network):
@@ -143,7 +149,7 @@ def _typed(each: SetUp) -> str:
             port = f" -p {publish[0]}:{publish[1]}" if publish else ""
             return f"docker run -d --name {name} --network {network}{port} IMAGE"
         case Listen(container, port):
-            return f"docker exec -d {container} httpd -f -p {port}"
+            return page.word("listens", container=container, port=str(port))
 
 
 def _said(key: str, text: str, facts: Facts, page: Page) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Protocol
 from inspector.archive import load
 from inspector.course import facts, samples
 from inspector.course.facts import Facts
+from inspector.course.forgetting import forget
 from inspector.course.lesson import Lesson, Step, Verb
 from inspector.course.play import Shown
 from inspector.course.stage import Stage
@@ -82,6 +83,8 @@ class Live:
 
     def record(self, step: Step, known: Facts, *, whole: bool = False) -> tuple[Recording, Report]:
         """Trace or resolve, and return also what it stands on; `whole` looks into all containers, as `ls` does."""
+        if step.forget:
+            forget(self._engine, step.forget)
         asked = question_of(step, known)
         with LiveHost(self._reach(), self._worker, None if whole else words_of(asked), load_thinking) as host:
             return trace(asked, host)

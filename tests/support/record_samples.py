@@ -14,8 +14,8 @@ from pathlib import Path
 
 from private_engine import private_engine
 from upstream_place import upstream_beside
+from write_reports import write_report
 
-from inspector.archive import load
 from inspector.course import catalogue, samples
 from inspector.course.facts import Facts
 from inspector.course.lesson import Lesson, Step, Verb
@@ -26,8 +26,6 @@ from inspector.discover.survey import host_namespace, host_routes
 from inspector.keep import keep
 from inspector.lab.build import down, up
 from inspector.model.engine_choice import EngineChoice
-from inspector.pipeline import review
-from inspector.render.report_text import render_text
 from inspector.worker import Worker
 
 SAMPLES = Path(__file__).parents[2] / "captures" / "samples"
@@ -89,8 +87,7 @@ def play(lesson: Lesson, live: Live, folder: Path) -> None:
                 continue
             recording, _ = live.record(step, known, whole=is_whole(lesson, step))
             keep(recording, folder / step.id)
-            report = review(load(folder / step.id))
-            (folder / step.id / "report.txt").write_text(render_text(report, width=100), encoding="utf-8")
+            write_report(folder / step.id)
     finally:
         live.clear()
 
