@@ -1,6 +1,7 @@
 """What the texts may say of the run they accompany: `{tomcat02}`, `{engine}`, `{rule}` and so on. Pure.
 
-1. A container's name stands for its first IPv4 address, `NAME@NETWORK` for the one on that network.
+1. A container's name stands for its first IPv4 address, `NAME@NETWORK` for the one on that network, and
+   `gateway@NETWORK` for what containers there have as their gateway.
 2. What is not known of this run is said to be so; no text is left with a hole in it.
 """
 
@@ -9,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from inspector.model.report import Report
 from inspector.model.topology import Container
 
+GATEWAY = "gateway"
 OF_REPORTS = ("engine", "address", "last_seen", "rule", "chain", "table", "server")
 """What stands for something in a report."""
 
@@ -39,6 +41,9 @@ def of_containers(containers: Iterable[Container]) -> dict[str, str]:
                 if ":" not in str(address):
                     found.setdefault(container.name, str(address))
                     found.setdefault(f"{container.name}@{endpoint.network}", str(address))
+            for gateway in endpoint.gateways:
+                if ":" not in gateway:
+                    found.setdefault(f"{GATEWAY}@{endpoint.network}", gateway)
     return found
 
 
