@@ -62,7 +62,7 @@ def known_containers() -> set[str]:
     made = [one.name for each in lessons() for step in each.steps for one in step.set_up if isinstance(one, Run)]
     names = {*made, *(each.name for each in MEMBERS)}
     networks = {"bridge", "mynet", "redis-net", "mysql-net"}
-    return names | {f"{name}@{network}" for name in names for network in networks}
+    return names | {f"{name}@{network}" for name in (*names, facts.GATEWAY) for network in networks}
 
 
 def lessons() -> list[Any]:
