@@ -50,4 +50,10 @@ clean: ## remove the virtual environment and the caches
 worlds: setup ## record the worlds of the tests anew on the live engine
 	$(BIN)/python tests/support/with_upstream.py $(BIN)/python tests/support/record_worlds.py
 
-.PHONY: help demo test lint bench docs screens worlds setup system tools clean
+samples: setup ## record the course anew, on an engine of this machine's own and on ENGINES="unix:///... ..."
+	$(BIN)/python tests/support/record_samples.py $(ENGINES)
+
+reports: setup ## write anew what the kept recordings say, after a change of words: samples and worlds
+	$(BIN)/python tests/support/write_reports.py
+
+.PHONY: help demo test lint bench docs screens worlds samples reports setup system tools clean

@@ -15,6 +15,7 @@ ELSEWHERE = {
     "inspector/capture/": "tests/kernel/test_session.py",
     "inspector/cli/": "tests/docker/test_faults.py",
     "inspector/correlate/": "tests/test_worlds.py",
+    "inspector/course/": "tests/course/test_lessons.py",
     "inspector/discover/": "tests/docker/test_trace.py",
     "inspector/errors.py": "tests/cli/test_main.py",
     "inspector/explain/": "tests/test_worlds.py",

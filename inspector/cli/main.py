@@ -23,6 +23,7 @@ COMMANDS = {
     "explain": ("inspector.cli.explain", "Give the report of a saved trace again: no root, no engine."),
     "ls": ("inspector.cli.ls", "Show networks, bridges, ports, veth pairs, addresses and routes: one tree."),
     "lab": ("inspector.cli.lab", "Build and remove the course's network on a real engine."),
+    "lesson": ("inspector.cli.lesson", "The course, step by step: live on the lab, or replayed from recordings."),
     "doctor": ("inspector.cli.doctor", "Can it run here: privileges, engine, kernel, settings."),
 }
 """Name: (module with a click command called `command`, help in one line)."""

@@ -18,7 +18,7 @@ from msgspec import Struct
 from inspector.discover.engine import Engine
 from inspector.errors import DepartedError, InspectorError, UsageError
 from inspector.lab.image import find_image, remove_own
-from inspector.lab.layout import COURSE, LABEL, MEMBERS, NETWORK, RUN_LABEL, SUBNET, Member
+from inspector.lab.layout import COURSE, GUEST_LABEL, LABEL, MEMBERS, NETWORK, RUN_LABEL, SUBNET, Member
 
 OURS = (f"{LABEL}={COURSE}",)
 """Finds the lab, whichever `up` built it."""
@@ -185,7 +185,7 @@ def _labelled(engine: Engine, labels: tuple[str, ...] = OURS) -> list[Any]:
     names = {member.name for member in MEMBERS}
     with engine.calls():
         found = engine.api.containers(all=True, filters={"label": list(labels)})
-    return [each for each in found if _standing(each).name in names]
+    return [each for each in found if _standing(each).name in names | {(each.get("Labels") or {}).get(GUEST_LABEL)}]
 
 
 def _labelled_networks(engine: Engine, labels: tuple[str, ...] = OURS) -> list[Any]:

@@ -10,8 +10,10 @@ from inspector.discover.engine import Engine
 from inspector.errors import DepartedError, InspectorError, UsageError
 from inspector.lab.layout import IMAGE_LABEL
 
-REPOSITORY, TAG = "dnetsniff-lab", "busybox"
-OWN = f"{REPOSITORY}:{TAG}"
+REPOSITORY = "dnetsniff-lab"
+OWN = f"{REPOSITORY}:busybox"
+BARE = f"{REPOSITORY}:bare"
+"""An image of one program and no tool: no shell, no `ip`, no `ping`."""
 SMALL = ("busybox:latest", "alpine:latest")
 """Images taken if they are there already."""
 PULLED = "busybox"
@@ -35,7 +37,7 @@ def find_image(engine: Engine, asked: str | None) -> tuple[str, tuple[str, ...] 
     # What is on this machine comes before a registry: it is there at once, and asking a registry tells others.
     program = BUSYBOX.read_bytes() if BUSYBOX.exists() else b""
     if is_static(program):
-        _make(engine, program)
+        _make(engine, image_tree(program), OWN)
         return OWN, FOREVER
     if _is_pulled(engine):
         return f"{PULLED}:latest", FOREVER
@@ -45,14 +47,29 @@ def find_image(engine: Engine, asked: str | None) -> tuple[str, tuple[str, ...] 
     )
 
 
+def make_bare(engine: Engine) -> tuple[str, tuple[str, ...]] | None:
+    """Make the image without tools; return its name and command, or None where this host has no program for it."""
+    program = BUSYBOX.read_bytes() if BUSYBOX.exists() else b""
+    if not is_static(program):
+        return None
+    if not _is_present(engine, BARE):
+        _make(engine, bare_tree(program), BARE)
+    return BARE, FOREVER
+
+
 def remove_own(engine: Engine) -> bool:
-    """Remove the image that was made here, if it is there and nothing else uses it; say whether it was."""
+    """Remove the images that were made here, if they are there and nothing else uses them; say whether one was."""
+    removed = [_remove(engine, each) for each in (OWN, BARE)]
+    return any(removed)
+
+
+def _remove(engine: Engine, name: str) -> bool:
     with engine.calls():
-        if not engine.api.images(name=OWN, filters={"label": IMAGE_LABEL}):
+        if not engine.api.images(name=name, filters={"label": IMAGE_LABEL}):
             return False
-        if engine.api.containers(all=True, filters={"ancestor": OWN}):
+        if engine.api.containers(all=True, filters={"ancestor": name}):
             return False
-        engine.api.remove_image(OWN)
+        engine.api.remove_image(name)
     return True
 
 
@@ -88,12 +105,13 @@ def _is_pulled(engine: Engine) -> bool:
     return _is_present(engine, f"{PULLED}:latest")
 
 
-def _make(engine: Engine, program: bytes) -> None:
+def _make(engine: Engine, tree: bytes, name: str) -> None:
+    repository, _, tag = name.partition(":")
     with engine.calls():
         engine.api.import_image_from_data(
-            image_tree(program),
-            repository=REPOSITORY,
-            tag=TAG,
+            tree,
+            repository=repository,
+            tag=tag,
             changes=[f"LABEL {IMAGE_LABEL}=made", f"CMD {json.dumps(FOREVER)}"],
         )
 
@@ -106,11 +124,23 @@ def image_tree(program: bytes) -> bytes:
             entry = tarfile.TarInfo(folder)
             entry.type, entry.mode = tarfile.DIRTYPE, 0o755
             tree.addfile(entry)
-        entry = tarfile.TarInfo("bin/busybox")
-        entry.size, entry.mode = len(program), 0o755
-        tree.addfile(entry, io.BytesIO(program))
+        _add_program(tree, "bin/busybox", program)
         for name in APPLETS:
             entry = tarfile.TarInfo(f"bin/{name}")
             entry.type, entry.linkname = tarfile.SYMTYPE, "busybox"
             tree.addfile(entry)
     return buffer.getvalue()
+
+
+def bare_tree(program: bytes) -> bytes:
+    """Return the file system of the image without tools: busybox under the one name that it waits by."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tree:
+        _add_program(tree, f"bin/{FOREVER[0]}", program)
+    return buffer.getvalue()
+
+
+def _add_program(tree: tarfile.TarFile, path: str, program: bytes) -> None:
+    entry = tarfile.TarInfo(path)
+    entry.size, entry.mode = len(program), 0o755
+    tree.addfile(entry, io.BytesIO(program))

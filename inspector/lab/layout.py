@@ -11,6 +11,9 @@ IMAGE_LABEL = "dnetsniff.lab.image"
 RUN_LABEL = "dnetsniff.lab.run"
 """Tells what one `up` made from what another one did."""
 
+GUEST_LABEL = "dnetsniff.lab.guest"
+"""What a lesson starts beside the lab carries, with its own name: what is run from a commit of it has another one."""
+
 NETWORK = "mynet"
 SUBNET = "192.168.0.0/16"
 DEFAULT_NETWORK = "bridge"

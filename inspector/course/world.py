@@ -1,0 +1,113 @@
+"""Where the traces of a lesson come from: a live engine with the lab on it, or the shipped recordings."""
+
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from typing import Protocol
+
+from inspector.archive import load
+from inspector.course import facts, samples
+from inspector.course.facts import Facts
+from inspector.course.forgetting import forget
+from inspector.course.lesson import Lesson, Step, Verb
+from inspector.course.play import Shown
+from inspector.course.stage import Stage
+from inspector.discover.engine import Engine
+from inspector.host import LiveHost
+from inspector.model.question import Question
+from inspector.model.recording import Recording
+from inspector.model.report import Report
+from inspector.model.topology import EngineIdentity
+from inspector.pipeline import load_thinking, review, trace
+from inspector.plan.target import read_target, words_of
+from inspector.worker import Worker
+
+
+class World(Protocol):
+    """What a lesson is played on."""
+
+    def prepare(self, lesson: Lesson, step: Step) -> Mapping[str, str]:
+        """Set the step up, and return the addresses of what is there."""
+        ...
+
+    def ask(self, lesson: Lesson, step: Step, known: Facts) -> Shown:
+        """Ask what the step asks."""
+        ...
+
+
+class Replayed:
+    """The shipped recordings of one engine, or of the newest one."""
+
+    def __init__(self, engine: str | None) -> None:
+        """Take an engine version as samples.engines lists them; None is the newest."""
+        self._engine = engine
+
+    def engine(self, lesson: Lesson) -> EngineIdentity:
+        """Say which engine a lesson was recorded on."""
+        return self._recording(lesson, lesson.steps[0]).topology.engine
+
+    def prepare(self, lesson: Lesson, step: Step) -> Mapping[str, str]:
+        """Return the addresses of what was there."""
+        return facts.of_containers(self._recording(lesson, step).topology.containers)
+
+    def ask(self, lesson: Lesson, step: Step, known: Facts) -> Shown:  # noqa: ARG002 - the port's signature
+        """Think again about what was recorded."""
+        recording = self._recording(lesson, step)
+        return Shown(recording.topology, None if step.verb is Verb.LS else review(recording))
+
+    def _recording(self, lesson: Lesson, step: Step) -> Recording:
+        return load(samples.find(lesson.name, step.sample, self._engine))
+
+
+class Live:
+    """An engine with the lab on it. What a lesson makes beside the lab stays until `clear`."""
+
+    def __init__(self, reach: Callable[[], Engine], worker: Worker) -> None:
+        """Take what connects to the engine: each question has a connection of its own."""
+        self._reach = reach
+        self._worker = worker
+        self._engine = reach()
+        self._stage = Stage(self._engine)
+
+    def prepare(self, lesson: Lesson, step: Step) -> Mapping[str, str]:  # noqa: ARG002 - the port's signature
+        """Make what the step needs, and return the addresses of what is there."""
+        self._stage.make(step.set_up)
+        return facts.of_containers(self._engine.containers())
+
+    def ask(self, lesson: Lesson, step: Step, known: Facts) -> Shown:  # noqa: ARG002 - the port's signature
+        """Ask it of the engine and its kernel."""
+        if step.verb is Verb.LS:
+            with LiveHost(self._reach(), self._worker) as host:
+                return Shown(host.survey(), None)
+        recording, report = self.record(step, known)
+        return Shown(recording.topology, report)
+
+    def record(self, step: Step, known: Facts, *, whole: bool = False) -> tuple[Recording, Report]:
+        """Trace or resolve, and return also what it stands on; `whole` looks into all containers, as `ls` does."""
+        if step.forget:
+            forget(self._engine, step.forget)
+        asked = question_of(step, known)
+        with LiveHost(self._reach(), self._worker, None if whole else words_of(asked), load_thinking) as host:
+            return trace(asked, host)
+
+    def clear(self) -> None:
+        """Undo what the lessons made. Raises InspectorError."""
+        with closing(self._engine):
+            self._stage.clear()
+
+
+def question_of(step: Step, known: Facts) -> Question:
+    """Return what a step asks, as the command would."""
+    source, destination = (known.fill(each) for each in step.words)
+    if step.verb is Verb.RESOLVE:
+        return Question(source=source, destination=destination, names_only=True)
+    target = read_target(destination)
+    return Question(
+        source=source,
+        destination=target.destination,
+        protocol=target.protocol,
+        port=target.port,
+        count=step.count,
+        timeout_s=step.timeout_s,
+        lookup_timeout_s=step.timeout_s,
+        look_up=step.look_up,
+    )
