@@ -24,9 +24,10 @@ bench: setup ## the figures, as ratios against the by-hand way
 	$(BIN)/python tests/bench/by_hand.py
 	$(BIN)/python tests/bench/rule_trace.py
 
-docs: setup ## write docs/cli.md from --help, docs/findings from the problem library
+docs: setup ## write docs/cli.md from --help, docs/findings from the problem library, docs/course.md from the lessons
 	$(BIN)/python tests/support/cli_page.py > docs/cli.md
 	$(BIN)/python tests/support/finding_pages.py
+	$(BIN)/python tests/support/course_page.py
 
 screens: setup ## record what a user sees of each finding, by the live tests; then `make docs`
 	rm -rf docs/findings/screens
