@@ -56,5 +56,12 @@ def of_report(report: Report) -> dict[str, str]:
         **({"address": str(resolution.address)} if resolution.address else {}),
         **({"last_seen": str(verdict.last_seen)} if verdict.last_seen else {}),
         **({"rule": rule.text, "chain": rule.chain, "table": rule.table} if rule else {}),
-        **({"server": report.names.server} if report.names and report.names.server else {}),
+        **({"server": asked} if (asked := _server(report)) else {}),
     }
+
+
+def _server(report: Report) -> str | None:
+    """Return who answered the name, or else who was asked first."""
+    if report.names is None:
+        return None
+    return report.names.server or next((each.outcome.query.server for each in report.names.exchanges), None)

@@ -88,6 +88,10 @@ def play(lesson: Lesson, live: Live, folder: Path) -> None:
             recording, _ = live.record(step, known, whole=is_whole(lesson, step))
             keep(recording, folder / step.id)
             write_report(folder / step.id)
+            # What is shipped is for everybody to read.
+            (folder / step.id).chmod(0o755)
+            for file in (folder / step.id).iterdir():
+                file.chmod(0o644)
     finally:
         live.clear()
 
