@@ -66,13 +66,13 @@ def live_or_replayed(
             yield replayed(None, page, "other_engine")
             return
         built = _build(engine, routes, nameservers, wakeup)
-        live = Live(lambda: connect(choice), worker)
+        live = Live(engine, lambda: connect(choice), worker)
         try:
             yield Opened(live, lambda _lesson: page.word("live", engine=_named(engine.identity())))
         finally:
             with undisturbed():
                 try:
-                    live.clear()
+                    live.leave()
                 finally:
                     if built:
                         down(engine)

@@ -41,16 +41,18 @@ class Page(Struct, frozen=True):
 
 
 def contents(lessons: Iterable[Lesson], page: Page) -> str:
-    """List the course: each lesson's name, what it shows, and which rows of the course it covers."""
-    rows = [(each.name, lesson_text(page.lang, each.name).line, _rows(each, page)) for each in lessons]
-    widest = max((len(name) for name, _, _ in rows), default=0)
+    """List the course: each lesson's name, which rows of the course it shows, and what in one line."""
+    rows = [
+        (each.name, " ".join(str(row) for row in each.rows), lesson_text(page.lang, each.name).line) for each in lessons
+    ]
+    rows = [("", page.word("rows"), ""), *rows]
+    name_width, row_width = (max(columns_of(row[n]) for row in rows) for n in (0, 1))
     lines = [*wrapped(page.word("contents"), page.width), ""]
-    for name, line, covered in rows:
-        first = f"{MARGIN}{page.paint(name.ljust(widest), Style.STRONG)}  "
-        rest = " " * (len(MARGIN) + widest + 2)
-        # Colour takes no column.
-        lines += [first + each[len(rest) :] for each in wrapped(f"{line} {covered}", page.width, rest)][:1]
-        lines += list(wrapped(f"{line} {covered}", page.width, rest))[1:]
+    for name, covered, line in rows:
+        lead = f"{MARGIN}{name.ljust(name_width)}  {covered}{' ' * (row_width - columns_of(covered))}  "
+        first, *rest = wrapped(line, page.width, lead)
+        # Colour takes no column, so it comes after the lines are broken.
+        lines += [first.replace(name, page.paint(name, Style.STRONG), 1) if name else first, *rest]
     lines += ["", *wrapped(page.word("contents_more"), page.width)]
     return _joined(lines)
 
@@ -155,11 +157,6 @@ def _said(key: str, text: str, facts: Facts, page: Page) -> list[str]:
     if not text:
         return []
     return ["", page.paint(page.word(key), Style.STRONG), *wrapped(facts.fill(text), page.width, MARGIN)]
-
-
-def _rows(lesson: Lesson, page: Page) -> str:
-    rows = ", ".join(str(each) for each in lesson.rows)
-    return page.word("rows", rows=rows) if len(lesson.rows) != 1 else page.word("row", rows=rows)
 
 
 def _text(lesson: Lesson, step: Step, page: Page) -> StepText:

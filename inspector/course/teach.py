@@ -28,6 +28,8 @@ class Teacher:
         self._say(play.opening(lesson, where, self._page))
         for step in lesson.steps:
             self._step(lesson, step, world)
+        # After an interruption it is left undisturbed: that is the business of who opened the world.
+        world.leave()
         self._say(play.closing(lesson, self._page))
 
     def _step(self, lesson: Lesson, step: Step, world: World) -> None:

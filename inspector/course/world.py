@@ -1,7 +1,6 @@
 """Where the traces of a lesson come from: a live engine with the lab on it, or the shipped recordings."""
 
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from typing import Protocol
 
 from inspector.archive import load
@@ -33,6 +32,10 @@ class World(Protocol):
         """Ask what the step asks."""
         ...
 
+    def leave(self) -> None:
+        """Undo what the lesson made. Raises InspectorError."""
+        ...
+
 
 class Replayed:
     """The shipped recordings of one engine, or of the newest one."""
@@ -54,19 +57,22 @@ class Replayed:
         recording = self._recording(lesson, step)
         return Shown(recording.topology, None if step.verb is Verb.LS else review(recording))
 
+    def leave(self) -> None:
+        """Leave the recordings as they are."""
+
     def _recording(self, lesson: Lesson, step: Step) -> Recording:
         return load(samples.find(lesson.name, step.sample, self._engine))
 
 
 class Live:
-    """An engine with the lab on it. What a lesson makes beside the lab stays until `clear`."""
+    """An engine with the lab on it. What a lesson makes beside the lab stays until `leave`."""
 
-    def __init__(self, reach: Callable[[], Engine], worker: Worker) -> None:
-        """Take what connects to the engine: each question has a connection of its own."""
+    def __init__(self, engine: Engine, reach: Callable[[], Engine], worker: Worker) -> None:
+        """Take a connected engine, and what connects to it again: each question has a connection of its own."""
         self._reach = reach
         self._worker = worker
-        self._engine = reach()
-        self._stage = Stage(self._engine)
+        self._engine = engine
+        self._stage = Stage(engine)
 
     def prepare(self, lesson: Lesson, step: Step) -> Mapping[str, str]:  # noqa: ARG002 - the port's signature
         """Make what the step needs, and return the addresses of what is there."""
@@ -89,10 +95,9 @@ class Live:
         with LiveHost(self._reach(), self._worker, None if whole else words_of(asked), load_thinking) as host:
             return trace(asked, host)
 
-    def clear(self) -> None:
-        """Undo what the lessons made. Raises InspectorError."""
-        with closing(self._engine):
-            self._stage.clear()
+    def leave(self) -> None:
+        """Undo what the lesson made. Raises InspectorError."""
+        self._stage.clear()
 
 
 def question_of(step: Step, known: Facts) -> Question:

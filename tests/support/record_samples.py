@@ -63,7 +63,7 @@ def record(url: str) -> str:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
             with lab(engine, server.address):
-                play(lesson, Live(lambda: connect(choice), worker), folder)
+                play(lesson, Live(engine, lambda: connect(choice), worker), folder)
             print(f"engine {release}: {name}, {sum(1 for _ in folder.iterdir())} recordings")
     return release
 
@@ -93,7 +93,7 @@ def play(lesson: Lesson, live: Live, folder: Path) -> None:
             for file in (folder / step.id).iterdir():
                 file.chmod(0o644)
     finally:
-        live.clear()
+        live.leave()
 
 
 def is_whole(lesson: Lesson, step: Step) -> bool:
