@@ -6,7 +6,7 @@ Two stages touch the world, through the Host; the others only think. `review` is
 root and no engine, and gives the same report of the same recording anywhere.
 """
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from msgspec.structs import replace
 
@@ -17,6 +17,7 @@ from inspector.plan.parties import find_source, is_a_name
 from inspector.wire.dns_name import printable_name
 
 if TYPE_CHECKING:
+    from inspector.model.capture import CaptureReport
     from inspector.model.lookup import LookupPlan, ResolverSetup
     from inspector.model.names import NameReport
     from inspector.model.recording import Lookup, Recording
@@ -81,6 +82,18 @@ def review(recording: "Recording") -> "Report":
         accepted_by_legacy=correlation.accepted_by_legacy,
     )
     return explain(case, correlation.statistics)
+
+
+def review_capture(stream: BinaryIO) -> "CaptureReport":
+    """Think about a capture file of any program: what can be said without a topology, and what cannot.
+
+    Reads the stream to its end, in memory that does not grow with it. Raises MalformedInputError.
+    """
+    from inspector.correlate.sweep.told import report_of
+    from inspector.explain.troubles import explain_capture
+    from inspector.wire.capture_file import open_capture
+
+    return explain_capture(report_of(open_capture(stream)))
 
 
 def load_thinking() -> None:

@@ -8,6 +8,7 @@ import click
 from inspector.cli.output import is_coloured, width_of, write
 
 if TYPE_CHECKING:
+    from inspector.model.capture import CaptureReport
     from inspector.model.report import Report
 
 Command = Callable[..., Any]
@@ -44,6 +45,24 @@ def show(report: "Report", options: Mapping[str, object]) -> None:
         text = render_verdict(report, width=width, coloured=coloured)
     else:
         text = render_text(report, width=width, coloured=coloured, verbose=bool(options.get("verbose")))
+    write(text, output)
+
+
+def show_capture(report: "CaptureReport", options: Mapping[str, object]) -> None:
+    """Write what is in a capture file, likewise."""
+    output = str(options["output"]) if options["output"] else None
+    if options["form"] == "json":
+        from inspector.render.capture_json import render_capture_json
+
+        write(render_capture_json(report) + "\n", output)
+        return
+    from inspector.render.capture_text import render_capture, render_capture_answer
+
+    width, coloured = width_of(output), is_coloured(output)
+    if options["quiet"]:
+        text = render_capture_answer(report, width=width, coloured=coloured)
+    else:
+        text = render_capture(report, width=width, coloured=coloured, verbose=bool(options.get("verbose")))
     write(text, output)
 
 

@@ -1,10 +1,11 @@
-"""`dnetsniff explain FOLDER`: think again about a saved trace, on any machine and any day."""
+"""`dnetsniff explain`: think again about a saved trace, on any machine and any day, or about a capture file."""
 
+import os
 import stat
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NoReturn
+from typing import BinaryIO, NoReturn
 
 import click
 
@@ -16,7 +17,8 @@ from inspector.errors import MalformedInputError, NoSuchFileError
 from inspector.model.text import safe
 
 MOST_NAMED = 3
-_WAY_OUT = "name a folder that `trace -w` or `resolve -w` made"
+STANDARD_INPUT = "-"
+_WAY_OUT = "name a folder that `trace -w` or `resolve -w` made, or a pcapng or pcap file"
 
 
 @click.command()
@@ -29,16 +31,24 @@ _WAY_OUT = "name a folder that `trace -w` or `resolve -w` made"
 )
 @report_options
 def command(recording: Path, **options: object) -> None:
-    """Give the report of a saved trace or lookup again: no root, no engine.
+    """Give the report of a saved trace or lookup again, or say what is in a capture file: no root, no engine.
 
     RECORDING is a folder that `trace -w` or `resolve -w` made. The report and the exit status are those of the live
     run.
+
+    Or it is a pcapng or pcap file of tcpdump, Wireshark, dumpcap or dnetsniff (`-`: standard input). Then it is said
+    what can be told without a topology, and what cannot.
     """
     refuse_existing(str(options["output"]) if options["output"] else None)
-    mode = _mode(recording)
-    if stat.S_ISDIR(mode) and (recording / DOCUMENT).exists():
+    if str(recording) == STANDARD_INPUT:
+        _explain_capture(sys.stdin.buffer, "standard input", options)
+    elif stat.S_ISDIR(_mode(recording)):
+        if not (recording / DOCUMENT).exists():
+            raise NoSuchFileError(f"there is no {DOCUMENT} in {_shown(recording)}", _WAY_OUT)
         _explain_recording(recording, options)
-    _explain_capture(recording, mode)
+    else:
+        with _opened(recording) as stream:
+            _explain_capture(stream, _shown(recording), options)
 
 
 def _explain_recording(folder: Path, options: Mapping[str, object]) -> NoReturn:
@@ -55,20 +65,44 @@ def _explain_recording(folder: Path, options: Mapping[str, object]) -> NoReturn:
     sys.exit(exit_status(report))
 
 
-def _explain_capture(path: Path, mode: int) -> NoReturn:
-    """Say what can be said of frames alone: nothing, so far."""
-    shown = safe(str(path), limit=4_096)
-    if stat.S_ISDIR(mode):
-        raise NoSuchFileError(f"there is no {DOCUMENT} in {shown}", _WAY_OUT)
-    if stat.S_ISREG(mode):
-        raise MalformedInputError(f"{shown} is a file, and only recordings are read", _WAY_OUT)
-    raise MalformedInputError(f"{shown} is neither a folder nor a regular file", _WAY_OUT)
+def _explain_capture(stream: BinaryIO, shown: str, options: Mapping[str, object]) -> None:
+    from inspector.cli.answer import show_capture
+    from inspector.pipeline import review_capture
+
+    try:
+        report = review_capture(stream)
+    except MalformedInputError as error:
+        raise MalformedInputError(f"{shown}: {error.message}", error.hint) from error
+    except OSError as error:
+        raise NoSuchFileError(f"cannot read {shown}: {error.strerror}") from error
+    show_capture(report, options)
+
+
+def _opened(path: Path) -> BinaryIO:
+    """Open a file for reading. Anything that is no regular file might never end, or never begin."""
+    try:
+        stream = open(path, "rb", opener=_without_waiting)  # noqa: SIM115 - the caller closes it
+    except OSError as error:
+        raise NoSuchFileError(f"cannot read {_shown(path)}: {error.strerror}", _WAY_OUT) from error
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        stream.close()
+        raise MalformedInputError(
+            f"{_shown(path)} is neither a folder nor a regular file",
+            "what comes by a pipe is read from standard input (-)",
+        )
+    return stream
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
+
+
+def _shown(path: Path) -> str:
+    return safe(str(path), limit=4_096)
 
 
 def _mode(path: Path) -> int:
-    if str(path) == "-":
-        raise MalformedInputError("a recording is a folder, standard input is none", _WAY_OUT)
     try:
         return path.stat().st_mode
     except OSError as error:
-        raise NoSuchFileError(f"cannot read {safe(str(path), limit=4_096)}: {error.strerror}", _WAY_OUT) from error
+        raise NoSuchFileError(f"cannot read {_shown(path)}: {error.strerror}", _WAY_OUT) from error

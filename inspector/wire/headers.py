@@ -24,6 +24,7 @@ __all__ = [
     "Udp",
     "icmp_words",
     "read",
+    "read_arp",
     "read_icmp",
     "read_packet",
 ]
@@ -162,7 +163,7 @@ def read(frame: bytes) -> Headers | None:
     ethertype, start = _skip_tags(frame)
     rest = frame[start:]
     if ethertype == ETHERTYPE_ARP:
-        return Headers(source_mac, destination_mac, ethertype, arp=_read_arp(rest))
+        return Headers(source_mac, destination_mac, ethertype, arp=read_arp(rest))
     datagram = read_packet(rest) if ethertype in {ETHERTYPE_IPV4, ETHERTYPE_IPV6} else None
     if datagram is None:
         return Headers(source_mac, destination_mac, ethertype)
@@ -214,7 +215,8 @@ def _skip_tags(frame: bytes) -> tuple[int, int]:
     return ethertype, start
 
 
-def _read_arp(body: bytes) -> Arp | None:
+def read_arp(body: bytes) -> Arp | None:
+    """Read what an ARP frame carries behind its header; None where it is cut off, or not of Ethernet and IPv4."""
     if len(body) < _ARP_LENGTH or not body.startswith(_ARP_ETHERNET_IPV4):
         return None
     operation, sender_mac, sender, target_mac, target = struct.unpack_from("!H6s4s6s4s", body, 6)

@@ -46,13 +46,14 @@ class Capture(Struct, frozen=True):
     warnings: tuple[str, ...]
 
 
-class _Clock(Struct, frozen=True):
+class Clock(Struct, frozen=True):
     """How the ticks of one interface become nanoseconds."""
 
     resolution: int = _MICROSECONDS
     offset_s: int = 0
 
     def nanoseconds(self, high: int, low: int) -> int:
+        """Read a time stamp from its two halves."""
         ticks = high << 32 | low
         if self.resolution & _BINARY_BIT:
             return (ticks * _SECOND_NS >> (self.resolution & ~_BINARY_BIT)) + self.offset_s * _SECOND_NS
@@ -65,7 +66,7 @@ class _State(Struct):
     first: int = 0
     """Where the interfaces of this section start among all."""
     at: int = 0
-    clocks: list[_Clock] = field(default_factory=list)
+    clocks: list[Clock] = field(default_factory=list)
     sections: list[pcapng.Section] = field(default_factory=list)
     interfaces: list[pcapng.Interface] = field(default_factory=list)
     packets: list[pcapng.Packet] = field(default_factory=list)
@@ -202,7 +203,7 @@ def _read_interface(state: _State, body: bytes) -> None:
     )
 
 
-def _read_clock(state: _State, options: dict[int, bytes]) -> _Clock:
+def _read_clock(state: _State, options: dict[int, bytes]) -> Clock:
     resolution = int.from_bytes(options.get(pcapng.IF_TSRESOL, bytes((_MICROSECONDS,)))[:1], "big")
     limit = _MAX_BINARY if resolution & _BINARY_BIT else _MAX_DECIMAL
     if resolution & ~_BINARY_BIT > limit:
@@ -210,7 +211,7 @@ def _read_clock(state: _State, options: dict[int, bytes]) -> _Clock:
     offset = options.get(pcapng.IF_TSOFFSET, bytes(8))
     if len(offset) != 8:  # noqa: PLR2004 - 64 bits
         raise state.malformed("the time offset of an interface is not eight bytes")
-    return _Clock(resolution, state.unpack("q", offset)[0])
+    return Clock(resolution, state.unpack("q", offset)[0])
 
 
 def _read_addresses(state: _State, options: list[tuple[int, bytes]]) -> Iterator[IPv4Interface | IPv6Interface]:

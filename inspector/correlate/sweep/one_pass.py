@@ -1,0 +1,197 @@
+"""Pass once over the frames of a capture file. Pure: what is read comes as an iterator.
+
+1. Most frames are TCP or UDP over plain IP: they are counted and followed by slices of the buffer.
+2. What is rare is read in full: ICMP, ARP, neighbour discovery, DNS, the first and last segments of a connection.
+3. What cannot be read is counted as unread, and never raises.
+"""
+
+from inspector.correlate.sweep.echoes import Pings
+from inspector.correlate.sweep.errors_said import ErrorsSaid
+from inspector.correlate.sweep.fingerprints import of_message, of_segment
+from inspector.correlate.sweep.flow_table import FRAGMENTS, Flow, FlowKey, FlowTable, Place
+from inspector.correlate.sweep.frame import Frame
+from inspector.correlate.sweep.handshakes import RST, SYN, Handshakes
+from inspector.correlate.sweep.keys import TCP, UDP, WITH_PORTS
+from inspector.correlate.sweep.neighbours import Neighbours
+from inspector.correlate.sweep.points import Points
+from inspector.correlate.sweep.questions import Questions
+from inspector.correlate.sweep.ways import Ways
+from inspector.wire import headers
+from inspector.wire.captured import FramesFile
+from inspector.wire.ip import FAMILY_V4, FAMILY_V6, read_ipv4, read_ipv6
+from inspector.wire.link_layers import heading, locate
+
+BACKWARDS_NS = 1_000_000_000
+_V4, _ARP, _V6 = headers.ETHERTYPE_IPV4, headers.ETHERTYPE_ARP, headers.ETHERTYPE_IPV6
+_V4_BYTES, _V6_BYTES = b"\x08\x00", b"\x86\xdd"
+_WHOLE = frozenset({b"\x00\x00", b"\x40\x00"})
+"""Flags and offset of an IPv4 packet that is no fragment (RFC 791, 3.1)."""
+_PLAIN_V4 = 0x45
+_V6_LENGTH = 40
+_PORTS_LENGTH, _INSIDE_LENGTH = 4, 8
+"""Bytes of the header behind IP that are needed at least: of TCP, UDP and ICMP."""
+_LONGEST_HEAD = 256
+"""Bytes in which IP options and extension headers are looked for."""
+_NO_PROTOCOL = 0xFF
+_DNS_LENGTH = 2
+_ICMPS = {1: FAMILY_V4, 58: FAMILY_V6}
+_ECHOES = frozenset({(1, 0), (1, 8), (58, 128), (58, 129)})
+_LONGEST_ERROR = 576
+"""Bytes of an ICMP error that are read (RFC 1812, 4.3.2.3; RFC 4443, 2.4 allows more, which no header needs)."""
+
+
+class OnePass:
+    """Everything that was found on the way."""
+
+    def __init__(self) -> None:
+        """Start with nothing."""
+        self.points = Points()
+        self.flows = FlowTable()
+        self.ways = Ways(self.flows.has)
+        self.pings = Pings()
+        self.questions = Questions()
+        self.handshakes = Handshakes()
+        self.errors = ErrorsSaid()
+        self.neighbours = Neighbours()
+        self.backwards = 0
+
+    def run(self, file: FramesFile) -> None:
+        """Read all frames. Raises MalformedInputError, as the file does."""
+        described, latest = file.interfaces, 0
+        for taken in file.frames():
+            _, at_ns, data, start, kept, wire, _ = taken
+            point = self.points.of_file(taken[0], described[taken[0]])
+            if point.parts is not None and kept >= point.layer.length:
+                point = self.points.part(point, data[start + 4 : start + 8])
+            if point.number >= len(self.flows.points):
+                self.flows.points.extend({} for _ in self.points.all[len(self.flows.points) :])
+            point.count(at_ns, kept, wire)
+            if at_ns > latest:
+                latest = at_ns
+            elif latest - at_ns > BACKWARDS_NS:
+                self.backwards += 1
+            self._frame(Frame(point, taken))
+        self.ways.end()
+
+    def _frame(self, frame: Frame) -> None:
+        """Find the packet in a frame, and the ports in the packet."""
+        data, packet = frame.data, frame.packet
+        kind = data[packet - 2 : packet] if frame.point.plain else b""
+        if kind == _V4_BYTES and packet + 28 <= frame.end and data[packet] == _PLAIN_V4:
+            frame.protocol = data[packet + 9]
+            if frame.protocol in WITH_PORTS and data[packet + 6 : packet + 8] in _WHOLE:
+                frame.version, frame.ttl, frame.segment = FAMILY_V4, data[packet + 8], packet + 20
+                frame.total = data[packet + 2] << 8 | data[packet + 3]
+                frame.ends = data[packet + 12 : packet + 24]
+                self._ported(frame)
+                return
+        elif kind == _V6_BYTES and packet + 48 <= frame.end and data[packet + 6] in WITH_PORTS:
+            length = data[packet + 4] << 8 | data[packet + 5]
+            frame.version, frame.ttl, frame.segment = FAMILY_V6, data[packet + 7], packet + _V6_LENGTH
+            frame.protocol, frame.total = data[packet + 6], length + _V6_LENGTH if length else 0
+            frame.ends = data[packet + 8 : packet + 44]
+            self._ported(frame)
+            return
+        self._other(frame)
+
+    def _other(self, frame: Frame) -> None:
+        """Take in a frame that is not plain IP over Ethernet."""
+        point, data = frame.point, frame.data
+        ethertype = 0
+        if point.readable:
+            ethertype, frame.packet = locate(point.layer, data, frame.start, frame.end)
+            if not frame.heading and frame.packet < frame.end:
+                frame.heading = heading(point.layer, data, frame.start)
+        if ethertype in {_V4, _V6}:
+            self._packet(frame)
+        elif ethertype == _ARP:
+            self._arp(frame)
+        else:
+            point.unread += 1
+
+    def _ported(self, frame: Frame) -> None:
+        """Take in a packet with ports."""
+        point, protocol, segment, kept = frame.point, frame.protocol, frame.segment, frame.kept
+        flow = self._flow(frame, (protocol, frame.ends))
+        mark = of_segment(frame)
+        self.ways.see(protocol, mark, (frame.at_ns, point.number, frame.heading, frame.ttl, frame.macs, frame.ends))
+        if protocol == TCP and segment + 14 <= kept:
+            self._segment(frame, flow, mark)
+        elif protocol == UDP and flow.dns:
+            self.questions.feed(point.number, frame.at_ns, frame.ends, frame.data[segment + 8 : kept], "udp")
+
+    def _segment(self, frame: Frame, flow: Flow, mark: bytes) -> None:
+        """Follow a connection: how long a segment is says its header, however little of it was kept."""
+        data, segment, number = frame.data, frame.segment, frame.point.number
+        flags = data[segment + 13]
+        if flags & (SYN | RST):
+            self.handshakes.feed(number, frame.at_ns, frame.ends, flags)
+            return
+        payload = segment + max(data[segment + 12] >> 4, 5) * 4
+        length = frame.whole - payload
+        if length <= 0:
+            return
+        told = flow.follow(int.from_bytes(data[segment + 4 : segment + 8], "big"), length)
+        if told and not self.ways.is_copy(TCP, mark):
+            flow.repeated += told is Place.REPEATED
+            flow.late += told is Place.LATE
+        if flow.dns and frame.kept - payload > _DNS_LENGTH:
+            size = int.from_bytes(data[payload : payload + _DNS_LENGTH], "big")
+            message = data[payload + _DNS_LENGTH : min(frame.kept, payload + _DNS_LENGTH + size)]
+            self.questions.feed(number, frame.at_ns, frame.ends, message, "tcp")
+
+    def _flow(self, frame: Frame, key: FlowKey) -> Flow:
+        number = frame.point.number
+        flow = self.flows.points[number].get(key)
+        if flow is None:
+            flow = self.flows.add(number, key, frame.at_ns)
+        flow.frames += 1
+        flow.bytes += frame.wire
+        flow.last_ns = max(flow.last_ns, frame.at_ns)
+        return flow
+
+    def _packet(self, frame: Frame) -> None:
+        """Take in a packet that has no ports, or something before them: a tag, options, extension headers."""
+        data, packet, end = frame.data, frame.packet, frame.end
+        head = data[packet : min(end, packet + _LONGEST_HEAD)]
+        frame.version = version = head[0] >> 4 if head else 0
+        ip = read_ipv4(head) if version == FAMILY_V4 else read_ipv6(head) if version == FAMILY_V6 else None
+        if ip is None:
+            frame.point.unread += 1
+            return
+        frame.protocol = protocol = ip.protocol if ip.protocol is not None else _NO_PROTOCOL
+        frame.ends = head[12:20] if version == FAMILY_V4 else head[8:40]
+        frame.segment = inside = packet + ip.header_length
+        frame.ttl = ip.ttl
+        frame.total = 0 if ip.total_length in {0, _V6_LENGTH} else ip.total_length
+        if ip.fragment_offset:
+            self._flow(frame, (protocol | FRAGMENTS, frame.ends))
+        elif protocol in WITH_PORTS and inside + _INSIDE_LENGTH <= end:
+            frame.ends += data[inside : inside + _PORTS_LENGTH]
+            self._ported(frame)
+        else:
+            self._flow(frame, (protocol, frame.ends))
+            if _ICMPS.get(protocol) == version and inside + _INSIDE_LENGTH <= end:
+                self._icmp(frame)
+
+    def _icmp(self, frame: Frame) -> None:
+        data, number, at_ns, message = frame.data, frame.point.number, frame.at_ns, frame.segment
+        protocol, ends = frame.protocol, frame.ends
+        self.ways.see(protocol, of_message(frame), (at_ns, number, frame.heading, frame.ttl, frame.macs, ends))
+        if (protocol, data[message]) in _ECHOES:
+            self.pings.feed(number, at_ns, protocol, ends, data[message : message + _INSIDE_LENGTH])
+            return
+        read = headers.read_packet(data[frame.packet : min(frame.kept, frame.packet + _LONGEST_ERROR)])
+        if read is None or read.icmp is None:
+            return
+        if read.icmp.error and read.icmp.quoted is not None:
+            self.errors.feed(number, at_ns, read.ip, read.icmp)
+        elif read.nd is not None:
+            self.neighbours.feed_nd(number, at_ns, read.ip, read.nd, frame.macs[6:].hex(":"))
+
+    def _arp(self, frame: Frame) -> None:
+        arp = headers.read_arp(frame.data[frame.packet : frame.end])
+        if arp is None:
+            frame.point.unread += 1
+        else:
+            self.neighbours.feed_arp(frame.point.number, frame.at_ns, arp)

@@ -1,0 +1,54 @@
+"""Say what one pass over a capture file found. Pure."""
+
+from collections.abc import Iterator
+
+from inspector.correlate.sweep.conversations import conversations
+from inspector.correlate.sweep.keys import TCP, turned
+from inspector.correlate.sweep.one_pass import OnePass
+from inspector.model.capture import CaptureReport, Made, Overlooked
+from inspector.wire.captured import FramesFile
+
+
+def report_of(file: FramesFile) -> CaptureReport:
+    """Read a file to its end, and tell what is in it. Raises MalformedInputError."""
+    found = OnePass()
+    found.run(file)
+    for index, described in enumerate(file.interfaces):
+        found.points.of_file(index, described)
+    names, refusals = found.points.names(), found.errors.refusals()
+
+    def repeated(number: int, ends: bytes) -> int:
+        flows = found.flows.points[number]
+        both = (flows.get((TCP, ends)), flows.get((TCP, turned(ends))))
+        return sum(flow.repeated for flow in both if flow)
+
+    return CaptureReport(
+        made=Made(file.form, file.application, file.system),
+        interfaces=found.points.interfaces(file.counters),
+        names=file.names,
+        conversations=conversations(found.flows, names),
+        ways=found.ways.ways(names),
+        echoes=found.pings.echoes(names),
+        exchanges=found.questions.exchanges(names, refusals),
+        connections=found.handshakes.connections(names, refusals, repeated),
+        complaints=found.errors.complaints(names),
+        neighbours=found.neighbours.neighbours(names),
+        overlooked=Overlooked(found.flows.folded_flows, found.flows.folded, tuple(_overlooked(found))),
+        timeless=file.timeless,
+        backwards=found.backwards,
+        warnings=tuple(file.warnings),
+    )
+
+
+def _overlooked(found: OnePass) -> Iterator[str]:
+    counts = (
+        (found.ways.too_many, "packets took ways beyond the limit"),
+        (found.pings.too_many, "pings were forgotten: there were too many"),
+        (found.questions.too_many, "DNS questions were forgotten: there were too many"),
+        (found.handshakes.too_many, "TCP connections were forgotten: there were too many"),
+        (found.errors.too_many, "kinds of ICMP errors were forgotten: there were too many"),
+        (found.neighbours.too_many, "questions for MACs were forgotten: there were too many"),
+        (found.questions.unasked, "DNS answers have no question in the file (counted at each interface)"),
+        (found.questions.unreadable, "DNS messages could not be read (counted at each interface)"),
+    )
+    yield from (f"{count:,} {words}" for count, words in counts if count)

@@ -1,0 +1,189 @@
+"""Know the same packet again at other interfaces, and count the ways that packets took. Pure.
+
+1. A packet is known by what neither a router nor NAT changes: its length and identification, and what stands behind its
+   ports, less the checksum. So its TTL, MACs, addresses and ports may differ, and are compared.
+2. It is waited for until so many others came; a second without it ends its way, and so does the place it was at before.
+3. Addresses that differ are taken for a rewrite only if the first interface never saw the new ones of their own:
+   two senders can say the same.
+"""
+
+from collections.abc import Callable
+from itertools import pairwise
+
+from inspector.correlate.sweep.durations import Durations
+from inspector.correlate.sweep.keys import addresses, destination, protocol_name, source
+from inspector.model.capture import Endpoint, Hand, Sighting, Way
+
+MAX_PENDING = 10_000
+MAX_SIGHTINGS = 64
+MAX_WAYS = 2_000
+LONGEST_GAP_NS = 1_000_000_000
+
+HEADINGS = (None, "in", "out", None)
+"""By the direction bits of `epb_flags`."""
+
+Seen = tuple[int, int, int, int, bytes, bytes]
+"""Nanoseconds, number of the interface, direction, TTL, both MACs if any, both ends (see keys.py)."""
+Place = tuple[int, int, int, Hand | None, bytes | None]
+"""Number of the interface, direction, TTL, how it came here, both ends where they were rewritten."""
+Shape = tuple[int, bytes, tuple[Place, ...]]
+"""IP protocol, both addresses as they were first, and the places."""
+
+
+class _Count:
+    __slots__ = ("first_ends", "packets", "since")
+
+    def __init__(self, first_ends: bytes, places: int) -> None:
+        self.first_ends = first_ends
+        self.packets = 0
+        self.since = [Durations() for _ in range(places - 1)]
+
+
+class Ways:
+    """Feed it sightings; it settles a packet when no more of it is expected."""
+
+    def __init__(self, has_flow: Callable[[int, int, bytes], bool]) -> None:
+        """`has_flow` says whether an interface saw a flow of a protocol with these ends."""
+        self._has_flow = has_flow
+        self._young: dict[tuple[int, bytes], list[Seen]] = {}
+        self._old: dict[tuple[int, bytes], list[Seen]] = {}
+        self._shapes: dict[Shape, _Count] = {}
+        self.too_many = 0
+        """Packets whose way was one too many."""
+
+    def see(self, protocol: int, fingerprint: bytes, seen: Seen) -> None:
+        """Take in one frame."""
+        key = (protocol, fingerprint)
+        known = self._young.get(key)
+        if known is None:
+            known = self._old.pop(key, None)
+            if known is None:
+                if len(self._young) >= MAX_PENDING:
+                    self._rotate()
+                self._young[key] = [seen]
+                return
+            self._young[key] = known
+        elif len(known) >= MAX_SIGHTINGS:
+            self._settle(protocol, known)
+            known.clear()
+        known.append(seen)
+
+    def is_copy(self, protocol: int, fingerprint: bytes) -> bool:
+        """Return whether the last frame fed is a packet that passed the same interface before.
+
+        One that is the same in everything may have been sent again, where nothing numbers packets (identification 0).
+        """
+        known = self._young.get((protocol, fingerprint), ())
+        if not known:
+            return False
+        _, number, *marks = known[-1]
+        same = [each for each in known[:-1] if each[1] == number]
+        numbered = len(addresses(known[-1][5])) == 8 and fingerprint[2:4] != b"\0\0"  # noqa: PLR2004 - IPv4
+        return any(numbered or list(each[2:]) != marks for each in same)
+
+    def _rotate(self) -> None:
+        for (protocol, _), known in self._old.items():
+            self._settle(protocol, known)
+        self._old, self._young = self._young, {}
+
+    def end(self) -> None:
+        """Settle everything."""
+        self._rotate()
+        self._rotate()
+
+    def _settle(self, protocol: int, known: list[Seen]) -> None:
+        if len(known) > 1:
+            # Interfaces whose stamps are the same: in the order of the file.
+            known.sort(key=lambda each: each[:2])
+        chain: list[Seen] = []
+        for seen in known:
+            if chain and self._ends(protocol, chain, seen):
+                self._count(protocol, chain)
+                chain = []
+            chain.append(seen)
+        if chain:
+            self._count(protocol, chain)
+
+    def _ends(self, protocol: int, chain: list[Seen], seen: Seen) -> bool:
+        last, first = chain[-1], chain[0]
+        if seen[0] - last[0] > LONGEST_GAP_NS or any(each[1:] == seen[1:] for each in chain):
+            return True
+        return seen[5] != last[5] and (seen[1] == first[1] or self._has_flow(first[1], protocol, seen[5]))
+
+    def _count(self, protocol: int, chain: list[Seen]) -> None:
+        first = chain[0]
+        places: list[Place] = [(first[1], first[2], first[3], None, None)]
+        for before, seen in pairwise(chain):
+            ends = None if seen[5] == before[5] else _rewritten(before[5], seen[5])
+            places.append((seen[1], seen[2], seen[3], _hand(before, seen), ends))
+        shape = (protocol, addresses(first[5]), tuple(places))
+        count = self._shapes.get(shape)
+        if count is None:
+            if len(self._shapes) >= MAX_WAYS:
+                self.too_many += 1
+                return
+            count = self._shapes[shape] = _Count(first[5], len(chain))
+        count.packets += 1
+        for since, before, seen in zip(count.since, chain, chain[1:], strict=False):
+            since.add(seen[0] - before[0])
+
+    def ways(self, names: list[str]) -> tuple[Way, ...]:
+        """Return the ways that led past several places, or ended early; the busiest first."""
+        longest: dict[tuple[int, bytes], set[tuple[int, ...]]] = {}
+        for protocol, ends, places in self._shapes:
+            numbers = tuple(each[0] for each in places)
+            prefixes = (numbers[:length] for length in range(1, len(numbers)))
+            longest.setdefault((protocol, ends), set()).update(prefixes)
+        found = []
+        for (protocol, ends, places), count in self._shapes.items():
+            early = tuple(each[0] for each in places) in longest[protocol, ends]
+            if len(places) > 1 or early:
+                found.append(_way(protocol, count, places, names, early=early))
+        return tuple(sorted(found, key=lambda each: (-each.packets, each.source, each.destination)))
+
+
+def _hand(before: Seen, seen: Seen) -> Hand:
+    if seen[3] < before[3]:
+        return Hand.ROUTED
+    if not seen[4] or not before[4]:
+        return Hand.UNTOLD
+    return Hand.SWITCHED if seen[4] == before[4] and seen[3] == before[3] else Hand.READDRESSED
+
+
+def _rewritten(before: bytes, after: bytes) -> bytes:
+    """Return the new ends; a port that is as before is 0, so that ways of many connections are one."""
+    both = len(addresses(after))
+    ports = (after[at : at + 2] if before[at : at + 2] != after[at : at + 2] else b"\0\0" for at in (both, both + 2))
+    return after[:both] + b"".join(ports) if len(after) > both else after
+
+
+def _way(protocol: int, count: _Count, places: tuple[Place, ...], names: list[str], *, early: bool) -> Way:
+    sightings = []
+    before = count.first_ends
+    for index, (number, heading, ttl, hand, ends) in enumerate(places):
+        sightings.append(
+            Sighting(
+                interface=names[number],
+                heading=HEADINGS[heading],
+                ttl=ttl,
+                since=count.since[index - 1].times() if index else None,
+                hand=hand,
+                source=_changed(source(before), source(ends)) if ends else None,
+                destination=_changed(destination(before), destination(ends)) if ends else None,
+            )
+        )
+        before = ends or before
+    return Way(
+        protocol=protocol_name(protocol),
+        source=source(count.first_ends).address,
+        destination=destination(count.first_ends).address,
+        packets=count.packets,
+        sightings=tuple(sightings),
+        ended_early=early,
+    )
+
+
+def _changed(before: Endpoint, after: Endpoint) -> Endpoint | None:
+    if after.port:
+        return after
+    return Endpoint(after.address) if after.address != before.address else None
