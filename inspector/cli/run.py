@@ -13,6 +13,7 @@ from inspector.discover.engine import connect
 from inspector.host import LiveHost
 from inspector.model.engine_choice import EngineChoice
 from inspector.model.question import Question
+from inspector.model.sentence import ENGLISH, LANGUAGES
 from inspector.pipeline import load_thinking, trace
 from inspector.plan.target import words_of
 from inspector.worker import Worker
@@ -34,6 +35,15 @@ OUTPUT_OPTIONS = (
     ),
     click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the report to this new file."),
     click.option("-q", "--quiet", is_flag=True, help="Print the verdict line only."),
+    click.option(
+        "--lang",
+        type=click.Choice(LANGUAGES),
+        default=ENGLISH,
+        envvar="DNETSNIFF_LANG",
+        show_default=True,
+        show_envvar=True,
+        help="Language of the text.",
+    ),
 )
 EXIT_DELIVERED, EXIT_NOT, EXIT_UNKNOWN, EXIT_DEPARTED, EXIT_INTERRUPTED = 0, 1, 3, 75, 130
 
@@ -46,7 +56,7 @@ def output_options(command: Command) -> Command:
 
 
 def run(choice: EngineChoice, asked: Question, options: Mapping[str, object]) -> NoReturn:
-    """Ask, show, keep, and leave. `options`: folder, output, form and quiet, as the commands name them."""
+    """Ask, show, keep, and leave. `options`: folder, output, form, quiet and lang, as the commands name them."""
     folder, output = options["folder"], options["output"]
     _check_outputs(folder, output)
     with (
@@ -103,9 +113,9 @@ def _show(report: "Report", options: Mapping[str, object]) -> None:
         return
     from inspector.render.report_text import render_text, render_verdict
 
-    width, coloured = width_of(output), is_coloured(output)
+    width, coloured, lang = width_of(output), is_coloured(output), str(options.get("lang") or ENGLISH)
     if options["quiet"]:
-        text = render_verdict(report, width=width, coloured=coloured)
+        text = render_verdict(report, width=width, coloured=coloured, lang=lang)
     else:
-        text = render_text(report, width=width, coloured=coloured, verbose=bool(options.get("verbose")))
+        text = render_text(report, width=width, coloured=coloured, verbose=bool(options.get("verbose")), lang=lang)
     write(text, output)
