@@ -34,11 +34,17 @@ class Report(model.Report, frozen=True):
 
         return to_dict(self)
 
-    def to_text(self, *, width: int = 100, coloured: bool = False, verbose: bool = False) -> str:
-        """Return what the command shows, in lines of `width` columns; `verbose` is its `-v`."""
+    def to_text(self, *, width: int = 100, coloured: bool = False, verbose: bool = False, lang: str = "en") -> str:
+        """Return what the command shows, in lines of `width` columns; `verbose` is its `-v`, `lang` its `--lang`.
+
+        Raises UsageError for a language that is not known.
+        """
+        from inspector.model.sentence import LANGUAGES
         from inspector.render.report_text import render_text
 
-        return render_text(self, width=width, coloured=coloured, verbose=verbose)
+        if lang not in LANGUAGES:
+            raise UsageError(f"{lang!r} is no language of a report", f"it can be {' or '.join(LANGUAGES)}")
+        return render_text(self, width=width, coloured=coloured, verbose=verbose, lang=lang)
 
 
 def trace(

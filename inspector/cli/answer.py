@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from inspector.cli.output import is_coloured, width_of, write
+from inspector.model.sentence import ENGLISH, LANGUAGES
 
 if TYPE_CHECKING:
     from inspector.model.capture import CaptureReport
@@ -19,6 +20,15 @@ REPORT_OPTIONS = (
     ),
     click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the report to this new file."),
     click.option("-q", "--quiet", is_flag=True, help="Print the verdict line only."),
+    click.option(
+        "--lang",
+        type=click.Choice(LANGUAGES),
+        default=ENGLISH,
+        envvar="DNETSNIFF_LANG",
+        show_default=True,
+        show_envvar=True,
+        help="Language of the text.",
+    ),
 )
 EXIT_DELIVERED, EXIT_NOT, EXIT_UNKNOWN, EXIT_DEPARTED, EXIT_INTERRUPTED = 0, 1, 3, 75, 130
 
@@ -31,7 +41,7 @@ def report_options(command: Command) -> Command:
 
 
 def show(report: "Report", options: Mapping[str, object]) -> None:
-    """Write the report. `options`: output, form, quiet and perhaps verbose, as the commands name them."""
+    """Write the report. `options`: output, form, quiet, lang and perhaps verbose, as the commands name them."""
     output = str(options["output"]) if options["output"] else None
     if options["form"] == "json":
         from inspector.render.report_json import render_json
@@ -40,11 +50,11 @@ def show(report: "Report", options: Mapping[str, object]) -> None:
         return
     from inspector.render.report_text import render_text, render_verdict
 
-    width, coloured = width_of(output), is_coloured(output)
+    width, coloured, lang = width_of(output), is_coloured(output), str(options.get("lang") or ENGLISH)
     if options["quiet"]:
-        text = render_verdict(report, width=width, coloured=coloured)
+        text = render_verdict(report, width=width, coloured=coloured, lang=lang)
     else:
-        text = render_text(report, width=width, coloured=coloured, verbose=bool(options.get("verbose")))
+        text = render_text(report, width=width, coloured=coloured, verbose=bool(options.get("verbose")), lang=lang)
     write(text, output)
 
 

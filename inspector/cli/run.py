@@ -34,7 +34,7 @@ def output_options(command: Command) -> Command:
 
 
 def run(choice: EngineChoice, asked: Question, options: Mapping[str, object]) -> NoReturn:
-    """Ask, show, keep, and leave. `options`: folder, output, form and quiet, as the commands name them."""
+    """Ask, show, keep, and leave. `options`: folder, output, form, quiet and lang, as the commands name them."""
     folder, output = options["folder"], options["output"]
     _check_outputs(folder, output)
     with (

@@ -13,6 +13,7 @@ from inspector.model.place import wanted
 from inspector.model.question import CapturePoint, Carriage, Plan, Protocol, Publication
 from inspector.model.recording import Answered, Recording
 from inspector.model.report import Outcome
+from inspector.model.sentence import say
 
 REFUSED = "TCP RST"
 RESET = "reset after it was accepted"
@@ -41,8 +42,10 @@ def judge_port(recording: Recording, paths: tuple[Path, ...]) -> Ending | None:
         return _taken(recording, target, len(whole))
     if taken:
         by = first_seen(paths, "RST")
-        at = f"; the RST was first seen at {by}" if by else ""
-        return Ending(Outcome.REJECTED, f"{target} accepted the connection and reset it at once{at}", RESET)
+        said = say("{target} accepted the connection and reset it at once", target=target)
+        if by:
+            said = say("{said}; the RST was first seen at {point}", said=said, point=by)
+        return Ending(Outcome.REJECTED, said, RESET)
     refused = next((each.answer for each in answers if each.answer in {REFUSED, *PORT_UNREACHABLE}), None)
     if refused is None:
         return None
@@ -57,9 +60,9 @@ def _taken(recording: Recording, target: str, count: int) -> Ending:
     if published is None:
         return Ending(Outcome.DELIVERED, said)
     if published.carriage is Carriage.TRANSLATED:
-        return Ending(Outcome.DELIVERED, f"{said}, by {target} behind the published port")
-    said = f"the host itself took it, and nothing was seen to go on to {published.container}"
-    return Ending(Outcome.UNKNOWN, f"{said}: who answered cannot be told")
+        return Ending(Outcome.DELIVERED, say("{said}, by {target} behind the published port", said=said, target=target))
+    said = say("the host itself took it, and nothing was seen to go on to {container}", container=published.container)
+    return Ending(Outcome.UNKNOWN, say("{said}: who answered cannot be told", said=said))
 
 
 def _by_proxy(recording: Recording, paths: tuple[Path, ...], published: Publication, count: int) -> Ending:
@@ -68,20 +71,37 @@ def _by_proxy(recording: Recording, paths: tuple[Path, ...], published: Publicat
     seconds = [path for path in paths if path.proxied and path.seen]
     back = [path for path in seconds if path.direction is Direction.REPLY]
     if count and any(path.segment in {"SYN-ACK", "UDP"} for path in back):
-        return Ending(Outcome.DELIVERED, f"{_delivered(recording, count)}, by a proxy on the host for {target}")
-    took = "a proxy on the host took it"
+        said = say("{said}, by a proxy on the host for {target}", said=_delivered(recording, count), target=target)
+        return Ending(Outcome.DELIVERED, said)
+    took = say("a proxy on the host took it")
     refused = next((path for path in back if path.segment not in {"SYN-ACK", "UDP"}), None)
     if refused is not None:
         reason = REFUSED if refused.segment == "RST" else refused.segment
-        said = f"{took}; {target} refused what the proxy sent on: {refused.segment}"
-        return Ending(Outcome.REJECTED, f"{said}, first seen at {refused.seen[0].point}", reason)
+        said = say(
+            "{said}; {target} refused what the proxy sent on: {segment}, first seen at {point}",
+            said=took,
+            target=target,
+            segment=refused.segment,
+            point=refused.seen[0].point,
+        )
+        return Ending(Outcome.REJECTED, said, reason)
     if back:
-        return Ending(Outcome.LOST, f"{took}; {target} answered the proxy, and no answer came back from the proxy")
+        said = say(
+            "{said}; {target} answered the proxy, and no answer came back from the proxy", said=took, target=target
+        )
+        return Ending(Outcome.LOST, said)
     if not seconds:
-        return Ending(Outcome.UNKNOWN, f"{took}, and no point saw what it sent on to {target}")
+        said = say("{said}, and no point saw what it sent on to {target}", said=took, target=target)
+        return Ending(Outcome.UNKNOWN, said)
     last = seconds[0].seen[-1].point
     outcome = Outcome.UNANSWERED if last.sandbox == published.sandbox else Outcome.LOST
-    return Ending(outcome, f"{took}; what it sent on to {target} was last seen at {last}, and nobody answered it")
+    said = say(
+        "{said}; what it sent on to {target} was last seen at {point}, and nobody answered it",
+        said=took,
+        target=target,
+        point=last,
+    )
+    return Ending(outcome, said)
 
 
 def first_seen(paths: tuple[Path, ...], segment: str) -> CapturePoint | None:
@@ -92,20 +112,33 @@ def first_seen(paths: tuple[Path, ...], segment: str) -> CapturePoint | None:
 
 def _refused(plan: Plan, target: str, what: str, at: CapturePoint | None) -> str:
     if at is None:
-        return f"{target} was refused ({what}) inside {plan.source.label} itself: nothing came back from any point"
+        return say(
+            "{target} was refused ({what}) inside {source} itself: nothing came back from any point",
+            target=target,
+            what=what,
+            source=plan.source.label,
+        )
     if plan.question.protocol is Protocol.TCP and what in PORT_UNREACHABLE:
         # A stack refuses a connection by RST alone (RFC 9293, 3.5.2); a firewall may do it by ICMP.
-        return f"a firewall refused {target}: {what}, first seen at {at}"
+        return say("a firewall refused {target}: {what}, first seen at {point}", target=target, what=what, point=at)
     if plan.answering is not None and at.sandbox == plan.answering:
-        return f"{target} refused: its own stack answered {what}, first seen at {at}"
+        return say(
+            "{target} refused: its own stack answered {what}, first seen at {point}", target=target, what=what, point=at
+        )
     if plan.answering is None:
-        return f"{target} refused: {what}, first seen at {at}"
-    return f"{target} never refused: the {what} was made on the way, first seen at {at}"
+        return say("{target} refused: {what}, first seen at {point}", target=target, what=what, point=at)
+    return say(
+        "{target} never refused: the {what} was made on the way, first seen at {point}",
+        target=target,
+        what=what,
+        point=at,
+    )
 
 
 def _delivered(recording: Recording, count: int) -> str:
-    word = "accepted" if recording.plan.question.protocol is Protocol.TCP else "answered"
     asked = sum(1 for each in recording.probes if hasattr(each, "at_ns"))
     closed = sum(1 for each in recording.probes if isinstance(each, Answered) and each.then == "closed")
-    ended = f"; {closed} closed by the peer at once" if closed else ""
-    return f"{count} of {asked} {word}{ended}"
+    said = say("{received} of {sent} answered", received=count, sent=asked)
+    if recording.plan.question.protocol is Protocol.TCP:
+        said = say("{received} of {sent} accepted", received=count, sent=asked)
+    return say("{said}; {count} closed by the peer at once", said=said, count=closed) if closed else said

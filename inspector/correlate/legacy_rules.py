@@ -17,6 +17,7 @@ from inspector.model.question import Plan
 from inspector.model.recording import Answered, Recording, Sent
 from inspector.model.report import Rule
 from inspector.model.rules import Backend, Chain, ChainRule
+from inspector.model.sentence import say
 from inspector.model.topology import SandboxId
 from inspector.model.walk import POLICY, UNKNOWN
 from inspector.wire.rule_words import conditions, may_match
@@ -39,8 +40,10 @@ class Comparison(Struct, frozen=True):
     def summary(self) -> str:
         """Name it, and say how far this goes."""
         chain = f"{self.rule.table} {self.rule.chain} ({Backend.LEGACY})"
-        which = f"rule {self.rule.position} of {self.size} in" if self.rule.position else "the policy of"
-        return f"likely by {which} {chain}: it counted {self.packets} packets meanwhile"
+        which = say("the policy of {chain}", chain=chain)
+        if position := self.rule.position:
+            which = say("rule {position} of {size} in {chain}", position=position, size=self.size, chain=chain)
+        return say("likely by {rule}: it counted {count} packets meanwhile", rule=which, count=self.packets)
 
 
 def compare_counters(recording: Recording, paths: Sequence[Path]) -> Comparison | None:

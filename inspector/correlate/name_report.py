@@ -18,6 +18,7 @@ from inspector.model.lookup import HostsLine, Query, Replied, Silent, Unsent
 from inspector.model.names import Exchange, Mechanism, NameReport
 from inspector.model.recording import Lookup, Recording
 from inspector.model.report import Outcome, Verdict
+from inspector.model.sentence import say
 from inspector.model.text import safe
 from inspector.model.topology import HOST
 
@@ -69,14 +70,15 @@ def judge_names(recording: Recording, names: NameReport) -> Verdict:
     """Return the verdict of a lookup alone; a question that nobody answered was last seen where its hops end."""
     if names.mechanism is not Mechanism.UNRESOLVED:
         found = ", ".join(names.addresses) or ", ".join(each.data for each in names.answers) or names.canonical or ""
-        return Verdict(Outcome.DELIVERED, f"{names.name} is {found}")
+        return Verdict(Outcome.DELIVERED, say("{name} is {found}", name=names.name, found=found))
     legs = (leg for each in reversed(names.exchanges) for leg in each.legs)
     last = next((leg.question[-1].point for leg in legs if leg.question), None)
     lookup = recording.lookup
     if lookup is not None and lookup.cut_short:
-        gone = f"{', '.join(lookup.departed)} went away" if lookup.departed else "interrupted"
-        return Verdict(Outcome.UNKNOWN, f"it cannot be told: {gone} while {names.name} was being looked up", last)
-    return Verdict(Outcome.UNRESOLVED, f"{names.name}: {names.why}", last)
+        gone = say("{parties} went away", parties=", ".join(lookup.departed)) if lookup.departed else say("interrupted")
+        told = say("it cannot be told: {gone} while {name} was being looked up", gone=gone, name=names.name)
+        return Verdict(Outcome.UNKNOWN, told, last)
+    return Verdict(Outcome.UNRESOLVED, say("{name}: {why}", name=names.name, why=names.why), last)
 
 
 def has_data(message: Message | None, types: Iterable[str]) -> bool:
@@ -127,9 +129,11 @@ def _reverse(exchanges: tuple[Exchange, ...], types: tuple[str, ...]) -> str | N
 def _why(lookup: Lookup, exchanges: tuple[Exchange, ...]) -> str:
     plan = lookup.plan
     if not plan.asks:
-        return f"no line of /etc/hosts has it, and DNS is not asked ({plan.setup.order_evidence})"
+        return say(
+            "no line of /etc/hosts has it, and DNS is not asked ({evidence})", evidence=plan.setup.order_evidence
+        )
     if not exchanges:
-        return "interrupted before anything was asked" if lookup.interrupted else "nothing was asked"
+        return say("interrupted before anything was asked") if lookup.interrupted else say("nothing was asked")
     return said(exchanges[-1])
 
 
@@ -140,20 +144,20 @@ def said(exchange: Exchange) -> str:
         case Replied():
             return _answer_words(query, exchange.message)
         case Silent(waited_ns=waited_ns):
-            return f"{query.server} did not answer within {waited_ns / 1e9:.1f} s"
+            return say("{server} did not answer within {seconds:.1f} s", server=query.server, seconds=waited_ns / 1e9)
         case Unsent(why=why):
-            return f"{query.server} cannot be asked: {why.lower()}"
+            return say("{server} cannot be asked: {why}", server=query.server, why=why.lower())
 
 
 def _answer_words(query: Query, message: Message | None) -> str:
     if message is None:
-        return f"{query.server} sent something that is no DNS message"
+        return say("{server} sent something that is no DNS message", server=query.server)
     if message.rcode != "NOERROR":
-        return f"{query.server} says {message.rcode}"
+        return say("{server} says {rcode}", server=query.server, rcode=message.rcode)
     if message.truncated:
-        return f"{query.server} says the answer does not fit, and no whole one came over TCP"
-    damaged = f", damaged: {message.damage}" if message.damage else ""
-    return f"{query.server} knows the name, and no {query.type} of it{damaged}"
+        return say("{server} says the answer does not fit, and no whole one came over TCP", server=query.server)
+    told = say("{server} knows the name, and no {type} of it", server=query.server, type=query.type)
+    return say("{said}, damaged: {damage}", said=told, damage=message.damage) if message.damage else told
 
 
 def _first_name(lines: tuple[HostsLine, ...]) -> str | None:

@@ -18,12 +18,13 @@ from inspector.model.place import place
 from inspector.model.question import CapturePoint, Carriage, Heading, Plan, Step
 from inspector.model.recording import Recording
 from inspector.model.rules import Traversal
+from inspector.model.sentence import say
 from inspector.model.topology import HOST, LinkKind
 
 REWRITABLE = ("source_mac", "destination_mac", "source", "destination", "ttl", "fragments")
 """Header fields compared from hop to hop, in the order they are told."""
 
-PASSED = "a later point saw it, so it passed here unseen"
+PASSED = say("a later point saw it, so it passed here unseen")
 ANSWERS = frozenset({"SYN-ACK", "UDP", ""})
 """What only the destination sends: it passed every hop. A refusal may be made on the way."""
 
@@ -161,14 +162,14 @@ def _why(recording: Recording, step: Step, *, seen_later: bool) -> str:
         return blind
     lost = [each for each in recording.counts if recording.point(each.point).link == step.point.link and each.dropped]
     if lost:
-        return f"the capture lost {lost[0].dropped} frames here"
+        return say("the capture lost {count} frames here", count=lost[0].dropped)
     link = recording.topology.link(step.point.link)
     on_bridge = step.point.sandbox == HOST or (link is not None and link.kind is LinkKind.BRIDGE)
     if on_bridge and seen_later and recording.plan.question.passive:
-        return "a bridge shows it in promiscuous mode only (--passive)"
+        return say("a bridge shows it in promiscuous mode only (--passive)")
     if seen_later:
         return PASSED
-    return recording.plan.barrier if step in recording.plan.beyond[:1] else "it stopped before"
+    return recording.plan.barrier if step in recording.plan.beyond[:1] else say("it stopped before")
 
 
 def _seen(recording: Recording, sighting: Sighting, *, planned: bool, routed: bool = False) -> Seen:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from inspector.correlate.dns_frames import Told
 from inspector.model.recording import Lookup
+from inspector.model.sentence import say
 from inspector.wire import headers
 
 Flow = tuple[str, int]
@@ -23,7 +24,12 @@ def refusals(lookup: Lookup) -> dict[Flow, str]:
         quoted = read.icmp.quoted if read and read.icmp else None
         segment = (quoted.udp or quoted.tcp) if quoted else None
         if read and read.ip and read.icmp and quoted and segment:
-            said = f"{read.ip.source} says {read.icmp.words}, seen at {lookup.plan.points[observation.point]}"
+            said = say(
+                "{by} says {words}, seen at {point}",
+                by=read.ip.source,
+                words=read.icmp.words,
+                point=lookup.plan.points[observation.point],
+            )
             found.setdefault((quoted.ip.destination, segment.source_port), said)
     return found
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 from inspector.model.path import Direction, Path, Seen
 from inspector.model.recording import Answered, Recording
 from inspector.model.report import Rule
+from inspector.model.sentence import say
 from inspector.model.topology import HOST
 from inspector.model.walk import MetRule, WalkStep
 
@@ -35,16 +36,16 @@ class Stop(Struct, frozen=True):
     @property
     def summary(self) -> str:
         """Where it was and which rule: `on the host, after docker0, by rule 4 of 5 in raw PREROUTING`."""
-        return f"{self._place()}, by {self.step.name(self.met)}"
+        return say("{place}, by {rule}", place=self._place(), rule=self.step.name(self.met))
 
     def _place(self) -> str:
         hops, step = self.path.hops, self.step
-        where = "on the host" if step.sandbox == HOST else f"in {step.sandbox}"
+        where = say("on the host") if step.sandbox == HOST else say("in {sandbox}", sandbox=step.sandbox)
         behind = [hop for hop in hops[: step.after + 1] if isinstance(hop, Seen) and hop.point.sandbox == step.sandbox]
         ahead = [hop for hop in hops[step.after + 1 :] if hop.point.sandbox == step.sandbox]
         if behind:
-            return f"{where}, after {behind[-1].point.interface}"
-        return f"{where}, before {ahead[0].point.interface}" if ahead else where
+            return say("{place}, after {interface}", place=where, interface=behind[-1].point.interface)
+        return say("{place}, before {interface}", place=where, interface=ahead[0].point.interface) if ahead else where
 
 
 def find_stop(recording: Recording, paths: tuple[Path, ...]) -> Stop | None:

@@ -57,4 +57,4 @@ class Teacher:
             )
         from inspector.render import report_text
 
-        return report_text.render_text(shown.report, width=page.width, coloured=page.coloured)
+        return report_text.render_text(shown.report, width=page.width, coloured=page.coloured, lang=page.lang)

@@ -7,8 +7,8 @@
 from collections.abc import Iterator
 from unicodedata import east_asian_width
 
-CLOSING = "，。、；：！？）》】」』”’%)],.;:!?"  # noqa: RUF001
-OPENING = "（《【「『“‘(["  # noqa: RUF001
+CLOSING = "，。、；：！？）》】」』”’%)],.;:!?"
+OPENING = "（《【「『“‘(["
 WIDE = frozenset({"W", "F"})
 
 

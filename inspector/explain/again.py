@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from inspector.explain.case import Case
 from inspector.model.question import Heading, Protocol
 from inspector.model.report import Fact
+from inspector.model.sentence import say
 from inspector.wire import headers
 
 
@@ -27,7 +28,15 @@ def sent_again(case: Case) -> Iterator[Fact]:
     # On the host one packet leaves by several interfaces, each once.
     for sequence in sorted({sequence for (sequence, _), count in times.items() if count > 1}):
         at, most = max(((place, count) for (each, place), count in times.items() if each == sequence), key=_count)
-        yield Fact(f"the kernel sent SYN {sequence} {most} times ({at}): it waited, and sent it again", (at,))
+        yield Fact(
+            say(
+                "the kernel sent SYN {sequence} {most} times ({at}): it waited, and sent it again",
+                sequence=sequence,
+                most=most,
+                at=at,
+            ),
+            (at,),
+        )
 
 
 def _count(told: tuple[str, int]) -> int:

@@ -11,10 +11,10 @@ from inspector.explain.case import Case
 from inspector.model.path import Direction, Path, Seen, Unseen
 from inspector.model.prediction import Difference, Disagreement, Expected, Prediction
 from inspector.model.report import Outcome
+from inspector.model.sentence import say
 from inspector.model.topology import HOST, LinkKind
 
 UNTOLD = frozenset({Outcome.UNKNOWN, Outcome.UNRESOLVED})
-WORDS = {Direction.REQUEST: "request", Direction.REPLY: "answer"}
 
 
 def disagreements(case: Case, prediction: Prediction | None) -> Iterator[Disagreement]:
@@ -25,7 +25,9 @@ def disagreements(case: Case, prediction: Prediction | None) -> Iterator[Disagre
     expected = prediction.outcome
     delivered = outcome is Outcome.DELIVERED
     if expected is not Expected.UNKNOWN and delivered is not (expected is Expected.DELIVERED):
-        yield Disagreement(Difference.OUTCOME, f"expected {expected}, and it was {outcome}")
+        yield Disagreement(
+            Difference.OUTCOME, say("expected {expected}, and it was {outcome}", expected=expected, outcome=outcome)
+        )
     for direction in Direction:
         path = _furthest(case, direction)
         yield from _points(case, path, expected) if path else ()
@@ -42,12 +44,15 @@ def _points(case: Case, path: Path, outcome: Expected) -> Iterator[Disagreement]
     expected = {(step.point.link, step.heading) for step in steps}
     stops = outcome in {Expected.DROPPED, Expected.NO_ROUTE}
     for hop in path.hops:
-        at = f"the {WORDS[path.direction]} {hop.heading} at {hop.point}"
+        packet = say("the request") if path.direction is Direction.REQUEST else say("the answer")
+        known = {"packet": packet, "heading": hop.heading, "point": hop.point}
         if isinstance(hop, Seen):
             if not hop.planned:
-                yield Disagreement(Difference.UNPLANNED, f"{at} was seen, and not expected", str(hop.point))
+                words = say("{packet} {heading} at {point} was seen, and not expected", **known)
+                yield Disagreement(Difference.UNPLANNED, words, str(hop.point))
         elif (hop.point.link, hop.heading) in expected and not stops and not _hidden(case, hop):
-            yield Disagreement(Difference.NOT_SEEN, f"{at} was expected, and not seen", str(hop.point))
+            words = say("{packet} {heading} at {point} was expected, and not seen", **known)
+            yield Disagreement(Difference.NOT_SEEN, words, str(hop.point))
 
 
 def _hidden(case: Case, hop: Unseen) -> bool:

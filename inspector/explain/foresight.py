@@ -17,6 +17,7 @@ from inspector.model.prediction import Expected, Prediction
 from inspector.model.question import Heading, PathKind, Plan, Protocol
 from inspector.model.recording import Recording
 from inspector.model.rules import Chain, ChainRule
+from inspector.model.sentence import join, say
 from inspector.model.topology import HOST
 from inspector.wire.rule_words import named, within
 
@@ -59,8 +60,9 @@ class Stopping(Struct, frozen=True):
         """Write it as the verdict does."""
         place = f"{self.chain.key.table} {self.chain.key.chain}"
         if self.rule is None:
-            return f"the policy of {place} drops it"
-        return f"rule {self.rule.position} of {self.chain.size} in {place} stops it"
+            return say("the policy of {place} drops it", place=place)
+        position, size = self.rule.position, self.chain.size
+        return say("rule {position} of {size} in {place} stops it", position=position, size=size, place=place)
 
 
 def foresee(recording: Recording) -> Prediction | None:
@@ -72,9 +74,9 @@ def foresee(recording: Recording) -> Prediction | None:
     why = prediction.why.removesuffix(NOT_CONSULTED)
     found = _through(packet, chains, 4 if "." in packet.source else 6)
     if isinstance(found, Stopping):
-        return Prediction(Expected.DROPPED, f"{why}; {found}")
-    told = "its firewall rules let it pass" if found is Sure.YES else "its firewall rules do not tell beforehand"
-    return replace(prediction, why=f"{why}; {told}")
+        return Prediction(Expected.DROPPED, join("; ", (why, str(found))))
+    passes, unsure = say("its firewall rules let it pass"), say("its firewall rules do not tell beforehand")
+    return replace(prediction, why=join("; ", (why, passes if found is Sure.YES else unsure)))
 
 
 def _packet(plan: Plan) -> Packet | None:

@@ -5,6 +5,7 @@ from ipaddress import ip_address
 from inspector.explain.case import Case
 from inspector.model.place import place
 from inspector.model.recording import Listener
+from inspector.model.sentence import say
 from inspector.model.topology import SandboxId
 
 MOST_NAMED = 8
@@ -49,11 +50,17 @@ def reachable(case: Case, sandbox: SandboxId | None, address: str) -> tuple[int,
 def told(case: Case, sandbox: SandboxId | None) -> str:
     """Say what listens in a stack; that nothing does, only where its table was read."""
     if not is_known(case, sandbox):
-        return f"what listens in {sandbox} could not be read"
+        return say("what listens in {sandbox} could not be read", sandbox=sandbox)
     known = listeners_of(case, sandbox)
     protocol = case.recording.plan.question.protocol.upper()
     if not known:
-        return f"no {protocol} socket listens in {sandbox}"
+        return say("no {protocol} socket listens in {sandbox}", protocol=protocol, sandbox=sandbox)
     named = [place(each.address, each.port) for each in known[:MOST_NAMED]]
-    more = f" and {len(known) - len(named)} more" if len(known) > len(named) else ""
-    return f"{protocol} sockets that listen in {sandbox}: {', '.join(named)}{more}"
+    told = say(
+        "{protocol} sockets that listen in {sandbox}: {places}",
+        protocol=protocol,
+        sandbox=sandbox,
+        places=", ".join(named),
+    )
+    more = len(known) - len(named)
+    return say("{said} and {count} more", said=told, count=more) if more else told

@@ -8,6 +8,7 @@ from inspector.model.dns import is_loopback
 from inspector.model.lookup import Replied, Silent, Unsent
 from inspector.model.names import Exchange, Leg, LegKind, Mechanism, NameReport
 from inspector.model.naming import SHORT_ID, called
+from inspector.model.sentence import say
 from inspector.model.text import safe
 from inspector.model.topology import HOST, Container, Mode
 
@@ -106,7 +107,15 @@ def saw_everything(case: Case) -> bool:
 def told(exchange: Exchange) -> str:
     """Say what came of a query, for evidence."""
     query = exchange.outcome.query
-    return f"{query.server}, asked for {safe(query.name)} {query.type}: {_said(exchange)}{last_seen(exchange)}"
+    known = {"server": query.server, "name": safe(query.name), "type": query.type, "said": _said(exchange)}
+    questions = [leg.question for leg in exchange.legs if leg.question]
+    if not questions:
+        return say("{server}, asked for {name} {type}: {said}", **known)
+    return say(
+        "{server}, asked for {name} {type}: {said}, the question last seen at {point}",
+        point=questions[-1][-1].point,
+        **known,
+    )
 
 
 def _said(exchange: Exchange) -> str:
@@ -114,18 +123,12 @@ def _said(exchange: Exchange) -> str:
         case Replied():
             message = exchange.message
             if message is None:
-                return "something that is no DNS message"
-            return "no data" if message.rcode == "NOERROR" and not message.answers else message.rcode
+                return say("something that is no DNS message")
+            return say("no data") if message.rcode == "NOERROR" and not message.answers else message.rcode
         case Silent(waited_ns=waited_ns):
-            return f"nothing within {waited_ns / 1e9:.1f} s"
+            return say("nothing within {seconds:.1f} s", seconds=waited_ns / 1e9)
         case Unsent(why=why):
             return why.lower()
-
-
-def last_seen(exchange: Exchange) -> str:
-    """Say where a question was last seen, its own or the one asked on its behalf."""
-    questions = [leg.question for leg in exchange.legs if leg.question]
-    return f", the question last seen at {questions[-1][-1].point}" if questions else ""
 
 
 def evidence(names: NameReport) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from inspector.model.path import Direction
 from inspector.model.question import Carriage
 from inspector.model.report import Rule
 from inspector.model.rules import Backend, ChainKey
+from inspector.model.sentence import join, say
 from inspector.model.topology import HOST
 from inspector.model.walk import ENGINE, POLICY, UFW, UNKNOWN, USER, WHOSE, WalkStep
 
@@ -45,7 +46,8 @@ def ways(case: Case, rule: Rule) -> tuple[str, ...]:
         word = "ufw route" if rule.chain.endswith("forward") else "ufw"
         return (f"{word} prepend allow from {source} to {target}",)
     if rule.owner not in {USER, UNKNOWN}:
-        return (f"let {source} reach {target} in {WHOSE.get(rule.owner, rule.owner)} own settings",)
+        whose = WHOSE.get(rule.owner, rule.owner)
+        return (say("let {source} reach {target} in {whose} own settings", source=source, target=target, whose=whose),)
     enter = _enter(case, rule)
     words = _by_iptables if written_by_iptables(rule) else _by_nft
     return tuple(f"{enter}{each}" for each in words(rule, source, target, case.recording.plan.family))
@@ -76,8 +78,8 @@ def ways_for(case: Case, rule: Rule, messages: Iterable[Message]) -> tuple[str, 
     """Return the commands that let some messages of ICMP through ahead of a rule, whoever sends them."""
     messages = tuple(messages)
     if rule.owner not in {USER, UNKNOWN, ENGINE}:
-        words = " and ".join(each[0] for each in messages)
-        return (f"let {words} pass in {WHOSE.get(rule.owner, rule.owner)} own settings",)
+        words, whose = join(" and ", (each[0] for each in messages)), WHOSE.get(rule.owner, rule.owner)
+        return (say("let {messages} pass in {whose} own settings", messages=words, whose=whose),)
     enter = _enter(case, rule)
     if written_by_iptables(rule):
         six = case.recording.plan.family == _V6
@@ -97,8 +99,10 @@ def open_port(rule: Rule, node: str, port: int, *, inward: bool) -> tuple[str, .
         way = f"in proto udp from {node} to any" if inward else f"out proto udp to {node}"
         return (f"ufw prepend allow {way} port {port}",)
     if rule.owner not in {USER, UNKNOWN}:
-        way = "in from" if inward else "out to"
-        return (f"let UDP {port} {way} {node} in {WHOSE.get(rule.owner, rule.owner)} own settings",)
+        known = {"port": port, "node": node, "whose": WHOSE.get(rule.owner, rule.owner)}
+        if inward:
+            return (say("let UDP {port} in from {node} in {whose} own settings", **known),)
+        return (say("let UDP {port} out to {node} in {whose} own settings", **known),)
     about = rule.owner == USER and rule.position != POLICY and str(port) in rule.text.split() and "!" not in rule.text
     if written_by_iptables(rule):
         let = f"-p udp {'-s' if inward else '-d'} {node} --dport {port} -j ACCEPT"

@@ -3,11 +3,12 @@
 import shlex
 
 from inspector.explain.case import Case
+from inspector.model.sentence import say
 from inspector.model.topology import HOST, Container, Mode, SandboxId
 
 DEFAULT_NETWORK = "bridge"
 """What engines call the one bridge network without names; a recording may not say which is the default."""
-DNS_SETTINGS = {"docker": "`dns` in daemon.json", "podman": "`dns_servers` in containers.conf"}
+DNS_SETTINGS = {"docker": ("dns", "daemon.json"), "podman": ("dns_servers", "containers.conf")}
 """Where each engine keeps the name servers of all containers, by its command line."""
 NEW_NETWORK = "app"
 """What a network that is to be made is called, where that name is free."""
@@ -25,9 +26,16 @@ def is_default(case: Case, network: str) -> bool:
 
 def server_advice(case: Case) -> str:
     """Say how a container is given another name server."""
-    setting = DNS_SETTINGS.get(case.command)
-    lasting = f", or {setting}" if setting else ""
-    return f"give the container a server that answers: {case.command} run --dns ADDRESS{lasting}"
+    command = f"{case.command} run --dns ADDRESS"
+    if case.command not in DNS_SETTINGS:
+        return say("give the container a server that answers: {command}", command=command)
+    setting, file = DNS_SETTINGS[case.command]
+    return say(
+        "give the container a server that answers: {command}, or `{setting}` in {file}",
+        command=command,
+        setting=setting,
+        file=file,
+    )
 
 
 def user_networks(case: Case, container: Container | None) -> tuple[str, ...]:
@@ -100,7 +108,11 @@ def inside(case: Case, sandbox: SandboxId, command: str) -> str:
     if sandbox == HOST:
         return command
     if all(each.sandbox != sandbox for each in case.topology.containers) and " " in sandbox:
-        return f"in the namespace of {sandbox}, which the engine keeps (ls /run/docker/netns): {command}"
+        return say(
+            "in the namespace of {sandbox}, which the engine keeps (ls /run/docker/netns): {command}",
+            sandbox=sandbox,
+            command=command,
+        )
     return f"nsenter -t $({case.command} inspect -f '{{{{.State.Pid}}}}' {shlex.quote(sandbox)}) -n {command}"
 
 

@@ -11,6 +11,7 @@ from inspector.explain.state import state
 from inspector.explain.story import narrate
 from inspector.model.recording import Lookup
 from inspector.model.report import Report, Statistics
+from inspector.model.sentence import say
 from inspector.model.topology import BlindSpot
 
 T = TypeVar("T")
@@ -46,7 +47,7 @@ def _unseen(asked: Lookup) -> Iterator[BlindSpot]:
     yield from asked.blind_spots
     for count in asked.counts:
         if count.dropped:
-            why = f"the capture lost {count.dropped} frames here while the name was looked up"
+            why = say("the capture lost {dropped} frames here while the name was looked up", dropped=count.dropped)
             yield BlindSpot(point=str(asked.plan.points[count.point]), why=why)
 
 

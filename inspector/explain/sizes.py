@@ -9,6 +9,7 @@ from inspector.model.path import Direction, Path, Seen, Unseen
 from inspector.model.question import CapturePoint, Protocol, Step
 from inspector.model.recording import Answered
 from inspector.model.report import Fact, Outcome
+from inspector.model.sentence import say
 from inspector.model.size import links_of, narrowest, packet_length
 from inspector.model.topology import Link, LinkKind
 from inspector.wire import headers
@@ -77,12 +78,19 @@ def carried(case: Case) -> Iterator[Fact]:
     least = narrowest(case.topology, plan.request)
     if whole is None:
         return
-    known = f"; of its links that are known {least.sandbox}/{least.name} carries least, {least.mtu}" if least else ""
-    yield Fact(
-        f"{packet_length(plan)} bytes that may not be cut up went through in one piece: the way carries at least "
-        f"that{known}",
-        (str(whole.seen[0].point), str(whole.seen[-1].point)),
+    told = say(
+        "{length} bytes that may not be cut up went through in one piece: the way carries at least that",
+        length=packet_length(plan),
     )
+    if least:
+        told = say(
+            "{said}; of its links that are known {sandbox}/{link} carries least, {mtu}",
+            said=told,
+            sandbox=least.sandbox,
+            link=least.name,
+            mtu=least.mtu,
+        )
+    yield Fact(told, (str(whole.seen[0].point), str(whole.seen[-1].point)))
 
 
 def _went_whole(case: Case, path: Path) -> bool:

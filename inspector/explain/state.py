@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from inspector.explain.case import Case
 from inspector.model.report import Fact
+from inspector.model.sentence import join, say
 from inspector.model.topology import Link
 
 
@@ -12,10 +13,10 @@ def state(case: Case) -> Iterator[Fact]:
     routing = case.recording.routing
     for answer in routing.answers:
         sandbox = answer.query.sandbox
-        yield Fact(f"{sandbox}: {answer.query}: {answer}", (sandbox,))
+        yield Fact(say("{sandbox}: {query}: {answer}", sandbox=sandbox, query=answer.query, answer=answer), (sandbox,))
     for rule in routing.rules:
         if not rule.ordinary:
-            yield Fact(f"{rule.sandbox}: ip rule {rule.text}", (rule.sandbox,))
+            yield Fact(say("{sandbox}: ip rule {text}", sandbox=rule.sandbox, text=rule.text), (rule.sandbox,))
     for sandbox in dict.fromkeys(each.sandbox for each in routing.settings):
         known = [each for each in routing.settings if each.sandbox == sandbox and each.value is not None]
         if known:
@@ -24,7 +25,7 @@ def state(case: Case) -> Iterator[Fact]:
     for point in dict.fromkeys(step.point for step in (*plan.request, *plan.beyond, *plan.reply)):
         link = case.topology.link(point.link)
         if link is not None:
-            yield Fact(f"{point}: {', '.join(_link(case, link))}", (str(point),))
+            yield Fact(say("{point}: {state}", point=point, state=join(", ", _link(case, link))), (str(point),))
 
 
 def _short(name: str) -> str:
@@ -32,10 +33,11 @@ def _short(name: str) -> str:
 
 
 def _link(case: Case, link: Link) -> Iterator[str]:
-    yield "up" if link.up else "down"
+    yield say("up") if link.up else say("down")
     if link.up and not link.running:
-        yield "no carrier"
+        yield say("no carrier")
     bridge = case.topology.link(link.bridge)
     if bridge is not None:
-        yield f"port {link.port} of {bridge.name}, {'forwarding' if link.forwarding else 'not forwarding'}"
+        yield say("port {port} of {bridge}", port=link.port, bridge=bridge.name)
+        yield say("forwarding") if link.forwarding else say("not forwarding")
     yield f"mtu {link.mtu}"

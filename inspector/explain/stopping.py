@@ -3,6 +3,7 @@
 from inspector.explain.case import Case
 from inspector.model.report import Confidence, Rule
 from inspector.model.rules import Backend
+from inspector.model.sentence import say
 from inspector.model.walk import POLICY, UNKNOWN, WHOSE
 
 
@@ -14,11 +15,15 @@ def confidence_in(rule: Rule) -> Confidence:
 def title_of(rule: Rule) -> str:
     """Name the rule: whose it is and where it stands."""
     legacy = "legacy " if rule.backend is Backend.LEGACY else ""
-    place = f"{legacy}{rule.table} {rule.chain} on {rule.sandbox}"
+    place = {"place": f"{legacy}{rule.table} {rule.chain}", "sandbox": rule.sandbox}
     if rule.position == POLICY:
-        return f"the policy of {place}"
-    whose = "a" if rule.owner == UNKNOWN else WHOSE.get(rule.owner, f"{rule.owner}'s")
-    return f"{whose} firewall rule, {rule.position} in {place},"
+        return say("the policy of {place} on {sandbox}", **place)
+    if rule.owner == UNKNOWN:
+        return say("a firewall rule, {position} in {place} on {sandbox},", position=rule.position, **place)
+    whose = WHOSE.get(rule.owner) or say("{owner}'s", owner=rule.owner)
+    return say(
+        "{whose} firewall rule, {position} in {place} on {sandbox},", whose=whose, position=rule.position, **place
+    )
 
 
 def evidence_of(case: Case, rule: Rule) -> tuple[str, ...]:
@@ -26,7 +31,7 @@ def evidence_of(case: Case, rule: Rule) -> tuple[str, ...]:
     verdict = case.verdict
     place = f"{rule.family} {rule.table} {rule.chain}"
     if rule.backend is Backend.LEGACY:
-        told = f"its counter rose while the probes were under way: {place}, {rule.text}"
+        told = say("its counter rose while the probes were under way: {place}, {rule}", place=place, rule=rule.text)
     else:
-        told = f"the kernel's trace of this packet ends there: {place}, {rule.text}"
-    return (told, *([f"last seen at {verdict.last_seen}"] if verdict.last_seen else []))
+        told = say("the kernel's trace of this packet ends there: {place}, {rule}", place=place, rule=rule.text)
+    return (told, *([say("last seen at {last_seen}", last_seen=verdict.last_seen)] if verdict.last_seen else []))

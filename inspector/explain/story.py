@@ -14,6 +14,7 @@ from inspector.explain.translating import translated
 from inspector.model.path import Direction, Path, Seen
 from inspector.model.question import CapturePoint, PathKind
 from inspector.model.report import Fact
+from inspector.model.sentence import join, say
 from inspector.model.topology import HOST, LinkKey
 
 
@@ -46,9 +47,26 @@ def _address_resolution(case: Case) -> Iterator[Fact]:
     protocol = "ARP" if case.recording.plan.family == 4 else "ND"  # noqa: PLR2004
     for address, mac, point in case.resolutions:
         if mac is None:
-            yield Fact(f"{protocol}: somebody asked for {address} on {point}, and nobody answered", (point,))
+            yield Fact(
+                say(
+                    "{protocol}: somebody asked for {address} on {point}, and nobody answered",
+                    protocol=protocol,
+                    address=address,
+                    point=point,
+                ),
+                (point,),
+            )
         else:
-            yield Fact(f"{protocol}: {address} was asked for on {point}; {mac} answered", (point,))
+            yield Fact(
+                say(
+                    "{protocol}: {address} was asked for on {point}; {mac} answered",
+                    protocol=protocol,
+                    address=address,
+                    point=point,
+                    mac=mac,
+                ),
+                (point,),
+            )
 
 
 def _forwarding(case: Case) -> Iterator[Fact]:
@@ -61,19 +79,28 @@ def _forwarding(case: Case) -> Iterator[Fact]:
     crossed = _bridges(case, seen)
     if start.ttl == end.ttl and (start.source_mac, start.destination_mac) == (end.source_mac, end.destination_mac):
         if crossed and end.point.sandbox not in {HOST, start.point.sandbox}:
-            name = " and ".join(crossed)
-            yield Fact(f"{name} forwarded it at layer 2: TTL still {end.ttl}, MAC addresses unchanged", evidence)
+            told = say(
+                "{bridges} forwarded it at layer 2: TTL still {ttl}, MAC addresses unchanged",
+                bridges=join(" and ", crossed),
+                ttl=end.ttl,
+            )
+            yield Fact(told, evidence)
         return
     for before, after in pairwise(seen):
         if after.ttl == before.ttl - 1:
             who = case.topology.link(_owner(case, before))
-            by = f"{before.point.sandbox} routed it"
-            via = f" as gateway {who.mac}" if who and who.mac == before.destination_mac else ""
-            yield Fact(
-                f"{by}{via}: TTL {before.ttl} became {after.ttl}, new MAC addresses, from {before.point.interface} "
-                f"to {after.point.interface}",
-                (str(before.point), str(after.point)),
+            by = say("{sandbox} routed it", sandbox=before.point.sandbox)
+            if who and who.mac == before.destination_mac:
+                by = say("{sandbox} routed it as gateway {mac}", sandbox=before.point.sandbox, mac=who.mac)
+            told = say(
+                "{said}: TTL {before} became {after}, new MAC addresses, from {inbound} to {outbound}",
+                said=by,
+                before=before.ttl,
+                after=after.ttl,
+                inbound=before.point.interface,
+                outbound=after.point.interface,
             )
+            yield Fact(told, (str(before.point), str(after.point)))
 
 
 def _owner(case: Case, hop: Seen) -> LinkKey:
@@ -95,9 +122,14 @@ def _flooding(case: Case) -> Iterator[Fact]:
     path = first(case, Direction.REQUEST)
     if case.floods:
         names = ", ".join(case.floods)
-        target = path.seen[0].destination_mac if path else "the destination"
+        target = path.seen[0].destination_mac if path else say("the destination")
         yield Fact(
-            f"the first request was also flooded to {names}: the bridge had not learned {target} yet", case.floods
+            say(
+                "the first request was also flooded to {names}: the bridge had not learned {target} yet",
+                names=names,
+                target=target,
+            ),
+            case.floods,
         )
     elif (
         path
@@ -105,8 +137,11 @@ def _flooding(case: Case) -> Iterator[Fact]:
         and path.hops[-1] in path.seen
         and (watched := _watched_bystanders(case))
     ):
-        others = "1 other port" if len(watched) == 1 else f"{len(watched)} other ports"
-        text = f"the request went to one port alone; {others} of the bridge saw no copy"
+        text = say("the request went to one port alone; 1 other port of the bridge saw no copy")
+        if len(watched) > 1:
+            text = say(
+                "the request went to one port alone; {count} other ports of the bridge saw no copy", count=len(watched)
+            )
         yield Fact(text, tuple(str(point) for point in watched))
 
 
@@ -133,14 +168,16 @@ def _learning(case: Case) -> Iterator[Fact]:
     wanted = {mac for path in case.paths for hop in path.seen for mac in (hop.source_mac, hop.destination_mac)}
     on_way = {point.link for point in case.recording.plan.points}
     for entry in case.recording.aftermath.fdb:
-        verb = "knew already" if (entry.port, entry.mac) in before else "learned"
         port, bridge = case.topology.link(entry.port), case.topology.link(entry.bridge)
         if entry.learned and entry.mac in wanted and entry.port in on_way and port and bridge:
             whose = behind(case, entry.port)
-            owner = f" ({whose})" if whose else ""
-            yield Fact(
-                f"{bridge.name} {verb}: {entry.mac}{owner} is behind port {port.name}", (f"{HOST}/{bridge.name}: FDB",)
-            )
+            owner = f"{entry.mac} ({whose})" if whose else entry.mac
+            known = {"bridge": bridge.name, "mac": owner, "port": port.name}
+            if (entry.port, entry.mac) in before:
+                told = say("{bridge} knew already: {mac} is behind port {port}", **known)
+            else:
+                told = say("{bridge} learned: {mac} is behind port {port}", **known)
+            yield Fact(told, (f"{HOST}/{bridge.name}: FDB",))
 
 
 def _way_back(case: Case) -> Iterator[Fact]:
@@ -152,10 +189,13 @@ def _way_back(case: Case) -> Iterator[Fact]:
         went = [hop for hop in (request.seen if request else ()) if hop.point.sandbox == container.sandbox]
         came = [hop for hop in (reply.seen if reply else ()) if hop.point.sandbox == container.sandbox]
         if went and came:
-            same = went[0].point == came[-1].point
-            yield Fact(
-                f"{container.name} is on {len(case.endpoints(container))} networks: the request passed its "
-                f"{went[0].point.interface}, the answer its {came[-1].point.interface}"
-                + (" (the same)" if same else " (another one)"),
-                (str(went[0].point), str(came[-1].point)),
+            told = say(
+                "{container} is on {count} networks: the request passed its {went}, the answer its {came}",
+                container=container.name,
+                count=len(case.endpoints(container)),
+                went=went[0].point.interface,
+                came=came[-1].point.interface,
             )
+            same = went[0].point == came[-1].point
+            told = say("{said} (the same)", said=told) if same else say("{said} (another one)", said=told)
+            yield Fact(told, (str(went[0].point), str(came[-1].point)))

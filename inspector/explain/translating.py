@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from inspector.explain.case import Case
 from inspector.model.conntrack import ConntrackEntry
 from inspector.model.report import Fact, Rule, Translation
+from inspector.model.sentence import join, say
 from inspector.model.walk import WHOSE
 
 
@@ -15,19 +16,27 @@ def translated(case: Case) -> Iterator[Fact]:
         kinds.setdefault(_kind(each.entry), []).append(each)
     for alike in kinds.values():
         rules = tuple(dict.fromkeys(rule for each in alike for rule in each.rules))
-        more = f", and {len(alike) - 1} more alike" if len(alike) > 1 else ""
-        by = f"; by {' and '.join(map(_named, rules))}" if rules else ""
         first = alike[0].entry
-        yield Fact(f"{told(first)}{more}{by}", (f"conntrack of {first.sandbox}", *(each.text for each in rules)))
+        words = told(first)
+        if len(alike) > 1:
+            words = say("{said}, and {count} more alike", said=words, count=len(alike) - 1)
+        if rules:
+            words = say("{said}; by {rules}", said=words, rules=join(" and ", map(_named, rules)))
+        source = say("conntrack of {sandbox}", sandbox=first.sandbox)
+        yield Fact(words, (source, *(each.text for each in rules)))
 
 
 def told(entry: ConntrackEntry) -> str:
     """Say what an entry makes of a packet."""
-    where = f"conntrack of {entry.sandbox}: {entry.original}"
+    known = {"sandbox": entry.sandbox, "flow": entry.original}
     if not entry.translates:
-        return f"{where} is left as it is"
-    back = entry.reply.ends[0]
-    return f"{where} goes on as {entry.onward}, and {back} answers"
+        return say("conntrack of {sandbox}: {flow} is left as it is", **known)
+    return say(
+        "conntrack of {sandbox}: {flow} goes on as {onward}, and {answerer} answers",
+        onward=entry.onward,
+        answerer=entry.reply.ends[0],
+        **known,
+    )
 
 
 def entries_for(case: Case, flows: Iterable[tuple[str, str]]) -> tuple[ConntrackEntry, ...]:
@@ -45,5 +54,7 @@ def _kind(entry: ConntrackEntry) -> tuple[object, ...]:
 
 
 def _named(rule: Rule) -> str:
-    whose = f" ({WHOSE[rule.owner]})" if rule.owner in WHOSE else ""
-    return f"rule {rule.position} of {rule.table} {rule.chain}{whose}"
+    place = {"position": rule.position, "chain": f"{rule.table} {rule.chain}"}
+    if rule.owner not in WHOSE:
+        return say("rule {position} of {chain}", **place)
+    return say("rule {position} of {chain} ({whose})", whose=WHOSE[rule.owner], **place)

@@ -9,6 +9,7 @@ from inspector.explain.case import Case
 from inspector.explain.sizes import crossing
 from inspector.model.recording import Failed
 from inspector.model.report import Rule
+from inspector.model.sentence import say
 from inspector.model.size import packet_length
 from inspector.model.topology import Link
 from inspector.model.tunnel import Passage
@@ -70,11 +71,26 @@ def too_large(case: Case) -> str | None:
         return None
     for told in case.complaints:
         if told.mtu is not None and told.first_seen.sandbox == tunnel.mouth.sandbox:
-            return f"{told.words}, first seen at {told.first_seen}: the tunnel's own link says so, as {told.by}"
+            return say(
+                "{words}, first seen at {first_seen}: the tunnel's own link says so, as {by}",
+                words=told.words,
+                first_seen=told.first_seen,
+                by=told.by,
+            )
     for each in case.recording.probes:
         if isinstance(each, Failed) and each.errno == errno.EMSGSIZE and each.mtu == tunnel.room:
-            return f"{each.why}: {case.recording.plan.source.label} was told earlier that the way carries {each.mtu}"
+            return say(
+                "{why}: {source} was told earlier that the way carries {mtu}",
+                why=each.why,
+                source=case.recording.plan.source.label,
+                mtu=each.mtu,
+            )
     found = crossing(case)
     if case.verdict.rule is None and found and found.narrow.key == tunnel.uplink.key:
-        return f"a packet of {found.largest} bytes was last seen at {found.last_seen}, never at {found.narrow.name}"
+        return say(
+            "a packet of {largest} bytes was last seen at {last_seen}, never at {narrow}",
+            largest=found.largest,
+            last_seen=found.last_seen,
+            narrow=found.narrow.name,
+        )
     return None

@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from inspector.model.sentence import say
+
 
 class Tunnel(Struct, frozen=True):
     """What a link is that packs its frames into UDP datagrams."""
@@ -33,4 +35,4 @@ class Passage(Struct, frozen=True):
 
     def __str__(self) -> str:
         """Write it as a ladder does."""
-        return f"VXLAN {self.number} to {self.node}"
+        return say("VXLAN {number} to {node}", number=self.number, node=self.node)

@@ -4,6 +4,7 @@ import re
 
 from msgspec import Struct
 
+from inspector.model.sentence import say
 from inspector.model.topology import SandboxId
 
 ACCEPT, DROP = "accept", "drop"
@@ -12,13 +13,13 @@ POLICY = 0
 ENGINE, UFW, FIREWALLD, KUBE_PROXY = "engine", "ufw", "firewalld", "kube-proxy"
 LIBVIRT, NETAVARK, USER, UNKNOWN = "libvirt", "netavark", "user", "unknown"
 WHOSE = {
-    ENGINE: "the engine's",
-    UFW: "ufw's",
-    FIREWALLD: "firewalld's",
-    KUBE_PROXY: "kube-proxy's",
-    LIBVIRT: "libvirt's",
-    NETAVARK: "netavark's",
-    USER: "the user's",
+    ENGINE: say("the engine's"),
+    UFW: say("{owner}'s", owner=UFW),
+    FIREWALLD: say("{owner}'s", owner=FIREWALLD),
+    KUBE_PROXY: say("{owner}'s", owner=KUBE_PROXY),
+    LIBVIRT: say("{owner}'s", owner=LIBVIRT),
+    NETAVARK: say("{owner}'s", owner=NETAVARK),
+    USER: say("the user's"),
 }
 """Owners of rules, in words; nothing is said where that is not known."""
 
@@ -82,8 +83,10 @@ class WalkStep(Struct, frozen=True):
         """Name a rule of it by its place: `rule 4 of 5 in raw PREROUTING (the engine's)`."""
         chain = f"{self.table} {met.chain}"
         if met.position == POLICY:
-            return f"the policy of {chain}"
+            return say("the policy of {chain}", chain=chain)
         if met.position < POLICY:
-            return f"a rule of {chain} that is gone now"
-        whose = f" ({WHOSE[met.owner]})" if met.owner in WHOSE else ""
-        return f"rule {met.position} of {met.size} in {chain}{whose}"
+            return say("a rule of {chain} that is gone now", chain=chain)
+        place = {"position": met.position, "size": met.size, "chain": chain}
+        if met.owner not in WHOSE:
+            return say("rule {position} of {size} in {chain}", **place)
+        return say("rule {position} of {size} in {chain} ({whose})", whose=WHOSE[met.owner], **place)

@@ -11,8 +11,10 @@ from inspector.model.path import Direction, Path, Seen, Unseen
 from inspector.model.place import wanted
 from inspector.model.question import Carriage, PathKind, Protocol
 from inspector.model.report import Report
+from inspector.model.sentence import ENGLISH
 from inspector.model.text import safe
 from inspector.render.expected_text import expected_lines, state_lines
+from inspector.render.language import speaking
 from inspector.render.report_parts import OUTCOME_STYLES, changes, finding_lines, note_lines, story_lines, verdict_lines
 from inspector.render.text import NARROW, Paint, Style, columns, duration, durations, fitted, indented
 from inspector.render.walk_text import passing, signature, walk_lines
@@ -38,8 +40,18 @@ CARRIAGES = {
 }
 
 
-def render_text(report: Report, *, width: int = NARROW, coloured: bool = False, verbose: bool = False) -> str:
-    """Return the whole report, lines no wider than `width` where words allow; `verbose` leaves nothing out."""
+def render_text(
+    report: Report, *, width: int = NARROW, coloured: bool = False, verbose: bool = False, lang: str = ENGLISH
+) -> str:
+    """Return the whole report, lines no wider than `width` where words allow; `verbose` leaves nothing out.
+
+    Raises KeyError for a language without a catalogue.
+    """
+    with speaking(lang):
+        return _text(report, width, coloured=coloured, verbose=verbose)
+
+
+def _text(report: Report, width: int, *, coloured: bool, verbose: bool) -> str:
     if report.plan.question.names_only:
         from inspector.render.names_text import render_names
 
@@ -58,12 +70,13 @@ def render_text(report: Report, *, width: int = NARROW, coloured: bool = False, 
     return "\n".join(lines) + "\n"
 
 
-def render_verdict(report: Report, *, width: int = NARROW, coloured: bool = False) -> str:
+def render_verdict(report: Report, *, width: int = NARROW, coloured: bool = False, lang: str = ENGLISH) -> str:
     """Return the verdict alone."""
     write = verdict_lines
     if report.plan.question.names_only:
         from inspector.render.names_text import names_verdict_lines as write
-    return "\n".join(write(report, width, Paint(coloured=coloured))) + "\n"
+    with speaking(lang):
+        return "\n".join(write(report, width, Paint(coloured=coloured))) + "\n"
 
 
 def _head(report: Report, width: int, paint: Paint) -> Iterator[str]:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from textwrap import wrap
 
+from inspector.render.language import cells, is_english, padded, spoken
+
 NARROW, WIDE = 80, 100
 
 
@@ -26,6 +28,7 @@ class Paint:
 
     def __call__(self, text: str, style: Style) -> str:
         """Return the text in the style."""
+        text = spoken(text)
         return f"\x1b[{style}m{text}\x1b[0m" if self._coloured and text else text
 
 
@@ -48,29 +51,36 @@ def durations(*nanoseconds: int) -> str:
 
 def indented(text: str, width: int, first: str, rest: str | None = None) -> Iterator[str]:
     """Break a sentence into lines that fit, words whole."""
-    rest = " " * len(first) if rest is None else rest
-    yield from wrap(text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False) or [
-        first.rstrip()
-    ]
+    text, first = spoken(text), spoken(first)
+    rest = " " * cells(first) if rest is None else rest
+    if is_english():
+        lines = wrap(text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+    else:
+        from inspector.render.wide import broken
+
+        lines = broken(text, width, first, rest)
+    yield from lines or [first.rstrip()]
 
 
 def fitted(line: str, width: int, last: str) -> Iterator[str]:
     """Write an aligned line; a last cell that does not fit goes on below where it begins, or on a line of its own."""
-    at = len(line) - len(last)
-    if len(line) <= width or not last:
+    last = spoken(last)
+    lead = line[: len(line) - len(last)]
+    at = cells(lead)
+    if cells(line) <= width or not last:
         yield line
     elif at <= width // 2:
-        yield from indented(last, width, line[:at], " " * at)
+        yield from indented(last, width, lead, " " * at)
     else:
-        yield line[:at].rstrip()
+        yield lead.rstrip()
         yield from indented(last, width, " " * (width // 3))
 
 
 def columns(rows: Iterable[tuple[str, ...]], gap: str = "  ") -> Iterator[str]:
     """Align rows of cells; the last cell of a row is as long as it is."""
-    table = list(rows)
+    table = [tuple(spoken(cell) for cell in row) for row in rows]
     count = max((len(row) for row in table), default=0)
-    widths = [max((len(row[n]) for row in table if n < len(row) - 1), default=0) for n in range(count)]
+    widths = [max((cells(row[n]) for row in table if n < len(row) - 1), default=0) for n in range(count)]
     for row in table:
-        cells = [cell.ljust(widths[n]) if n < len(row) - 1 else cell for n, cell in enumerate(row)]
-        yield gap.join(cells).rstrip()
+        filled = [padded(cell, widths[n]) if n < len(row) - 1 else cell for n, cell in enumerate(row)]
+        yield gap.join(filled).rstrip()

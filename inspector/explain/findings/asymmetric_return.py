@@ -18,6 +18,7 @@ from inspector.explain.mending import inside
 from inspector.model.path import Direction
 from inspector.model.question import Heading
 from inspector.model.report import Confidence, Finding, Severity
+from inspector.model.sentence import say
 from inspector.model.topology import HOST, Link, Sandbox, SandboxId
 
 TABLE = 1000
@@ -35,10 +36,12 @@ def detect(case: Case) -> Finding | None:
         id="asymmetric-return",
         severity=Severity.WARNING,
         confidence=Confidence.CERTAIN,
-        title=f"{sandbox} got the request on {came[0]} and answered on {went[0]}",
+        title=say(
+            "{sandbox} got the request on {came} and answered on {went}", sandbox=sandbox, came=came[0], went=went[0]
+        ),
         evidence=(
-            f"request in at {sandbox}/{came[0]}",
-            f"answer out at {sandbox}/{went[0]}",
+            say("request in at {sandbox}/{came}", sandbox=sandbox, came=came[0]),
+            say("answer out at {sandbox}/{went}", sandbox=sandbox, went=went[0]),
             *_consulted(case, sandbox),
         ),
         remedy=_shared_address(case) or _own_table(case, sandbox, came[0]),
@@ -62,12 +65,12 @@ def _consulted(case: Case, sandbox: SandboxId) -> Iterator[str]:
     """Yield what the destination's kernel said about the answer, and the policy rules it went by."""
     routing = case.recording.routing
     for each in routing.answers_of(sandbox, Direction.REPLY):
-        yield f"{sandbox}: {each.query}: {each}"
+        yield say("{sandbox}: {query}: {answer}", sandbox=sandbox, query=each.query, answer=each)
     special = routing.special_rules(sandbox)
     if special:
-        yield f"{sandbox}: ip rule: {'; '.join(each.text for each in special)}"
+        yield say("{sandbox}: ip rule: {rules}", sandbox=sandbox, rules="; ".join(each.text for each in special))
     elif routing.rules:
-        yield f"{sandbox}: no policy rule of its own"
+        yield say("{sandbox}: no policy rule of its own", sandbox=sandbox)
 
 
 def _shared_address(case: Case) -> tuple[str, ...]:
@@ -77,7 +80,13 @@ def _shared_address(case: Case) -> tuple[str, ...]:
         if end.network in mine and plan.destination.address not in end.addresses:
             near = [each for each in end.addresses if ip_address(each).version == plan.family]
             if near:
-                return (f"dnetsniff trace {shlex.quote(plan.source.label)} {near[0]}   # its address on {end.network}",)
+                return (
+                    say(
+                        "{command}   # its address on {network}",
+                        command=f"dnetsniff trace {shlex.quote(plan.source.label)} {near[0]}",
+                        network=end.network,
+                    ),
+                )
     return ()
 
 

@@ -12,6 +12,7 @@ from inspector.explain.listening import is_on_loopback, on_port
 from inspector.explain.refusal import refusal
 from inspector.model.place import place, wanted
 from inspector.model.report import Confidence, Finding, Severity
+from inspector.model.sentence import say
 
 EVERYWHERE = {4: "0.0.0.0", 6: "::"}  # noqa: S104 - what a service is to be told
 
@@ -30,10 +31,21 @@ def detect(case: Case) -> Finding | None:
         id="bound-to-loopback",
         severity=Severity.ERROR,
         confidence=Confidence.CERTAIN,
-        title=f"the service of {target} listens on {own} alone, where only {found.by} itself reaches it",
-        evidence=(
-            f"{found.what} first seen at {found.at}, as {found.by} sent it",
-            f"a socket of {found.by} listens on {own}, and none on {asked}",
+        title=say(
+            "the service of {target} listens on {own} alone, where only {by} itself reaches it",
+            target=target,
+            own=own,
+            by=found.by,
         ),
-        remedy=(f"have the service listen on {place(EVERYWHERE[plan.family], plan.answering_port)} instead of {own}",),
+        evidence=(
+            say("{what} first seen at {at}, as {by} sent it", what=found.what, at=found.at, by=found.by),
+            say("a socket of {by} listens on {own}, and none on {asked}", by=found.by, own=own, asked=asked),
+        ),
+        remedy=(
+            say(
+                "have the service listen on {everywhere} instead of {own}",
+                everywhere=place(EVERYWHERE[plan.family], plan.answering_port),
+                own=own,
+            ),
+        ),
     )

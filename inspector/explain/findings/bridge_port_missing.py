@@ -9,6 +9,7 @@ import shlex
 
 from inspector.explain.case import Case
 from inspector.model.report import Confidence, Finding, Outcome, Severity
+from inspector.model.sentence import say
 from inspector.model.topology import HOST, Link
 
 
@@ -27,21 +28,28 @@ def detect(case: Case) -> Finding | None:
             mend = f"ip link set {shlex.quote(port.name)}"
             if port.bridge != bridge.key:
                 mend = f"{mend} master {shlex.quote(bridge.name)}"
-                return _finding(endpoint.network, port, bridge, "is not a port of", mend)
+                return _finding(endpoint.network, port, bridge, mend, is_port=False)
             # A port without carrier, or of a bridge that is down, is disabled: interface-down says that better.
             if not port.forwarding and port.running and bridge.up:
-                return _finding(
-                    endpoint.network, port, bridge, "does not forward on", f"{mend} type bridge_slave state 3"
-                )
+                return _finding(endpoint.network, port, bridge, f"{mend} type bridge_slave state 3", is_port=True)
     return None
 
 
-def _finding(network: str, port: Link, bridge: Link, what: str, mend: str) -> Finding:
+def _finding(network: str, port: Link, bridge: Link, mend: str, *, is_port: bool) -> Finding:
+    known = {"sandbox": port.sandbox, "port": port.name, "bridge": bridge.name, "network": network}
     return Finding(
         id="bridge-port-missing",
         severity=Severity.ERROR,
         confidence=Confidence.CERTAIN,
-        title=f"{port.sandbox}/{port.name} {what} {bridge.name}, the bridge of {network}",
-        evidence=(f"rtnetlink: {port.sandbox}/{port.name} and {bridge.sandbox}/{bridge.name}",),
+        title=say("{sandbox}/{port} does not forward on {bridge}, the bridge of {network}", **known)
+        if is_port
+        else say("{sandbox}/{port} is not a port of {bridge}, the bridge of {network}", **known),
+        evidence=(
+            say(
+                "rtnetlink: {port} and {bridge}",
+                port=f"{port.sandbox}/{port.name}",
+                bridge=f"{bridge.sandbox}/{bridge.name}",
+            ),
+        ),
         remedy=(mend,),
     )

@@ -13,6 +13,7 @@ from inspector.model.path import Direction
 from inspector.model.place import wanted
 from inspector.model.recording import Answered
 from inspector.model.report import Confidence, Finding, Outcome, Severity
+from inspector.model.sentence import say
 
 
 def detect(case: Case) -> Finding | None:
@@ -25,18 +26,24 @@ def detect(case: Case) -> Finding | None:
     at = back[0].seen[0].point if back else None
     own = at is not None and at.sandbox == plan.answering
     target = wanted(plan.destination.label, plan.answering_port, plan.question.protocol)
-    who = f"{at.sandbox} itself" if at and own else "somebody on the way" if at else "somebody"
+    who = say("somebody on the way") if at else say("somebody")
+    if at and own:
+        who = say("{sandbox} itself", sandbox=at.sandbox)
     name = case.destination.name if case.destination else None
     return Finding(
         id="connection-reset",
         severity=Severity.ERROR,
         confidence=Confidence.CERTAIN if own else Confidence.LIKELY,
-        title=f"{target} is accepted, and {who} resets it at once",
+        title=say("{target} is accepted, and {who} resets it at once", target=target, who=who),
         evidence=(
-            f"{len(reset)} of {len(case.recording.probes)} connections were accepted and then reset",
-            f"the RST was first seen at {at}" if at else "no point saw the RST",
+            say(
+                "{count} of {sent} connections were accepted and then reset",
+                count=len(reset),
+                sent=len(case.recording.probes),
+            ),
+            say("the RST was first seen at {at}", at=at) if at else say("no point saw the RST"),
         ),
         remedy=(f"{case.command} logs --tail 20 {shlex.quote(name)}",)
         if name and own
-        else (f"read the log of {target}",),
+        else (say("read the log of {target}", target=target),),
     )

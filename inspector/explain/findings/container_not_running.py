@@ -7,6 +7,7 @@ Remedy: start it; its address may be another one then.
 
 from inspector.explain.case import Case
 from inspector.model.report import Confidence, Finding, Severity
+from inspector.model.sentence import say
 
 
 def detect(case: Case) -> Finding | None:
@@ -17,8 +18,18 @@ def detect(case: Case) -> Finding | None:
                 id="container-not-running",
                 severity=Severity.ERROR,
                 confidence=Confidence.CERTAIN,
-                title=f"{container.name} is not running ({container.state}), so it has no network stack and no address",
-                evidence=(f"the engine's list of containers: {container.name} is {container.state}",),
+                title=say(
+                    "{container} is not running ({state}), so it has no network stack and no address",
+                    container=container.name,
+                    state=container.state,
+                ),
+                evidence=(
+                    say(
+                        "the engine's list of containers: {container} is {state}",
+                        container=container.name,
+                        state=container.state,
+                    ),
+                ),
                 remedy=(f"{case.command} start {container.name}",),
             )
     return None

@@ -7,6 +7,7 @@ Remedy: unpause it.
 
 from inspector.explain.case import Case
 from inspector.model.report import Confidence, Finding, Severity
+from inspector.model.sentence import say
 
 
 def detect(case: Case) -> Finding | None:
@@ -17,8 +18,11 @@ def detect(case: Case) -> Finding | None:
                 id="container-paused",
                 severity=Severity.WARNING,
                 confidence=Confidence.CERTAIN,
-                title=f"{container.name} is paused: its kernel still answers ping, its programs answer nothing",
-                evidence=(f"the engine's list of containers: {container.name} is paused",),
+                title=say(
+                    "{container} is paused: its kernel still answers ping, its programs answer nothing",
+                    container=container.name,
+                ),
+                evidence=(say("the engine's list of containers: {container} is paused", container=container.name),),
                 remedy=(f"{case.command} unpause {container.name}",),
             )
     return None

@@ -14,6 +14,7 @@ from inspector.explain.mending import inside
 from inspector.model.neighbours import claims
 from inspector.model.question import CapturePoint
 from inspector.model.report import Confidence, Finding, Outcome, Severity
+from inspector.model.sentence import join, say
 from inspector.model.stations import holders_of_mac, macs_for, segment_of, stations_on
 from inspector.model.topology import HOST, Link, LinkKey
 
@@ -53,7 +54,9 @@ def _twice(
     macs: dict[str, CapturePoint],
     owners: dict[str, tuple[Link, ...]],
 ) -> Finding:
-    whose = {mac: f"{each[0].sandbox}/{each[0].name}" if each else "nobody we know" for mac, each in owners.items()}
+    whose: dict[str, str] = {
+        mac: f"{each[0].sandbox}/{each[0].name}" if each else say("nobody we know") for mac, each in owners.items()
+    }
     right = _right(case, bridge, address)
     wrong = [each[0] for mac, each in owners.items() if each and right and mac not in right]
     # Without the length of its prefix `ip` takes an IPv4 address away all the same, and no IPv6 address.
@@ -67,12 +70,30 @@ def _twice(
     forget = [inside(case, asker, f"ip neigh flush to {address}")] if asker and mend else []
     return _finding(
         case,
-        title=f"{len(macs)} stations say that {address} is theirs: {', '.join(sorted(whose.values()))}",
-        evidence=(
-            *(f"ARP or ND at {point}: {address} is at {mac} ({whose[mac]})" for mac, point in macs.items()),
-            *((f"kernel and engine: {address} is {', '.join(sorted(right))}",) if right else ()),
+        title=say(
+            "{count} stations say that {address} is theirs: {holders}",
+            count=len(macs),
+            address=address,
+            holders=join(", ", sorted(whose.values())),
         ),
-        remedy=(*mend, *forget) or (f"give all but one of them another address than {address}",),
+        evidence=(
+            *(
+                say(
+                    "ARP or ND at {point}: {address} is at {mac} ({whose})",
+                    point=point,
+                    address=address,
+                    mac=mac,
+                    whose=whose[mac],
+                )
+                for mac, point in macs.items()
+            ),
+            *(
+                (say("kernel and engine: {address} is {right}", address=address, right=", ".join(sorted(right))),)
+                if right
+                else ()
+            ),
+        ),
+        remedy=(*mend, *forget) or (say("give all but one of them another address than {address}", address=address),),
     )
 
 
@@ -102,14 +123,22 @@ def _mac(case: Case, bridge: LinkKey) -> Finding | None:
         ports = [link.name for each in seen if (link := case.topology.link(each.port))]
         return _finding(
             case,
-            title=f"{named} have one MAC address, {end.mac}, on {behind.name if behind else 'one link'}",
+            title=say(
+                "{holders} have one MAC address, {mac}, on {bridge}",
+                holders=named,
+                mac=end.mac,
+                bridge=behind.name if behind else say("one link"),
+            ),
             evidence=(
-                f"rtnetlink: {named} have {end.mac}",
-                *(f"FDB: {end.mac} is behind {each}, one port for both" for each in ports),
+                say("rtnetlink: {holders} have {mac}", holders=named, mac=end.mac),
+                *(say("FDB: {mac} is behind {port}, one port for both", mac=end.mac, port=each) for each in ports),
             ),
             remedy=(
                 inside(case, other.sandbox, f"ip link set {shlex.quote(other.name)} address {_free_mac(case)}"),
-                f"start {other.sandbox} without that --mac-address: the line above holds until it restarts",
+                say(
+                    "start {other} without that --mac-address: the line above holds until it restarts",
+                    other=other.sandbox,
+                ),
             ),
         )
     return None
@@ -127,7 +156,7 @@ def _finding(case: Case, *, title: str, evidence: tuple[str, ...], remedy: tuple
 
 
 def _names(links: tuple[Link, ...]) -> str:
-    return " and ".join(sorted(f"{each.sandbox}/{each.name}" for each in links))
+    return join(" and ", sorted(f"{each.sandbox}/{each.name}" for each in links))
 
 
 def _free_mac(case: Case) -> str:

@@ -11,6 +11,7 @@ from inspector.explain.lookups import asks_locally, known_names, target_of, told
 from inspector.explain.mending import common_networks, rejoin_commands
 from inspector.model.names import Exchange, Mechanism
 from inspector.model.report import Confidence, Finding, Severity
+from inspector.model.sentence import say
 
 OF_ITS_OWN = frozenset({"A", "AAAA"})
 """What the embedded DNS answers for a name it knows; TXT and others it forwards (measured on Engine 20.10 and 28.5)."""
@@ -30,8 +31,16 @@ def detect(case: Case) -> Finding | None:
         id="embedded-dns-forwards-own-names",
         severity=Severity.ERROR,
         confidence=Confidence.CERTAIN,
-        title=f"{target.name} is on {common[0]} too, and the embedded DNS asks {leaked[0].forwarded[0].server} for it",
-        evidence=(f"the engine: {target.name} is on {', '.join(common)}", *dict.fromkeys(map(told, leaked))),
+        title=say(
+            "{target} is on {common} too, and the embedded DNS asks {server} for it",
+            target=target.name,
+            common=common[0],
+            server=leaked[0].forwarded[0].server,
+        ),
+        evidence=(
+            say("the engine: {target} is on {common}", target=target.name, common=", ".join(common)),
+            *dict.fromkeys(map(told, leaked)),
+        ),
         remedy=rejoin_commands(case, common[0], target),
     )
 

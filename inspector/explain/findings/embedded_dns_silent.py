@@ -17,6 +17,7 @@ from inspector.explain.mending import user_networks
 from inspector.model.lookup import EMBEDDED_DNS, Replied, Silent
 from inspector.model.names import Exchange
 from inspector.model.report import Confidence, Finding, Severity
+from inspector.model.sentence import say
 
 
 def detect(case: Case) -> Finding | None:
@@ -34,11 +35,18 @@ def detect(case: Case) -> Finding | None:
     source = case.recording.plan.source.label
     rules = [each for each in names.setup.rules if each.port == 53]  # noqa: PLR2004 - the port of DNS
     no_rule = not rules and names.setup.rules_why is None
+    remedy: str
     if translated:
-        title = f"the resolver behind {server} does not answer: the rules lead to it, and nobody is there"
+        title = say(
+            "the resolver behind {server} does not answer: the rules lead to it, and nobody is there", server=server
+        )
         remedy = "systemctl restart docker"
     else:
-        title = f"nothing in the namespace of {source} leads from {server} to the engine's resolver"
+        title = say(
+            "nothing in the namespace of {source} leads from {server} to the engine's resolver",
+            source=source,
+            server=server,
+        )
         remedy = f"{case.command} restart {shlex.quote(source)}"
     return Finding(
         id="embedded-dns-silent",
@@ -61,5 +69,9 @@ def _failed(case: Case, exchange: Exchange) -> bool:
 
 def _rules(why: str | None, count: int) -> str:
     if why is not None:
-        return f"its nat rules could not be read: {why}"
-    return f"its nat table has {count} rules for port 53" if count else "its nat table has no rule for port 53"
+        return say("its nat rules could not be read: {why}", why=why)
+    return (
+        say("its nat table has {count} rules for port 53", count=count)
+        if count
+        else say("its nat table has no rule for port 53")
+    )

@@ -13,6 +13,7 @@ from inspector.explain.case import Case
 from inspector.explain.making_way import ways
 from inspector.model.report import Confidence, Finding, Outcome, Rule, Severity
 from inspector.model.rules import Backend
+from inspector.model.sentence import say
 from inspector.model.walk import ACCEPT, POLICY, WalkStep
 
 _SAME_PLACE = {"FORWARD": "forward", "INPUT": "input", "OUTPUT": "output"}
@@ -30,14 +31,27 @@ def _dropped_by_nft(case: Case, rule: Rule) -> Finding | None:
     other = case.accepted_by_legacy
     if other is None or other.sandbox != rule.sandbox:
         return None
-    which = rule.text if rule.position == POLICY else f"rule {rule.position}: {rule.text}"
+    which = (
+        rule.text if rule.position == POLICY else say("rule {position}: {text}", position=rule.position, text=rule.text)
+    )
     return _finding(
         case,
         rule,
-        f"two firewalls on {rule.sandbox}: a legacy rule accepts the packet, nf_tables drops it",
+        say("two firewalls on {sandbox}: a legacy rule accepts the packet, nf_tables drops it", sandbox=rule.sandbox),
         (
-            f"the kernel's trace of this packet ends there: {rule.family} {rule.table} {rule.chain}, {which}",
-            f"legacy, {other.table} {other.chain}: {other.text}; its counter rose while the probes were under way",
+            say(
+                "the kernel's trace of this packet ends there: {family} {table} {chain}, {rule}",
+                family=rule.family,
+                table=rule.table,
+                chain=rule.chain,
+                rule=which,
+            ),
+            say(
+                "legacy, {table} {chain}: {text}; its counter rose while the probes were under way",
+                table=other.table,
+                chain=other.chain,
+                text=other.text,
+            ),
         ),
     )
 
@@ -49,10 +63,15 @@ def _dropped_by_legacy(case: Case, rule: Rule) -> Finding | None:
     return _finding(
         case,
         rule,
-        f"two firewalls on {rule.sandbox}: nf_tables accepts the packet, a legacy rule drops it",
+        say("two firewalls on {sandbox}: nf_tables accepts the packet, a legacy rule drops it", sandbox=rule.sandbox),
         (
-            f"nf_tables, {accepted.name(accepted.decided)}: accept",
-            f"legacy, {rule.table} {rule.chain}: {rule.text}; its counter rose while the probes were under way",
+            say("nf_tables, {rule}: accept", rule=accepted.name(accepted.decided)),
+            say(
+                "legacy, {table} {chain}: {text}; its counter rose while the probes were under way",
+                table=rule.table,
+                chain=rule.chain,
+                text=rule.text,
+            ),
         ),
     )
 

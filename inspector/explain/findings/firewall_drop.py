@@ -13,6 +13,7 @@ from inspector.explain.making_way import ways
 from inspector.explain.stopping import confidence_in, evidence_of, title_of
 from inspector.explain.tunnels import rule_beneath
 from inspector.model.report import Finding, Outcome, Severity
+from inspector.model.sentence import say
 from inspector.model.walk import ENGINE
 
 
@@ -35,7 +36,7 @@ def detect(case: Case) -> Finding | None:
         id="firewall-drop",
         severity=Severity.ERROR,
         confidence=confidence_in(rule),
-        title=f"{title_of(rule)} drops the packet",
+        title=say("{rule} drops the packet", rule=title_of(rule)),
         evidence=evidence_of(case, rule),
         remedy=ways(case, rule),
     )

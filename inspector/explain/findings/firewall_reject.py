@@ -14,6 +14,7 @@ from inspector.explain.stopping import confidence_in, evidence_of, title_of
 from inspector.model.place import place
 from inspector.model.question import Protocol
 from inspector.model.report import Confidence, Finding, Outcome, Severity
+from inspector.model.sentence import say
 from inspector.model.topology import HOST
 
 PROHIBITED = ("prohibited", "filtered", "Port Unreachable")
@@ -26,8 +27,8 @@ def detect(case: Case) -> Finding | None:
         return None
     if rule is not None:
         return _finding(
-            f"{title_of(rule)} refuses the packet: {verdict.reason}",
-            (f"the answer: {verdict.reason}", *evidence_of(case, rule)),
+            say("{rule} refuses the packet: {reason}", rule=title_of(rule), reason=verdict.reason),
+            (say("the answer: {reason}", reason=verdict.reason), *evidence_of(case, rule)),
             confidence_in(rule),
             ways(case, rule),
         )
@@ -37,7 +38,11 @@ def detect(case: Case) -> Finding | None:
     if arrived or not any(word.lower() in verdict.reason.lower() for word in PROHIBITED):
         return None
     return _nobodys(
-        verdict.reason, (f"ICMP error: {verdict.reason}", f"the request never came to {plan.destination.label}")
+        verdict.reason,
+        (
+            say("ICMP error: {reason}", reason=verdict.reason),
+            say("the request never came to {destination}", destination=plan.destination.label),
+        ),
     )
 
 
@@ -52,24 +57,36 @@ def _of_a_port(case: Case, found: Refusal) -> Finding | None:
         if not taking:
             return None
         listens = place(taking[0].address, taking[0].port)
-        evidence = (f"{found.what} first seen at {found.at}", f"a socket of {found.by} listens on {listens}")
-        return _nobodys(f"{found.what} from {found.by}, where a socket listens", evidence)
+        evidence = (
+            say("{what} first seen at {at}", what=found.what, at=found.at),
+            say("a socket of {by} listens on {listens}", by=found.by, listens=listens),
+        )
+        return _nobodys(say("{what} from {by}, where a socket listens", what=found.what, by=found.by), evidence)
     if found.at is None:
-        evidence = (f"{plan.source.label} was told {found.what}", "no point saw the refusal: it never left the stack")
-        return _nobodys(f"{found.what} inside {plan.source.label} itself", evidence)
+        evidence = (
+            say("{source} was told {what}", source=plan.source.label, what=found.what),
+            say("no point saw the refusal: it never left the stack"),
+        )
+        return _nobodys(say("{what} inside {source} itself", what=found.what, source=plan.source.label), evidence)
     if found.what != "RST" and plan.question.protocol is Protocol.TCP:
-        evidence = (f"{found.what} first seen at {found.at}", "no stack refuses a connection by ICMP of its own")
-        return _nobodys(f"{found.what}, first seen at {found.at}", evidence)
+        evidence = (
+            say("{what} first seen at {at}", what=found.what, at=found.at),
+            say("no stack refuses a connection by ICMP of its own"),
+        )
+        return _nobodys(say("{what}, first seen at {at}", what=found.what, at=found.at), evidence)
     # Beyond the uplink nobody of ours can tell a firewall's RST from the destination's own.
     if plan.answering is None or found.at.sandbox != HOST:
         return None
-    never = f"{plan.destination.label} never sent it"
-    return _nobodys(f"{found.what}, first seen at {found.at}", (f"{found.what} first seen at {found.at}", never))
+    never = say("{destination} never sent it", destination=plan.destination.label)
+    return _nobodys(
+        say("{what}, first seen at {at}", what=found.what, at=found.at),
+        (say("{what} first seen at {at}", what=found.what, at=found.at), never),
+    )
 
 
 def _nobodys(what: str, evidence: tuple[str, ...]) -> Finding:
     """Say that some rule did it, and that it is not known which."""
-    title = f"a firewall on the way refuses the packet: {what}"
+    title = say("a firewall on the way refuses the packet: {what}", what=what)
     return _finding(title, evidence, Confidence.LIKELY, ("iptables-save | grep -i reject",))
 
 

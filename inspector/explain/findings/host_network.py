@@ -7,6 +7,7 @@ Remedy: none is needed; what is traced is the host.
 
 from inspector.explain.case import Case
 from inspector.model.report import Confidence, Finding, Severity
+from inspector.model.sentence import say
 from inspector.model.topology import Mode
 
 
@@ -18,7 +19,10 @@ def detect(case: Case) -> Finding | None:
                 id="host-network",
                 severity=Severity.NOTE,
                 confidence=Confidence.CERTAIN,
-                title=f"{container.name} uses the host's own network stack: what was traced is the host",
-                evidence=(f"the engine: network mode of {container.name} is host",),
+                title=say(
+                    "{container} uses the host's own network stack: what was traced is the host",
+                    container=container.name,
+                ),
+                evidence=(say("the engine: network mode of {container} is host", container=container.name),),
             )
     return None

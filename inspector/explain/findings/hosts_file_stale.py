@@ -15,6 +15,7 @@ from inspector.model.dns import is_loopback
 from inspector.model.lookup import HostsLine
 from inspector.model.names import Mechanism
 from inspector.model.report import Confidence, Finding, Severity
+from inspector.model.sentence import say
 from inspector.model.topology import Container, Mode
 
 
@@ -27,23 +28,38 @@ def detect(case: Case) -> Finding | None:
     if line is None:
         return None
     holder, target = _holder(case, line.address), target_of(case)
-    whose = f"{holder.name} has it" if holder else "nobody has it"
+    whose = say("{holder} has it", holder=holder.name) if holder else say("nobody has it")
+    title = say("/etc/hosts says {name} is {address}, and {whose}", name=names.name, address=line.address, whose=whose)
     right = _right(case, target, line.address)
     seen = _on_the_wire(case, line.address)
     return Finding(
         id="hosts-file-stale",
         severity=Severity.ERROR,
         confidence=Confidence.CERTAIN if seen else Confidence.LIKELY,
-        title=f"/etc/hosts says {names.name} is {line.address}, and {whose}"
-        + (f"; the engine gives {names.name} {', '.join(right)}" if right else ""),
+        title=say(
+            "{said}; the engine gives {name} {addresses}", said=title, name=names.name, addresses=", ".join(right)
+        )
+        if right
+        else title,
         evidence=(
-            f"/etc/hosts line {line.number}: {line.address} {' '.join(line.names)}",
-            f"the engine: {whose}",
+            say(
+                "/etc/hosts line {number}: {address} {names}",
+                number=line.number,
+                address=line.address,
+                names=" ".join(line.names),
+            ),
+            say("the engine: {whose}", whose=whose),
             *seen,
         ),
         remedy=(
-            f"make {case.recording.plan.source.label} anew without that line (--add-host, --link, extra_hosts)",
-            *(f"or with the right one: --add-host {shlex.quote(f'{names.name}:{each}')}" for each in right[:1]),
+            say(
+                "make {source} anew without that line (--add-host, --link, extra_hosts)",
+                source=case.recording.plan.source.label,
+            ),
+            *(
+                say("or with the right one: --add-host {host}", host=shlex.quote(f"{names.name}:{each}"))
+                for each in right[:1]
+            ),
         ),
     )
 
@@ -88,10 +104,18 @@ def _on_the_wire(case: Case, address: str) -> tuple[str, ...]:
     """Say what ARP or ND showed of it: silence, or another container's MAC."""
     for asked, mac, point in case.resolutions:
         if asked == address and mac is None:
-            return (f"{address} was asked for at {point}, and nobody answered",)
+            return (say("{address} was asked for at {point}, and nobody answered", address=address, point=point),)
         owner = _owner(case, mac) if asked == address else None
         if owner is not None and owner is not target_of(case):
-            return (f"{address} was asked for at {point}, and {owner.name} ({mac}) answered",)
+            return (
+                say(
+                    "{address} was asked for at {point}, and {owner} ({mac}) answered",
+                    address=address,
+                    point=point,
+                    owner=owner.name,
+                    mac=mac,
+                ),
+            )
     return ()
 
 

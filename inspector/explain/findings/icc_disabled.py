@@ -11,6 +11,7 @@ from inspector.explain.case import Case
 from inspector.explain.making_way import accept_ahead
 from inspector.model.question import PathKind
 from inspector.model.report import Confidence, Finding, Outcome, Severity
+from inspector.model.sentence import say
 from inspector.model.topology import HOST, Network
 from inspector.model.walk import ENGINE
 
@@ -28,7 +29,15 @@ def detect(case: Case) -> Finding | None:
     if (rule is None) != (verdict.outcome is Outcome.LOST) or (rule is not None and rule.owner != ENGINE):
         return None
     told = (
-        (f"the kernel's trace ends there: {rule.table} {rule.chain}, rule {rule.position}: {rule.text}",)
+        (
+            say(
+                "the kernel's trace ends there: {table} {chain}, rule {position}: {text}",
+                table=rule.table,
+                chain=rule.chain,
+                position=rule.position,
+                text=rule.text,
+            ),
+        )
         if rule
         else ()
     )
@@ -37,8 +46,14 @@ def detect(case: Case) -> Finding | None:
         id="icc-disabled",
         severity=Severity.ERROR,
         confidence=Confidence.CERTAIN if rule else Confidence.LIKELY,
-        title=f"the engine keeps the containers of {network.name} apart: its option enable_icc is false",
-        evidence=(f"the engine says so of {network.name}", *told, f"last seen at {verdict.last_seen}"),
+        title=say(
+            "the engine keeps the containers of {network} apart: its option enable_icc is false", network=network.name
+        ),
+        evidence=(
+            say("the engine says so of {network}", network=network.name),
+            *told,
+            say("last seen at {last_seen}", last_seen=verdict.last_seen),
+        ),
         remedy=accept_ahead(_LEFT_TO_USER, source, target, plan.family) if source and target else (),
     )
 

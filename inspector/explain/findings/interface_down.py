@@ -10,6 +10,7 @@ import shlex
 from inspector.explain.case import Case
 from inspector.explain.mending import inside
 from inspector.model.report import Confidence, Finding, Outcome, Severity
+from inspector.model.sentence import say
 from inspector.model.topology import HOST, Link
 
 
@@ -23,8 +24,8 @@ def detect(case: Case) -> Finding | None:
                 id="interface-down",
                 severity=Severity.ERROR,
                 confidence=Confidence.CERTAIN,
-                title=f"{link.sandbox}/{link.name} is down",
-                evidence=(f"rtnetlink: {link.sandbox}/{link.name} has no IFF_UP",),
+                title=say("{sandbox}/{link} is down", sandbox=link.sandbox, link=link.name),
+                evidence=(say("rtnetlink: {sandbox}/{link} has no IFF_UP", sandbox=link.sandbox, link=link.name),),
                 remedy=_remedy(case, link),
             )
     return None

@@ -10,6 +10,7 @@ from inspector.explain.case import Case
 from inspector.explain.mending import outward_commands
 from inspector.model.question import PathKind
 from inspector.model.report import Confidence, Finding, Outcome, Severity
+from inspector.model.sentence import say
 
 
 def detect(case: Case) -> Finding | None:
@@ -25,10 +26,18 @@ def detect(case: Case) -> Finding | None:
         id="internal-network",
         severity=Severity.ERROR,
         confidence=Confidence.CERTAIN if verdict.rule else Confidence.LIKELY,
-        title=f"{network.name} is internal: the engine lets nothing out, and {plan.source.label} sent it that way",
+        title=say(
+            "{network} is internal: the engine lets nothing out, and {source} sent it that way",
+            network=network.name,
+            source=plan.source.label,
+        ),
         evidence=(
-            f"the engine: {network.name} is internal",
-            f"last seen at {verdict.last_seen}, never seen at {', '.join(str(each) for each in verdict.never_seen)}",
+            say("the engine: {network} is internal", network=network.name),
+            say(
+                "last seen at {last_seen}, never seen at {never_seen}",
+                last_seen=verdict.last_seen,
+                never_seen=", ".join(str(each) for each in verdict.never_seen),
+            ),
         ),
         remedy=outward_commands(case),
     )

@@ -9,6 +9,7 @@ from inspector.explain.case import Case
 from inspector.model.path import Direction
 from inspector.model.question import PathKind
 from inspector.model.report import Confidence, Finding, Outcome, Severity
+from inspector.model.sentence import say
 from inspector.model.topology import HOST
 
 REASON = "IP_INADDRERRORS"
@@ -22,13 +23,20 @@ def detect(case: Case) -> Finding | None:
     at_host = stopped and stopped.sandbox == HOST
     if value != "0" or not at_host or plan.kind not in {PathKind.ROUTED, PathKind.OUTSIDE}:
         return None
-    reason = [f"the kernel's drop reason: {case.verdict.reason}"] if case.verdict.reason == REASON else []
+    reason = (
+        [say("the kernel's drop reason: {reason}", reason=case.verdict.reason)] if case.verdict.reason == REASON else []
+    )
     return Finding(
         id="ip-forward-off",
         severity=Severity.ERROR,
         confidence=Confidence.CERTAIN,
-        title=f"the host does not route: {name} is 0",
-        evidence=(f"/proc/sys: {name} = 0", f"last seen at {case.verdict.last_seen}", *reason, *_consulted(case)),
+        title=say("the host does not route: {name} is 0", name=name),
+        evidence=(
+            say("/proc/sys: {name} = 0", name=name),
+            say("last seen at {last_seen}", last_seen=case.verdict.last_seen),
+            *reason,
+            *_consulted(case),
+        ),
         remedy=(f"sysctl -w {name}=1",),
     )
 
@@ -36,4 +44,8 @@ def detect(case: Case) -> Finding | None:
 def _consulted(case: Case) -> tuple[str, ...]:
     """Return what the host's kernel said about a packet that came in there."""
     asked = case.recording.routing.answers_of(HOST, Direction.REQUEST)
-    return tuple(f"host: {each.query}: {each}" for each in asked if each.query.inbound and each.error)
+    return tuple(
+        say("host: {query}: {answer}", query=each.query, answer=each)
+        for each in asked
+        if each.query.inbound and each.error
+    )

@@ -15,6 +15,7 @@ from inspector.explain.mending import inside
 from inspector.model.neighbours import DiscoveryStop, NeighbourFrame
 from inspector.model.question import Heading
 from inspector.model.report import Confidence, Finding, Rule, Severity
+from inspector.model.sentence import say
 from inspector.model.topology import HOST, Link, LinkKind, SandboxId
 from inspector.model.walk import POLICY
 
@@ -33,7 +34,12 @@ def detect(case: Case) -> Finding | None:
         asked = [each for each in case.talk if each.asks and each.target == address]
         if holder is None:
             continue
-        known = f"rtnetlink: {holder.sandbox}/{holder.name} is up and has {address}"
+        known = say(
+            "rtnetlink: {sandbox}/{link} is up and has {address}",
+            sandbox=holder.sandbox,
+            link=holder.name,
+            address=address,
+        )
         answers = [each for each in case.talk if not each.asks and each.target == address]
         if stop is not None:
             return _certain(case, stop, holder, (known, *_seen(asked), *_seen(answers)))
@@ -43,12 +49,17 @@ def detect(case: Case) -> Finding | None:
 
 
 def _certain(case: Case, stop: DiscoveryStop, holder: Link, evidence: tuple[str, ...]) -> Finding:
-    where = "on the host" if stop.rule.sandbox == HOST else f"in {stop.rule.sandbox}"
+    where = say("on the host") if stop.rule.sandbox == HOST else say("in {sandbox}", sandbox=stop.rule.sandbox)
     return _finding(
         Confidence.CERTAIN,
-        title=f"{holder.sandbox} has {stop.address}, and a rule {where} drops "
-        f"the {ASKS if stop.asks else TELLS} about it",
-        evidence=(*evidence, f"the kernel's trace of it ends there: {_named(stop.rule)}"),
+        title=say(
+            "{holder} has {address}, and a rule {where} drops the {message} about it",
+            holder=holder.sandbox,
+            address=stop.address,
+            where=where,
+            message=ASKS if stop.asks else TELLS,
+        ),
+        evidence=(*evidence, say("the kernel's trace of it ends there: {rule}", rule=_named(stop.rule))),
         remedy=ways_for(case, stop.rule, DISCOVERY),
     )
 
@@ -63,8 +74,14 @@ def _likely(
     message, where, sandbox, chains, seen = stop
     return _finding(
         Confidence.LIKELY,
-        title=f"{holder.sandbox} has {address}, and the {message} about it stopped {where}",
-        evidence=(known, *seen, "which rule: not known"),
+        title=say(
+            "{holder} has {address}, and the {message} about it stopped {where}",
+            holder=holder.sandbox,
+            address=address,
+            message=message,
+            where=where,
+        ),
+        evidence=(known, *seen, say("which rule: not known")),
         remedy=tuple(
             inside(case, sandbox, f"ip6tables -I {chain} -p icmpv6 --icmpv6-type {each} -j ACCEPT")
             for chain in chains
@@ -86,14 +103,19 @@ def _finding(confidence: Confidence, *, title: str, evidence: tuple[str, ...], r
 
 def _named(rule: Rule) -> str:
     place = f"{rule.sandbox}: {rule.family} {rule.table} {rule.chain}"
-    return f"{place}, {rule.text}" if rule.position == POLICY else f"{place}, rule {rule.position}: {rule.text}"
+    if rule.position == POLICY:
+        return f"{place}, {rule.text}"
+    return say("{place}, rule {position}: {text}", place=place, position=rule.position, text=rule.text)
 
 
 def _seen(frames: list[NeighbourFrame]) -> tuple[str, ...]:
     """Say where a message was seen first and last."""
-    what = "asked" if frames and frames[0].asks else "answered"
+    asked = bool(frames) and frames[0].asks
     places = dict.fromkeys(str(each.point) for each in (*frames[:1], *frames[-1:]))
-    return tuple(f"{what}, seen at {each}" for each in places)
+    return tuple(
+        say("asked, seen at {point}", point=each) if asked else say("answered, seen at {point}", point=each)
+        for each in places
+    )
 
 
 def _holder(case: Case, address: str) -> Link | None:
@@ -113,15 +135,24 @@ def _stop(
     """Say which message stopped where: (its name, in words, whose stack, the chains it passes there, what was seen)."""
     arrived = [each for each in asked if each.point.link == holder.key and each.heading is Heading.IN]
     answered = [each for each in answers if each.point.link == holder.key and each.heading is Heading.OUT]
-    question = f"asked at {asked[0].point}"
+    question = say("asked at {point}", point=asked[0].point)
     if answered:
         if any(each.point == asked[0].point for each in answers):
-            came = (question, f"answered at {answered[0].point}", f"the advertisement came to {asked[0].point}")
-            return TELLS, f"in {asked[0].point.sandbox}", asked[0].point.sandbox, ("INPUT",), came
-        back = (question, f"answered at {answered[0].point}", f"no advertisement at {asked[0].point}")
-        return TELLS, "on its way back", HOST, ("FORWARD",), back
+            came = (
+                question,
+                say("answered at {point}", point=answered[0].point),
+                say("the advertisement came to {point}", point=asked[0].point),
+            )
+            return TELLS, say("in {sandbox}", sandbox=asked[0].point.sandbox), asked[0].point.sandbox, ("INPUT",), came
+        back = (
+            question,
+            say("answered at {point}", point=answered[0].point),
+            say("no advertisement at {point}", point=asked[0].point),
+        )
+        return TELLS, say("on its way back"), HOST, ("FORWARD",), back
     if arrived:
-        there = (question, f"arrived at {arrived[0].point}, and no advertisement left")
-        return ASKS, f"in {holder.sandbox}", holder.sandbox, ("INPUT", "OUTPUT"), there
+        there = (question, say("arrived at {point}, and no advertisement left", point=arrived[0].point))
+        return ASKS, say("in {sandbox}", sandbox=holder.sandbox), holder.sandbox, ("INPUT", "OUTPUT"), there
     last = asked[-1].point
-    return ASKS, f"after {last}", HOST, ("FORWARD", "INPUT"), (question, f"last seen at {last}")
+    seen = (question, say("last seen at {last_seen}", last_seen=last))
+    return ASKS, say("after {point}", point=last), HOST, ("FORWARD", "INPUT"), seen

@@ -10,6 +10,7 @@ from inspector.explain.case import Case
 from inspector.explain.lookups import evidence, is_unresolved, target_of
 from inspector.explain.mending import naming_commands
 from inspector.model.report import Confidence, Finding, Severity
+from inspector.model.sentence import say
 
 
 def detect(case: Case) -> Finding | None:
@@ -23,7 +24,11 @@ def detect(case: Case) -> Finding | None:
         id="link-one-way",
         severity=Severity.ERROR,
         confidence=Confidence.CERTAIN,
-        title=f"the link leads from {target.name} to {source.name}, and not back",
-        evidence=(f"the engine: {target.name} has a link to {source.name}", "/etc/hosts: no line", *evidence(names)),
+        title=say("the link leads from {target} to {source}, and not back", target=target.name, source=source.name),
+        evidence=(
+            say("the engine: {target} has a link to {source}", target=target.name, source=source.name),
+            say("/etc/hosts: no line"),
+            *evidence(names),
+        ),
         remedy=naming_commands(case, target),
     )

@@ -11,6 +11,7 @@ import shlex
 
 from inspector.explain.case import Case
 from inspector.model.report import Confidence, Finding, Outcome, Severity
+from inspector.model.sentence import say
 from inspector.model.topology import HOST, SHARING, Link, LinkKind
 
 STOPPED = frozenset({Outcome.DROPPED, Outcome.LOST, Outcome.UNANSWERED, Outcome.REJECTED})
@@ -31,16 +32,38 @@ def detect(case: Case) -> Finding | None:
     last = plan.request[-1].point.link if plan.request else None
     if child is None or parent is None or parent.sandbox != HOST or last != parent.key or address is None:
         return None
-    asked = [f"{who} was asked for at {where}, and nobody answered" for who, mac, where in case.resolutions if not mac]
+    asked: list[str] = [
+        say("{address} was asked for at {point}, and nobody answered", address=who, point=where)
+        for who, mac, where in case.resolutions
+        if not mac
+    ]
     if not asked:
-        asked = [f"the neighbour cache has no MAC address for {who} on {at}" for who, at in case.recording.unresolved()]
+        asked = [
+            say("the neighbour cache has no MAC address for {address} on {point}", address=who, point=at)
+            for who, at in case.recording.unresolved()
+        ]
     return Finding(
         id="macvlan-host-isolation",
         severity=Severity.ERROR,
         confidence=Confidence.CERTAIN if asked else Confidence.LIKELY,
-        title=f"host and {child.sandbox} cannot talk: {child.sandbox}/{child.name} is a {child.kind} link on "
-        f"host/{parent.name}, and nothing passes between such a link and the stack of its parent",
-        evidence=(f"rtnetlink: {child.sandbox}/{child.name} is {child.kind} on host/{parent.name}", *asked),
+        title=say(
+            "host and {sandbox} cannot talk: {sandbox}/{link} is a {kind} link on host/{parent}, and "
+            "nothing passes between such a link and the stack of its parent",
+            sandbox=child.sandbox,
+            link=child.name,
+            kind=child.kind,
+            parent=parent.name,
+        ),
+        evidence=(
+            say(
+                "rtnetlink: {sandbox}/{link} is {kind} on host/{parent}",
+                sandbox=child.sandbox,
+                link=child.name,
+                kind=child.kind,
+                parent=parent.name,
+            ),
+            *asked,
+        ),
         remedy=_remedy(case, child, parent, address),
     )
 

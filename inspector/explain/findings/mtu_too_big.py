@@ -24,6 +24,7 @@ from inspector.model.place import wanted
 from inspector.model.question import PathKind, Protocol
 from inspector.model.recording import Failed
 from inspector.model.report import Confidence, Finding, Outcome, Rule, Severity
+from inspector.model.sentence import say
 from inspector.model.size import headers_length, packet_length
 from inspector.model.topology import HOST, Link
 from inspector.model.walk import POLICY
@@ -54,16 +55,30 @@ def _told(case: Case, told: Complaint) -> Finding:
     """Somebody on the way said how much the next link carries."""
     mtu = told.mtu or 0
     narrow = narrow_link(case, mtu)
-    where = f"{narrow.sandbox}/{narrow.name}" if narrow else f"a link behind {told.by}"
+    where = f"{narrow.sandbox}/{narrow.name}" if narrow else say("a link behind {by}", by=told.by)
     came = told.heard and told.rule is None
-    heard = "" if came else f", and {case.recording.plan.source.label} never heard it"
+    title = say(
+        "{where} carries {mtu} bytes, the packet has {length}: {by} says so",
+        where=where,
+        mtu=mtu,
+        length=_length(case),
+        by=told.by,
+    )
     return _finding(
         case,
         Severity.WARNING if came else Severity.ERROR,
         Confidence.CERTAIN,
-        title=f"{where} carries {mtu} bytes, the packet has {_length(case)}: {told.by} says so{heard}",
+        title=title
+        if came
+        else say("{said}, and {source} never heard it", said=title, source=case.recording.plan.source.label),
         evidence=(
-            f"{told.by}: {told.words}, first seen at {told.first_seen}, last at {told.last_seen}",
+            say(
+                "{by}: {words}, first seen at {first_seen}, last at {last_seen}",
+                by=told.by,
+                words=told.words,
+                first_seen=told.first_seen,
+                last_seen=told.last_seen,
+            ),
             *(_kept_by(told.rule) if told.rule else ()),
             *(_rtnetlink(narrow) if narrow else ()),
         ),
@@ -77,9 +92,16 @@ def _told(case: Case, told: Complaint) -> Finding:
 
 
 def _kept_by(rule: Rule) -> tuple[str, ...]:
-    place = f"{rule.family} {rule.table} {rule.chain} on {rule.sandbox}"
-    which = rule.text if rule.position == POLICY else f"rule {rule.position}: {rule.text}"
-    return (f"the kernel's trace of that error ends there: {place}, {which}",)
+    place = f"{rule.family} {rule.table} {rule.chain}"
+    which = say("rule {position}: {text}", position=rule.position, text=rule.text)
+    return (
+        say(
+            "the kernel's trace of that error ends there: {place} on {sandbox}, {rule}",
+            place=place,
+            sandbox=rule.sandbox,
+            rule=rule.text if rule.position == POLICY else which,
+        ),
+    )
 
 
 def _refused(case: Case, refused: Failed) -> Finding:
@@ -87,16 +109,26 @@ def _refused(case: Case, refused: Failed) -> Finding:
     plan, topology = case.recording.plan, case.topology
     own = topology.link(plan.request[0].point.link) if plan.request else None
     mtu = refused.mtu or (own.mtu if own else 0)
-    evidence = f"sendto in {plan.source.label}: {refused.why}; the stack says that the way carries {mtu} bytes"
-    title = f"the packet has {_length(case)} bytes and may not be cut up, "
+    evidence = say(
+        "sendto in {source}: {why}; the stack says that the way carries {mtu} bytes",
+        source=plan.source.label,
+        why=refused.why,
+        mtu=mtu,
+    )
     narrow = narrow_link(case, mtu)
     if own is None or mtu < own.mtu:
         return _finding(
             case,
             Severity.WARNING,
             Confidence.CERTAIN,
-            title=f"{title}and {plan.source.label} was told earlier that the way to {plan.destination.address} "
-            f"carries {mtu}",
+            title=say(
+                "the packet has {length} bytes and may not be cut up, and {source} was told earlier that the way to "
+                "{address} carries {mtu}",
+                length=_length(case),
+                source=plan.source.label,
+                address=plan.destination.address,
+                mtu=mtu,
+            ),
             evidence=(evidence, *(_rtnetlink(own) if own else ()), *(_rtnetlink(narrow) if narrow else ())),
             remedy=(*(_raise(case, narrow) if narrow else ()), *_forget(case), _smaller(case, mtu)),
         )
@@ -105,7 +137,13 @@ def _refused(case: Case, refused: Failed) -> Finding:
         case,
         Severity.WARNING,
         Confidence.CERTAIN,
-        title=f"{title}and {narrow.sandbox}/{narrow.name} carries {mtu}",
+        title=say(
+            "the packet has {length} bytes and may not be cut up, and {sandbox}/{link} carries {mtu}",
+            length=_length(case),
+            sandbox=narrow.sandbox,
+            link=narrow.name,
+            mtu=mtu,
+        ),
         evidence=(evidence, *_rtnetlink(narrow)),
         remedy=(*_raise(case, narrow), _smaller(case, mtu)),
     )
@@ -115,14 +153,36 @@ def _swallowed(case: Case, found: Crossing) -> Finding:
     """Nobody said anything: a frame came as far as a link that does not carry it."""
     narrow, size = found.narrow, found.largest
     reason = next((each for each in case.recording.drops if each.reason == "PKT_TOO_BIG"), None)
-    said = (f"the kernel dropped a packet at that time: {reason.reason} in {reason.where}",) if reason else ()
+    said = (
+        (
+            say(
+                "the kernel dropped a packet at that time: {reason} in {where}",
+                reason=reason.reason,
+                where=reason.where,
+            ),
+        )
+        if reason
+        else ()
+    )
     return _finding(
         case,
         Severity.ERROR,
         Confidence.CERTAIN if reason else Confidence.LIKELY,
-        title=f"{narrow.sandbox}/{narrow.name} carries {narrow.mtu} bytes, the packet has {size}, and nobody says so",
+        title=say(
+            "{sandbox}/{link} carries {mtu} bytes, the packet has {size}, and nobody says so",
+            sandbox=narrow.sandbox,
+            link=narrow.name,
+            mtu=narrow.mtu,
+            size=size,
+        ),
         evidence=(
-            f"a packet of {size} bytes was last seen at {found.last_seen}, never at {narrow.sandbox}/{narrow.name}",
+            say(
+                "a packet of {size} bytes was last seen at {last_seen}, never at {sandbox}/{link}",
+                size=size,
+                last_seen=found.last_seen,
+                sandbox=narrow.sandbox,
+                link=narrow.name,
+            ),
             *_rtnetlink(narrow),
             *said,
         ),
@@ -144,9 +204,13 @@ def _undecided(case: Case) -> Finding | None:
         case,
         Severity.NOTE,
         Confidence.POSSIBLE,
-        title=f"{length} bytes that may not be cut up left by {case.verdict.last_seen} and nothing came back: a link "
-        "out there may carry less, and only a smaller packet can tell",
-        evidence=(f"last seen at {case.verdict.last_seen}; no ICMP error was seen",),
+        title=say(
+            "{length} bytes that may not be cut up left by {last_seen} and nothing came back: a "
+            "link out there may carry less, and only a smaller packet can tell",
+            length=length,
+            last_seen=case.verdict.last_seen,
+        ),
+        evidence=(say("last seen at {last_seen}; no ICMP error was seen", last_seen=case.verdict.last_seen),),
         remedy=(_smaller(case, ANYWHERE),),
     )
 
@@ -161,9 +225,13 @@ def _finding(
     remedy: tuple[str, ...],
 ) -> Finding:
     plan = case.recording.plan
-    cut = "may be cut up by routers" if may_be_cut(case) else "may not be cut up"
-    size = "a SYN and its options" if _opens(case) else f"--size {plan.question.size}"
-    sent = f"the probe has {_length(case)} bytes ({size}) and {cut}"
+    size = say("a SYN and its options") if _opens(case) else f"--size {plan.question.size}"
+    if may_be_cut(case):
+        sent = say(
+            "the probe has {length} bytes ({size}) and may be cut up by routers", length=_length(case), size=size
+        )
+    else:
+        sent = say("the probe has {length} bytes ({size}) and may not be cut up", length=_length(case), size=size)
     return Finding(
         id="mtu-too-big",
         severity=severity,
@@ -175,7 +243,7 @@ def _finding(
 
 
 def _rtnetlink(link: Link) -> tuple[str, ...]:
-    return (f"rtnetlink: {link.sandbox}/{link.name} has mtu {link.mtu}",)
+    return (say("rtnetlink: {sandbox}/{link} has mtu {mtu}", sandbox=link.sandbox, link=link.name, mtu=link.mtu),)
 
 
 def _raise(case: Case, narrow: Link) -> tuple[str, ...]:
@@ -194,7 +262,7 @@ def _lower(case: Case, mtu: int) -> tuple[str, ...]:
         return ()
     return (
         inside(case, own.sandbox, f"ip link set dev {shlex.quote(own.name)} mtu {mtu}"),
-        f"for good: make its network anew with docker network create -o {OPTION}={mtu}",
+        say("for good: make its network anew with docker network create -o {option}={mtu}", option=OPTION, mtu=mtu),
     )
 
 
@@ -204,7 +272,7 @@ def _forget(case: Case) -> tuple[str, ...]:
     if plan.source.sandbox is None:
         return ()
     command = "ip -6 route flush cache" if plan.family == 6 else "ip route flush cache"  # noqa: PLR2004
-    return (f"{inside(case, plan.source.sandbox, command)}   # forgets what it learned",)
+    return (say("{command}   # forgets what it learned", command=inside(case, plan.source.sandbox, command)),)
 
 
 def _smaller(case: Case, mtu: int) -> str:
@@ -218,12 +286,13 @@ def _smaller(case: Case, mtu: int) -> str:
     ends = f"{shlex.quote(question.source)} {shlex.quote(target)}"
     family = f" -{question.family}" if question.family else ""
     headers = headers_length(replace(plan, question=question))
-    return f"dnetsniff trace {ends}{family} --df --size {max(mtu - headers, 0)}   # fits: shows what passes"
+    command = f"dnetsniff trace {ends}{family} --df --size {max(mtu - headers, 0)}"
+    return say("{command}   # fits: shows what passes", command=command)
 
 
 def _length(case: Case) -> str:
-    least = "at least " if _opens(case) else ""
-    return f"{least}{packet_length(case.recording.plan)}"
+    length = packet_length(case.recording.plan)
+    return say("at least {length}", length=length) if _opens(case) else str(length)
 
 
 def _opens(case: Case) -> bool:

@@ -16,6 +16,7 @@ from inspector.explain.mending import common_networks, naming_commands, user_net
 from inspector.model.lookup import EMBEDDED_DNS
 from inspector.model.naming import nearest_names
 from inspector.model.report import Confidence, Finding, Severity
+from inspector.model.sentence import join, say
 from inspector.model.topology import HOST, Container, Mode
 
 ADDRESSES = frozenset({"A", "AAAA"})
@@ -35,7 +36,12 @@ def detect(case: Case) -> Finding | None:
         id="name-not-resolvable",
         severity=Severity.WARNING if shown_all_the_same else Severity.ERROR,
         confidence=Confidence.CERTAIN,
-        title=f"{case.recording.plan.source.label} cannot resolve {names.name}: {cause}",
+        title=say(
+            "{source} cannot resolve {name}: {cause}",
+            source=case.recording.plan.source.label,
+            name=names.name,
+            cause=cause,
+        ),
         evidence=evidence(names),
         remedy=remedy,
     )
@@ -52,20 +58,28 @@ def _container(case: Case, target: Container) -> tuple[str, tuple[str, ...]]:
     """Say why a container is not known by its name, and what to type."""
     if not target.running:
         start = f"{case.command} start {shlex.quote(target.name)}"
-        return f"{target.name} is {target.state}, and only running containers have names", (start,)
+        return say(
+            "{target} is {state}, and only running containers have names", target=target.name, state=target.state
+        ), (start,)
     if case.recording.plan.source.sandbox == HOST:
-        return "the host's resolver does not ask the engine", ("use its address: dnetsniff ls",)
+        return say("the host's resolver does not ask the engine"), (say("use its address: dnetsniff ls"),)
     match target.mode:
         case Mode.SHARED:
-            owner = f"ask for {target.shares_with}, whose address is the same"
-            cause = f"{target.name} uses the network stack of {target.shares_with}, and has no name of its own"
+            owner = say("ask for {shares_with}, whose address is the same", shares_with=target.shares_with)
+            cause = say(
+                "{target} uses the network stack of {shares_with}, and has no name of its own",
+                target=target.name,
+                shares_with=target.shares_with,
+            )
             return cause, (*naming_commands(case, target), owner)
         case Mode.HOST:
             add = f"{case.command} run --add-host {shlex.quote(f'{target.name}:host-gateway')}"
-            return f"{target.name} uses the host's network stack, and has no name on a network", (add,)
+            return say("{target} uses the host's network stack, and has no name on a network", target=target.name), (
+                add,
+            )
         case Mode.NONE:
-            cause = f"{target.name} was started with --network none, and has no address"
-            return cause, (f"start {target.name} again without --network none",)
+            cause = say("{target} was started with --network none, and has no address", target=target.name)
+            return cause, (say("start {target} again without --network none", target=target.name),)
         case Mode.OWN:
             return _apart(case, target)
 
@@ -74,22 +88,28 @@ def _apart(case: Case, target: Container) -> tuple[str, tuple[str, ...]]:
     local = any(asks_engine(case, each) for each in (wanted(case.names) if case.names else ()))
     if common_networks(case, target):
         if local:
-            return "it is on a network with it, and its resolver does not know it", ()
-        cause = "it is on a network with it, and its /etc/resolv.conf does not name the embedded DNS"
+            return say("it is on a network with it, and its resolver does not know it"), ()
+        cause = say("it is on a network with it, and its /etc/resolv.conf does not name the embedded DNS")
         server = next(iter(case.names.setup.own_servers if case.names else ()), EMBEDDED_DNS)
-        return cause, (f"take the mounted /etc/resolv.conf away, or write `nameserver {server}` there",)
+        return cause, (
+            say("take the mounted /etc/resolv.conf away, or write `nameserver {server}` there", server=server),
+        )
     if user_networks(case, case.source):
-        cause = f"{target.name} is on no network that has names in common with it"
+        cause = say("{target} is on no network that has names in common with it", target=target.name)
     elif local:
         # A container that was on a user-defined network before keeps 127.0.0.11 in its file (Engine 20.10, measured).
-        cause = "the embedded DNS knows no names of the default network"
+        cause = say("the embedded DNS knows no names of the default network")
     else:
-        cause = "on the default network there is no embedded DNS"
+        cause = say("on the default network there is no embedded DNS")
     return cause, naming_commands(case, target)
 
 
 def _nobody(case: Case) -> tuple[str, tuple[str, ...]]:
     name = case.names.name if case.names else ""
     near = nearest_names(case.topology.containers, name)
-    remedy = f"did you mean {' or '.join(near)}?" if near else "check how the name is written, and who should know it"
-    return "no container has that name, and no server knows it", (remedy,)
+    remedy = (
+        say("did you mean {near}?", near=join(" or ", near))
+        if near
+        else say("check how the name is written, and who should know it")
+    )
+    return say("no container has that name, and no server knows it"), (remedy,)

@@ -17,6 +17,7 @@ from inspector.explain.findings import (
 )
 from inspector.explain.tunnels import silent_next_hop
 from inspector.model.report import Confidence, Finding, Severity
+from inspector.model.sentence import say
 from inspector.model.topology import Container
 
 MORE_PRECISE = (
@@ -31,15 +32,13 @@ MORE_PRECISE = (
 
 def detect(case: Case) -> Finding | None:
     """Look for a question without an answer, in a trace that nobody answered."""
-    seen = "ARP or ND for {} at {}: asked, not answered"
-    cached = "the neighbour cache has no MAC address for {} on {}"
     unanswered = [
-        (seen, address, point)
+        (say("ARP or ND for {address} at {point}: asked, not answered", address=address, point=point), address)
         for address, mac, point in case.resolutions
         if mac is None and not _is_barred(case, point)
     ]
     unanswered += [
-        (cached, address, str(point))
+        (say("the neighbour cache has no MAC address for {address} on {point}", address=address, point=point), address)
         for address, point in case.recording.unresolved()
         if not _is_barred(case, str(point))
     ]
@@ -47,21 +46,28 @@ def detect(case: Case) -> Finding | None:
         return None
     if not unanswered or case.verdict.reason != "neighbour unanswered":
         return None
-    evidence, address, point = unanswered[0]
+    evidence, address = unanswered[0]
     if any((found := precise(case)) and _is_told(found, address) for precise in MORE_PRECISE):
         return None
     holders = [each for each in case.topology.containers for end in each.endpoints if address in end.addresses]
-    known = f"the engine says it is {holders[0].name}'s" if holders else "the engine knows nobody with it"
+    known = (
+        say("the engine says it is {holder}'s", holder=holders[0].name)
+        if holders
+        else say("the engine knows nobody with it")
+    )
     lost = [each for each in holders if _has_lost(case, each, address)]
-    without = tuple(f"rtnetlink: no interface of {each.name} has {address}" for each in lost)
+    without = tuple(
+        say("rtnetlink: no interface of {container} has {address}", container=each.name, address=address)
+        for each in lost
+    )
     return Finding(
         id="neighbour-unanswered",
         severity=Severity.ERROR,
         confidence=Confidence.CERTAIN,
-        title=f"nobody on the link answers for {address}",
-        evidence=(evidence.format(address, point), known, *without),
+        title=say("nobody on the link answers for {address}", address=address),
+        evidence=(evidence, known, *without),
         remedy=tuple(f"{case.command} restart {shlex.quote(each.name)}" for each in lost)
-        or ("dnetsniff ls   # who has which address",),
+        or (say("dnetsniff ls   # who has which address"),),
     )
 
 

@@ -9,6 +9,7 @@ from inspector.explain.case import Case
 from inspector.explain.mending import connect_commands, networks_of
 from inspector.model.question import PathKind
 from inspector.model.report import Confidence, Finding, Outcome, Severity
+from inspector.model.sentence import say
 from inspector.model.topology import HOST
 from inspector.model.walk import ENGINE, NETAVARK
 
@@ -28,18 +29,35 @@ def detect(case: Case) -> Finding | None:
     rule = verdict.rule
     if rule is not None and rule.owner not in KEEPERS:
         return None
-    known = (f"{rule.table} {rule.chain}, rule {rule.position}, the engine's: {rule.text}",) if rule else ()
+    known = (
+        (
+            say(
+                "{table} {chain}, rule {position}, the engine's: {text}",
+                table=rule.table,
+                chain=rule.chain,
+                position=rule.position,
+                text=rule.text,
+            ),
+        )
+        if rule
+        else ()
+    )
     return Finding(
         id="networks-isolated",
         severity=Severity.ERROR,
         confidence=Confidence.CERTAIN if rule else Confidence.LIKELY,
-        title=f"{plan.source.label} is on {', '.join(mine)}, {plan.destination.label} on {', '.join(theirs)}: "
-        "the engine keeps bridge networks apart",
+        title=say(
+            "{source} is on {mine}, {destination} on {theirs}: the engine keeps bridge networks apart",
+            source=plan.source.label,
+            mine=", ".join(mine),
+            destination=plan.destination.label,
+            theirs=", ".join(theirs),
+        ),
         evidence=(
             *known,
-            f"last seen at {verdict.last_seen}",
-            f"never seen at {', '.join(str(point) for point in verdict.never_seen)}",
-            "no ICMP error came back",
+            say("last seen at {last_seen}", last_seen=verdict.last_seen),
+            say("never seen at {never_seen}", never_seen=", ".join(str(point) for point in verdict.never_seen)),
+            say("no ICMP error came back"),
         ),
         remedy=connect_commands(case),
     )

@@ -7,6 +7,7 @@ Remedy: connect it to a network.
 
 from inspector.explain.case import Case
 from inspector.model.report import Confidence, Finding, Severity
+from inspector.model.sentence import say
 from inspector.model.topology import Mode
 
 
@@ -18,10 +19,16 @@ def detect(case: Case) -> Finding | None:
                 id="no-network",
                 severity=Severity.NOTE,
                 confidence=Confidence.CERTAIN,
-                title=f"{container.name} was started with --network none: it has loopback and nothing else",
-                evidence=(f"the engine: network mode of {container.name} is none",),
+                title=say(
+                    "{container} was started with --network none: it has loopback and nothing else",
+                    container=container.name,
+                ),
+                evidence=(say("the engine: network mode of {container} is none", container=container.name),),
                 remedy=(
-                    f"start {container.name} again without --network none: the engine connects no network to mode none",
+                    say(
+                        "start {container} again without --network none: the engine connects no network to mode none",
+                        container=container.name,
+                    ),
                 ),
             )
     return None

@@ -16,6 +16,7 @@ from inspector.model.path import Direction
 from inspector.model.question import Party
 from inspector.model.recording import Failed
 from inspector.model.report import Confidence, Finding, Outcome, Severity
+from inspector.model.sentence import say
 from inspector.model.topology import Container
 
 
@@ -24,12 +25,20 @@ def detect(case: Case) -> Finding | None:
     plan = case.recording.plan
     failed = [each for each in case.recording.probes if isinstance(each, Failed) and each.errno == errno.ENETUNREACH]
     if failed:
-        evidence = (f"sendto in {plan.source.label}: {failed[0].why}", "no frame was seen at any point")
+        evidence = (
+            say("sendto in {source}: {why}", source=plan.source.label, why=failed[0].why),
+            say("no frame was seen at any point"),
+        )
         return _finding(case, case.source, plan.source, plan.destination.address, evidence)
     for answer in case.recording.routing.answers_of(plan.destination.sandbox, Direction.REPLY):
         stopped = case.verdict.outcome is Outcome.DROPPED and case.verdict.reason == answer.why
         if stopped and answer.error == errno.ENETUNREACH and answer.query.inbound is None:
-            evidence = (f"{answer.query.sandbox}: {answer.query}: {answer.why}", "no answer left it")
+            evidence = (
+                say(
+                    "{sandbox}: {query}: {answer}", sandbox=answer.query.sandbox, query=answer.query, answer=answer.why
+                ),
+                say("no answer left it"),
+            )
             return _finding(case, case.destination, plan.destination, plan.source.address, evidence)
     return None
 
@@ -38,13 +47,17 @@ def _finding(
     case: Case, container: Container | None, party: Party, address: str | None, evidence: tuple[str, ...]
 ) -> Finding:
     internal = [each.network for each in case.endpoints(container) if _is_internal(case, each.network)]
-    because = f"; {', '.join(internal)} is internal: the engine gives it no gateway" if internal else ""
-    back = "back " if party is case.recording.plan.destination else ""
+    title = say("{party} has no route to {address}", party=party.label, address=address)
+    if party is case.recording.plan.destination:
+        title = say("{party} has no route back to {address}", party=party.label, address=address)
+    networks = ", ".join(internal)
     return Finding(
         id="no-route",
         severity=Severity.ERROR,
         confidence=Confidence.CERTAIN,
-        title=f"{party.label} has no route {back}to {address}{because}",
+        title=say("{said}; {networks} is internal: the engine gives it no gateway", said=title, networks=networks)
+        if internal
+        else title,
         evidence=evidence,
         remedy=_gateway_commands(case, container, party) or connect_commands(case) or outward_commands(case),
     )

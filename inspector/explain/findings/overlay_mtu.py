@@ -13,6 +13,7 @@ from inspector.explain.case import Case
 from inspector.explain.mending import inside
 from inspector.explain.tunnels import Crossed, crossed, too_large
 from inspector.model.report import Confidence, Finding, Severity
+from inspector.model.sentence import say
 from inspector.model.size import headers_length, packet_length
 from inspector.model.topology import Link
 
@@ -31,15 +32,21 @@ def detect(case: Case) -> Finding | None:
         id="overlay-mtu",
         severity=Severity.ERROR,
         confidence=Confidence.CERTAIN,
-        title=f"{uplink.sandbox}/{uplink.name} carries {uplink.mtu} bytes; a packet of {length} needs "
-        f"{length + tunnel.overhead} as VXLAN, and may not be cut up",
-        evidence=(known, f"rtnetlink: {_mtu(uplink)}, {_mtu(tunnel.mouth)}"),
+        title=say(
+            "{sandbox}/{link} carries {mtu} bytes; a packet of {length} needs {needed} as VXLAN, and may not be cut up",
+            sandbox=uplink.sandbox,
+            link=uplink.name,
+            mtu=uplink.mtu,
+            length=length,
+            needed=length + tunnel.overhead,
+        ),
+        evidence=(known, say("rtnetlink: {uplink}, {mouth}", uplink=_mtu(uplink), mouth=_mtu(tunnel.mouth))),
         remedy=_remedy(case, tunnel),
     )
 
 
 def _mtu(link: Link) -> str:
-    return f"{link.sandbox}/{link.name} has mtu {link.mtu}"
+    return say("{sandbox}/{link} has mtu {mtu}", sandbox=link.sandbox, link=link.name, mtu=link.mtu)
 
 
 def _remedy(case: Case, tunnel: Crossed) -> tuple[str, ...]:
@@ -47,11 +54,20 @@ def _remedy(case: Case, tunnel: Crossed) -> tuple[str, ...]:
     wanted = tunnel.mouth.mtu + tunnel.overhead
     flush = "ip -6 route flush cache" if plan.family == 6 else "ip route flush cache"  # noqa: PLR2004
     forget = (inside(case, plan.source.sandbox, flush),) if plan.source.sandbox else ()
-    wider = f"ip link set dev {shlex.quote(uplink.name)} mtu {wanted}   # where what is behind it carries that, too"
+    wider = say(
+        "{command}   # where what is behind it carries that, too",
+        command=f"ip link set dev {shlex.quote(uplink.name)} mtu {wanted}",
+    )
+    size = max(tunnel.room - headers_length(plan), 0)
     ends = f"{shlex.quote(plan.question.source)} {shlex.quote(plan.question.destination)}"
     return (
         *((wider,) if wanted > uplink.mtu else ()),
-        *(f"{each}   # forgets what it learned" for each in forget),
-        f"else make the network anew with {case.command} network create -d overlay -o {OPTION}={tunnel.room}",
-        f"dnetsniff trace {ends} --df --size {max(tunnel.room - headers_length(plan), 0)}   # fits: shows what passes",
+        *(say("{command}   # forgets what it learned", command=each) for each in forget),
+        say(
+            "else make the network anew with {command} network create -d overlay -o {option}={room}",
+            command=case.command,
+            option=OPTION,
+            room=tunnel.room,
+        ),
+        say("{command}   # fits: shows what passes", command=f"dnetsniff trace {ends} --df --size {size}"),
     )

@@ -13,6 +13,7 @@ from inspector.explain.stopping import confidence_in, evidence_of, title_of
 from inspector.explain.tunnels import crossed, rule_beneath
 from inspector.model.path import Direction
 from inspector.model.report import Finding, Outcome, Severity
+from inspector.model.sentence import say
 
 
 def detect(case: Case) -> Finding | None:
@@ -22,12 +23,12 @@ def detect(case: Case) -> Finding | None:
         return None
     passage = tunnel.passage
     inward = any(path.stops for path in case.paths if path.direction is Direction.REPLY)
-    what = f"the VXLAN from {passage.node}" if inward else f"the VXLAN to {passage.node}"
+    what = say("the VXLAN from {node}", node=passage.node) if inward else say("the VXLAN to {node}", node=passage.node)
     return Finding(
         id="overlay-port-blocked",
         severity=Severity.ERROR,
         confidence=confidence_in(rule),
-        title=f"{title_of(rule)} drops {what}, UDP port {passage.port}",
+        title=say("{rule} drops {what}, UDP port {port}", rule=title_of(rule), what=what, port=passage.port),
         evidence=evidence_of(case, rule),
         remedy=open_port(rule, passage.node, passage.port, inward=inward),
     )

@@ -14,6 +14,7 @@ from inspector.explain.listening import is_known, on_port, reachable, told
 from inspector.explain.refusal import refusal
 from inspector.model.place import wanted
 from inspector.model.report import Confidence, Finding, Severity
+from inspector.model.sentence import say
 from inspector.model.topology import HOST
 
 NO_SOCKET = "NO_SOCKET"
@@ -23,10 +24,17 @@ NO_SOCKET = "NO_SOCKET"
 def detect(case: Case) -> Finding | None:
     """Look for a refusal of the destination's own stack, and no listener that could have taken the packet."""
     found, plan = refusal(case), case.recording.plan
+    said: str
     if found is not None and found.by is not None:
-        said, by = f"{found.what} first seen at {found.at}, as {found.by} sent it", found.by
+        said, by = (
+            say("{what} first seen at {at}, as {by} sent it", what=found.what, at=found.at, by=found.by),
+            found.by,
+        )
     elif case.verdict.reason == NO_SOCKET and plan.answering is not None:
-        said, by = f"the kernel's drop reason: {NO_SOCKET}; no refusal came back", plan.answering
+        said, by = (
+            say("the kernel's drop reason: {reason}; no refusal came back", reason=NO_SOCKET),
+            plan.answering,
+        )
     else:
         return None
     if on_port(case, by, plan.answering_port):
@@ -36,7 +44,7 @@ def detect(case: Case) -> Finding | None:
         id="port-closed",
         severity=Severity.ERROR,
         confidence=Confidence.CERTAIN if is_known(case, by) else Confidence.LIKELY,
-        title=f"nothing listens on {target}",
+        title=say("nothing listens on {target}", target=target),
         evidence=(said, told(case, by)),
         remedy=_remedy(case, reachable(case, by, plan.destination.address or "")),
     )
@@ -49,6 +57,13 @@ def _remedy(case: Case, ports: tuple[int, ...]) -> tuple[str, ...]:
     if len(ports) == 1:
         behind = plan.publication is not None and plan.answering_port != question.port
         other = wanted(label if behind else question.destination, ports[0], question.protocol)
-        return (f"dnetsniff trace {shlex.quote(question.source)} {shlex.quote(other)}   # the port it listens on",)
-    where = "on the host" if plan.destination.sandbox == HOST else f"in {label}"
-    return (f"start the service {where}, listening on port {plan.answering_port} of all addresses",)
+        command = f"dnetsniff trace {shlex.quote(question.source)} {shlex.quote(other)}"
+        return (say("{command}   # the port it listens on", command=command),)
+    where = say("on the host") if plan.destination.sandbox == HOST else say("in {sandbox}", sandbox=label)
+    return (
+        say(
+            "start the service {where}, listening on port {port} of all addresses",
+            where=where,
+            port=plan.answering_port,
+        ),
+    )

@@ -18,6 +18,7 @@ from inspector.explain.stopping import confidence_in, evidence_of, title_of
 from inspector.model.place import place, wanted
 from inspector.model.question import Carriage
 from inspector.model.report import Confidence, Finding, Outcome, Severity
+from inspector.model.sentence import say
 from inspector.model.topology import HOST
 from inspector.model.walk import ENGINE
 
@@ -37,16 +38,29 @@ def detect(case: Case) -> Finding | None:
         for each in listeners_of(case, publication.sandbox)
         if each.port == publication.port and takes(each, publication.address)
     ]
-    service = (f"a socket of {publication.container} listens on {listens[0]}",) if listens else ()
+    service = (
+        (say("a socket of {container} listens on {listens}", container=publication.container, listens=listens[0]),)
+        if listens
+        else ()
+    )
     rule = verdict.rule
-    who = f"{title_of(rule)} drops the packet on its way" if rule else "the packet does not go on to it"
-    told = evidence_of(case, rule) if rule else (f"last seen at {last}",)
+    who = (
+        say("{rule} drops the packet on its way", rule=title_of(rule))
+        if rule
+        else say("the packet does not go on to it")
+    )
+    told = evidence_of(case, rule) if rule else (say("last seen at {last_seen}", last_seen=last),)
     return Finding(
         id="published-port-filtered",
         severity=Severity.ERROR,
         confidence=confidence_in(rule) if rule else Confidence.LIKELY,
-        title=f"port {plan.question.port} of the host is published for {behind}, and {who}",
-        evidence=(*told, f"never seen at {publication.sandbox}", *service),
+        title=say(
+            "port {port} of the host is published for {behind}, and {who}",
+            port=plan.question.port,
+            behind=behind,
+            who=who,
+        ),
+        evidence=(*told, say("never seen at {never_seen}", never_seen=publication.sandbox), *service),
         remedy=_remedy(case, behind),
     )
 

@@ -14,6 +14,7 @@ from inspector.explain.translating import entries_for, told
 from inspector.model.place import place
 from inspector.model.question import CapturePoint, Carriage, Heading
 from inspector.model.report import Confidence, Finding, Outcome, Severity
+from inspector.model.sentence import say
 from inspector.model.topology import HOST
 
 
@@ -32,9 +33,21 @@ def detect(case: Case) -> Finding | None:
     ]
     if publication.carriage is Carriage.TRANSLATED and came_back:
         client = came_back[0].source.rpartition(":")[0]
-        title = f"{plan.source.label} asks itself through the host: the service sees {client} as its client"
+        title = say(
+            "{source} asks itself through the host: the service sees {client} as its client",
+            source=plan.source.label,
+            client=client,
+        )
         own = entries_for(case, [(came_back[0].source, came_back[0].destination)])
-        evidence = f"it came back at {came_back[0].point}, from {client} to {behind}", *map(told, own)
+        evidence = (
+            say(
+                "it came back at {point}, from {client} to {behind}",
+                point=came_back[0].point,
+                client=client,
+                behind=behind,
+            ),
+            *map(told, own),
+        )
         return _finding(Severity.NOTE, title, evidence)
     return _kept_back(case, behind)
 
@@ -51,10 +64,14 @@ def _kept_back(case: Case, behind: str) -> Finding | None:
     # The bridge itself sees it where the host has yet to learn who has the address; the port alone otherwise.
     if last.link not in {port.key, port.bridge} or port.bridge is None or left or port.hairpin:
         return None
-    title = f"{plan.source.label} asks itself through the host, and {came} sends nothing back to it"
+    title = say(
+        "{source} asks itself through the host, and {came} sends nothing back to it",
+        source=plan.source.label,
+        came=came,
+    )
     evidence = (
-        f"it came in at {came}, and was last seen at {last}",
-        f"{came} is not in hairpin mode, and {behind} is behind it",
+        say("it came in at {came}, and was last seen at {last_seen}", came=came, last_seen=last),
+        say("{came} is not in hairpin mode, and {behind} is behind it", came=came, behind=behind),
     )
     remedy = f"bridge link set dev {shlex.quote(came.interface)} hairpin on"
     return _finding(Severity.ERROR, title, evidence, (remedy,))

@@ -12,6 +12,7 @@ from inspector.model.path import Direction
 from inspector.model.place import wanted
 from inspector.model.question import Carriage
 from inspector.model.report import Confidence, Finding, Severity
+from inspector.model.sentence import say
 from inspector.model.topology import HOST
 
 
@@ -30,10 +31,19 @@ def detect(case: Case) -> Finding | None:
         id="published-port-proxy",
         severity=Severity.NOTE,
         confidence=Confidence.LIKELY,
-        title=f"port {question.port} of the host is carried to {behind} by a proxy: the service sees "
-        f"{client} as its client",
+        title=say(
+            "port {port} of the host is carried to {behind} by a proxy: the service sees {client} as its client",
+            port=question.port,
+            behind=behind,
+            client=client,
+        ),
         evidence=(
-            f"a second connection, {start.source} to {start.destination}, first seen at {start.point}",
+            say(
+                "a second connection, {source} to {destination}, first seen at {point}",
+                source=start.source,
+                destination=start.destination,
+                point=start.point,
+            ),
             *(told(each) for each in entries_for(case, flows) if each.sandbox == HOST),
         ),
     )

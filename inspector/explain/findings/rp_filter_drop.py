@@ -10,6 +10,7 @@ from inspector.explain.case import Case
 from inspector.explain.mending import inside
 from inspector.model.question import CapturePoint
 from inspector.model.report import Confidence, Finding, Severity
+from inspector.model.sentence import say
 from inspector.model.topology import Sandbox, reverse_path_filter
 
 REASON = "IP_RPFILTER"
@@ -31,8 +32,16 @@ def detect(case: Case) -> Finding | None:
         id="rp-filter-drop",
         severity=Severity.ERROR,
         confidence=Confidence.LIKELY,
-        title=f"{point.sandbox} drops what comes in by {point.interface} from where it would not answer to by it",
-        evidence=(f"last seen at {point}", f"the kernel's drop reason: {REASON}", *strict),
+        title=say(
+            "{sandbox} drops what comes in by {interface} from where it would not answer to by it",
+            sandbox=point.sandbox,
+            interface=point.interface,
+        ),
+        evidence=(
+            say("last seen at {last_seen}", last_seen=point),
+            say("the kernel's drop reason: {reason}", reason=REASON),
+            *strict,
+        ),
         remedy=(inside(case, point.sandbox, f"sysctl -w {own}={LOOSE}"),),
     )
 
@@ -43,4 +52,7 @@ def _strict(stack: Sandbox, point: CapturePoint) -> tuple[str, ...]:
     values = {each.name: each.value for each in stack.settings if each.name in names and each.value is not None}
     if max(values.values(), default="0") != STRICT:
         return ()
-    return tuple(f"/proc/sys of {point.sandbox}: {name} = {value}" for name, value in values.items())
+    return tuple(
+        say("/proc/sys of {sandbox}: {name} = {value}", sandbox=point.sandbox, name=name, value=value)
+        for name, value in values.items()
+    )

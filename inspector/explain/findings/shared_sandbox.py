@@ -7,6 +7,7 @@ Remedy: none is needed; what is traced is the other's stack.
 
 from inspector.explain.case import Case
 from inspector.model.report import Confidence, Finding, Severity
+from inspector.model.sentence import say
 from inspector.model.topology import Mode
 
 
@@ -18,7 +19,17 @@ def detect(case: Case) -> Finding | None:
                 id="shared-sandbox",
                 severity=Severity.NOTE,
                 confidence=Confidence.CERTAIN,
-                title=f"{container.name} uses the network stack of {container.shares_with}",
-                evidence=(f"the engine: network mode of {container.name} is container:{container.shares_with}",),
+                title=say(
+                    "{container} uses the network stack of {shares_with}",
+                    container=container.name,
+                    shares_with=container.shares_with,
+                ),
+                evidence=(
+                    say(
+                        "the engine: network mode of {container} is container:{shares_with}",
+                        container=container.name,
+                        shares_with=container.shares_with,
+                    ),
+                ),
             )
     return None

@@ -11,6 +11,7 @@ from inspector.explain.lookups import told, wanted
 from inspector.model.lookup import Libc, Replied, Silent, Unsent
 from inspector.model.names import Exchange, NameReport
 from inspector.model.report import Confidence, Finding, Severity
+from inspector.model.sentence import say
 from inspector.model.text import safe
 
 SLOW_NS = 1_000_000_000
@@ -30,16 +31,28 @@ def detect(case: Case) -> Finding | None:
     tried = list(dict.fromkeys(each.outcome.query.name for each in needed))
     if silent and _half_is_silent(needed, silent):
         kind = silent[0].outcome.query.type
-        title = f"{silent[0].outcome.query.server} answers, and not for {kind}: every lookup waits for it"
+        title = say(
+            "{server} answers, and not for {kind}: every lookup waits for it",
+            server=silent[0].outcome.query.server,
+            kind=kind,
+        )
         # musl has no such option.
         option = ("--dns-option single-request-reopen",) if names.setup.libc is Libc.GLIBC else ()
-        remedy = (*option, f"a server that answers {kind}, be it with no data")
+        remedy = (*option, say("a server that answers {kind}, be it with no data", kind=kind))
     elif len(tried) >= MANY_NAMES and took_ns > SEARCH_SLOW_NS:
-        title = f"{len(tried) - 1} other names were asked for before {names.canonical}, {took_ns / 1e9:.1f} s in all"
-        remedy = (f"ask for {names.canonical}. with a trailing dot", "--dns-option ndots:1, or fewer search domains")
+        title = say(
+            "{count} other names were asked for before {canonical}, {seconds:.1f} s in all",
+            count=len(tried) - 1,
+            canonical=names.canonical,
+            seconds=took_ns / 1e9,
+        )
+        remedy = (
+            say("ask for {canonical}. with a trailing dot", canonical=names.canonical),
+            say("--dns-option ndots:1, or fewer search domains"),
+        )
     elif took_ns > SLOW_NS:
-        title = f"the answer took {took_ns / 1e9:.1f} s"
-        remedy = (f"a server that answers at once stands first: {case.command} run --dns ADDRESS",)
+        title = say("the answer took {seconds:.1f} s", seconds=took_ns / 1e9)
+        remedy = (say("a server that answers at once stands first: {command} run --dns ADDRESS", command=case.command),)
     else:
         return None
     slow = silent or list(needed)

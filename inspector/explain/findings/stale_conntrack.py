@@ -15,6 +15,7 @@ from inspector.model.conntrack import ConntrackEntry
 from inspector.model.place import wanted
 from inspector.model.question import Carriage, Protocol
 from inspector.model.report import Confidence, Finding, Outcome, Severity
+from inspector.model.sentence import say
 from inspector.model.topology import HOST
 
 MOST_TOLD = 4
@@ -30,15 +31,23 @@ def detect(case: Case) -> Finding | None:
     if not stale:
         return None
     behind = wanted(publication.container, publication.port, plan.question.protocol)
-    several = f"{len(stale)} flows" if len(stale) > 1 else "one flow"
-    more = (f"and {len(stale) - MOST_TOLD} more",) if len(stale) > MOST_TOLD else ()
+    known = {"port": plan.question.port, "behind": behind}
+    more = (say("and {count} more", count=len(stale) - MOST_TOLD),) if len(stale) > MOST_TOLD else ()
     now = (told(case.translations[0].entry),) if case.translations else ()
     return Finding(
         id="stale-conntrack",
         severity=Severity.WARNING if case.verdict.outcome is Outcome.DELIVERED else Severity.ERROR,
         confidence=Confidence.LIKELY,
-        title=f"{several} to port {plan.question.port} of the host do{'es' * (len(stale) == 1)} not go to {behind}: "
-        "connection tracking keeps to an older way",
+        title=say(
+            "{count} flows to port {port} of the host do not go to {behind}: connection tracking keeps to an older way",
+            count=len(stale),
+            **known,
+        )
+        if len(stale) > 1
+        else say(
+            "one flow to port {port} of the host does not go to {behind}: connection tracking keeps to an older way",
+            **known,
+        ),
         evidence=(*(told(each) for each in stale[:MOST_TOLD]), *more, *now, *_addresses(case)),
         remedy=tuple(_commands(stale)),
     )
@@ -71,10 +80,11 @@ def _container(case: Case) -> set[str]:
 def _addresses(case: Case) -> Iterator[str]:
     publication = case.recording.plan.publication
     if publication and (addresses := sorted(_container(case))):
-        yield f"{publication.container} has {', '.join(addresses)}"
+        yield say("{container} has {addresses}", container=publication.container, addresses=", ".join(addresses))
 
 
 def _commands(stale: Iterable[ConntrackEntry]) -> Iterator[str]:
     for address, port in dict.fromkeys((each.original.destination, each.original.destination_port) for each in stale):
         family = " -f ipv6" if ":" in address else ""
-        yield f"conntrack -D{family} -p udp --orig-dst {address} --orig-port-dst {port}   # of the package conntrack"
+        command = f"conntrack -D{family} -p udp --orig-dst {address} --orig-port-dst {port}"
+        yield say("{command}   # of the package conntrack", command=command)

@@ -16,6 +16,7 @@ from inspector.model.neighbours import claims
 from inspector.model.path import Path, Seen
 from inspector.model.question import Heading
 from inspector.model.report import Confidence, Finding, Outcome, Severity
+from inspector.model.sentence import say
 from inspector.model.stations import holders_of_mac, is_whole, macs_for, segment_of
 from inspector.model.topology import HOST, LinkKey, Neighbour
 
@@ -49,15 +50,38 @@ def _cache(case: Case, hop: Seen) -> Finding | None:
     if not right or hop.destination_mac in right or hop.destination_mac in claims(case.talk, entry.address):
         return None
     where, holders = _named(case, bridge), holders_of_mac(case.topology, bridge, hop.destination_mac)
-    whose = f"{holders[0].sandbox}'s" if holders else f"nobody's on {where}"
+    whose = say("{sandbox}'s", sandbox=holders[0].sandbox) if holders else say("nobody's on {where}", where=where)
     return _finding(
         case,
         certain=bool(holders) or is_whole(case.topology, bridge),
-        title=f"{hop.point.sandbox} sends to {hop.destination_mac} for {entry.address}: that MAC is {whose}",
+        title=say(
+            "{sandbox} sends to {mac} for {address}: that MAC is {whose}",
+            sandbox=hop.point.sandbox,
+            mac=hop.destination_mac,
+            address=entry.address,
+            whose=whose,
+        ),
         evidence=(
-            f"neighbour cache of {hop.point.sandbox}: {entry.address} is {entry.mac} on {link.name} ({entry.state})",
-            f"seen at {hop.point}: a packet for {hop.destination} to {hop.destination_mac}",
-            f"kernel and engine: {entry.address} on {where} is {', '.join(sorted(right))}",
+            say(
+                "neighbour cache of {sandbox}: {address} is {mac} on {link} ({state})",
+                sandbox=hop.point.sandbox,
+                address=entry.address,
+                mac=entry.mac,
+                link=link.name,
+                state=entry.state,
+            ),
+            say(
+                "seen at {point}: a packet for {destination} to {mac}",
+                point=hop.point,
+                destination=hop.destination,
+                mac=hop.destination_mac,
+            ),
+            say(
+                "kernel and engine: {address} on {where} is {right}",
+                address=entry.address,
+                where=where,
+                right=", ".join(sorted(right)),
+            ),
         ),
         remedy=inside(case, hop.point.sandbox, f"ip neigh del {entry.address} dev {shlex.quote(link.name)}"),
     )
@@ -88,11 +112,35 @@ def _table(case: Case, path: Path, hop: Seen) -> Finding | None:
             return _finding(
                 case,
                 certain=not entry.learned,
-                title=f"{bridge.name} sends {entry.mac} to {wrong.name}: {holders[0].sandbox} is behind {port.name}",
+                title=say(
+                    "{bridge} sends {mac} to {wrong}: {sandbox} is behind {port}",
+                    bridge=bridge.name,
+                    mac=entry.mac,
+                    wrong=wrong.name,
+                    sandbox=holders[0].sandbox,
+                    port=port.name,
+                ),
                 evidence=(
-                    f"FDB of {bridge.name}: {entry.mac} is behind {wrong.name} ({_kind(entry.learned)})",
-                    f"rtnetlink: {holders[0].sandbox}/{holders[0].name} has {entry.mac}, its other end is {port.name}",
-                    f"seen at {hop.point}, never out at {port.sandbox}/{port.name}",
+                    say(
+                        "FDB of {bridge}: {mac} is behind {wrong} ({kind})",
+                        bridge=bridge.name,
+                        mac=entry.mac,
+                        wrong=wrong.name,
+                        kind=_kind(entry.learned),
+                    ),
+                    say(
+                        "rtnetlink: {sandbox}/{link} has {mac}, its other end is {port}",
+                        sandbox=holders[0].sandbox,
+                        link=holders[0].name,
+                        mac=entry.mac,
+                        port=port.name,
+                    ),
+                    say(
+                        "seen at {point}, never out at {sandbox}/{port}",
+                        point=hop.point,
+                        sandbox=port.sandbox,
+                        port=port.name,
+                    ),
                 ),
                 remedy=inside(case, bridge.sandbox, f"bridge fdb del {entry.mac} dev {shlex.quote(wrong.name)} master"),
             )
@@ -111,9 +159,9 @@ def _finding(case: Case, *, certain: bool, title: str, evidence: tuple[str, ...]
 
 
 def _kind(learned: bool) -> str:  # noqa: FBT001 - the entry's own word
-    return "learned" if learned else "configured"
+    return say("learned") if learned else say("configured")
 
 
 def _named(case: Case, bridge: LinkKey) -> str:
     link = case.topology.link(bridge)
-    return f"{link.sandbox}/{link.name}" if link else "the link"
+    return f"{link.sandbox}/{link.name}" if link else say("the link")

@@ -13,6 +13,7 @@ from ipaddress import IPv4Network, ip_address
 from inspector.explain.case import Case
 from inspector.explain.mending import DEFAULT_NETWORK
 from inspector.model.report import Confidence, Finding, Severity
+from inspector.model.sentence import say
 from inspector.model.stations import segment_of
 from inspector.model.topology import HOST, Link, LinkKey, LinkKind, Network, Prefix, Route, Topology
 
@@ -37,12 +38,24 @@ def detect(case: Case) -> Finding | None:
             id="subnet-overlap",
             severity=Severity.ERROR,
             confidence=Confidence.LIKELY,
-            title=f"{address} is looked for on {link.name}: {covering} of {network.name} covers it, "
-            f"as does the host's {other.destination} on {device}",
+            title=say(
+                "{address} is looked for on {link}: {covering} of {network} covers it, as does the "
+                "host's {route} on {device}",
+                address=address,
+                link=link.name,
+                covering=covering,
+                network=network.name,
+                route=other.destination,
+                device=device,
+            ),
             evidence=(
-                f"ARP or ND for {address} on {link.name}: asked, not answered; the engine gave it to nobody",
-                f"the host's route: {other.destination}{via} dev {device}",
-                f"the engine: {network.name} has the subnet {covering}",
+                say(
+                    "ARP or ND for {address} on {link}: asked, not answered; the engine gave it to nobody",
+                    address=address,
+                    link=link.name,
+                ),
+                say("the host's route: {route}", route=f"{other.destination}{via} dev {device}"),
+                say("the engine: {network} has the subnet {covering}", network=network.name, covering=covering),
             ),
             remedy=_remedy(case.topology, network, case.command),
         )
@@ -97,7 +110,13 @@ def _remedy(topology: Topology, network: Network, command: str) -> tuple[str, ..
     free = _free_subnet(topology)
     if network.name == DEFAULT_NETWORK:
         gateway = next(free.hosts())
-        return (f'"bip": "{gateway}/{free.prefixlen}" in the engine\'s daemon.json, and restart the engine',)
+        return (
+            say(
+                '"bip": "{gateway}/{length}" in the engine\'s daemon.json, and restart the engine',
+                gateway=gateway,
+                length=free.prefixlen,
+            ),
+        )
     name = shlex.quote(network.name)
     members = [
         shlex.quote(each.name)

@@ -20,6 +20,7 @@ from inspector.explain.mending import server_advice, user_networks
 from inspector.model.lookup import EMBEDDED_DNS, Replied, Silent
 from inspector.model.names import Exchange, LegKind, NameReport
 from inspector.model.report import Confidence, Finding, Severity
+from inspector.model.sentence import say
 
 
 def detect(case: Case) -> Finding | None:
@@ -31,12 +32,11 @@ def detect(case: Case) -> Finding | None:
     answered = {each.outcome.query.server for each in wanted(names) if isinstance(each.outcome, Replied)}
     if not failed or (names.addresses and all(each.outcome.query.server in answered for each in failed)):
         return None
-    server, how = _server(case, failed[-1])
     return Finding(
         id="upstream-dns-unreachable",
         severity=Severity.WARNING if names.addresses else Severity.ERROR,
         confidence=Confidence.CERTAIN,
-        title=f"{server} {how}",
+        title=_title(case, failed[-1]),
         evidence=(*dict.fromkeys(told(each) for each in failed), *_refusals(failed), *_neighbours(names)),
         remedy=(server_advice(case),),
     )
@@ -60,22 +60,32 @@ def _means_itself(case: Case, exchange: Exchange) -> bool:
     return not embedded and not was_translated(exchange)
 
 
-def _server(case: Case, exchange: Exchange) -> tuple[str, str]:
+def _title(case: Case, exchange: Exchange) -> str:
     forwarded = next((leg for leg in unanswered_legs(exchange) if leg.kind is LegKind.FORWARDED), None)
     if forwarded is not None:
         whose = forwarded.question[0].point.sandbox
-        how = "refuses" if forwarded.refusal else "does not answer"
-        return forwarded.server, f"{how} what the embedded DNS asks it from the namespace of {whose}"
+        known = {"server": forwarded.server, "sandbox": whose}
+        if forwarded.refusal:
+            return say("{server} refuses what the embedded DNS asks it from the namespace of {sandbox}", **known)
+        return say("{server} does not answer what the embedded DNS asks it from the namespace of {sandbox}", **known)
     stuck = waits_for(case) if is_stuck(case, exchange) else None
     if stuck is not None:
         address, point = stuck
-        return address, f"has no MAC address on {point}: what the embedded DNS asks waits for one and never leaves"
+        return say(
+            "{address} has no MAC address on {point}: what the embedded DNS asks waits for one and never leaves",
+            address=address,
+            point=point,
+        )
     server, source = exchange.outcome.query.server, case.recording.plan.source.label
     if asks_locally(case, exchange):
-        return server, f"means {source} itself inside its own namespace, and no server is there"
+        return say(
+            "{server} means {source} itself inside its own namespace, and no server is there",
+            server=server,
+            source=source,
+        )
     if isinstance(exchange.outcome, Silent):
-        return server, f"does not answer {source}"
-    return server, f"refuses what {source} asks"
+        return say("{server} does not answer {source}", server=server, source=source)
+    return say("{server} refuses what {source} asks", server=server, source=source)
 
 
 def _refusals(failed: list[Exchange]) -> tuple[str, ...]:
@@ -83,4 +93,7 @@ def _refusals(failed: list[Exchange]) -> tuple[str, ...]:
 
 
 def _neighbours(names: NameReport) -> tuple[str, ...]:
-    return tuple(f"{address} was asked for on {point}, and nobody answered" for address, point in names.unanswered)
+    return tuple(
+        say("{address} was asked for on {point}, and nobody answered", address=address, point=point)
+        for address, point in names.unanswered
+    )
