@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from inspector.course.opening import Opened
 
 ALL = "all"
-LEAVE = frozenset({"q", "Q"})
-ABOVE = "\x1b[A\x1b[2K"
+LEAVE = frozenset({b"q", b"Q"})
+TAKE_BACK = "\x1b[2A\x1b[J"
+"""Up two lines, and erase from there (ECMA-48, 8.3.22 and 8.3.39): the line that asked, and the blank one before."""
 EXIT_OTHERWISE = 1
 
 
@@ -102,11 +103,15 @@ def _pause(page: Page, wakeup: int) -> None:
     sys.stdout.write(f"\n{page.paint(page.word('pause'), Style.DIM)} ")
     sys.stdout.flush()
     ready, _, _ = select.select([sys.stdin, wakeup], [], [])
-    _go_on(page, wakeup)
-    line = sys.stdin.readline() if sys.stdin in ready else ""
-    if os.environ.get("TERM") != "dumb":
-        # The line that asked is taken away again: up one, erase (ECMA-48, 8.3.22 and 8.3.41).
-        sys.stdout.write(ABOVE)
+    if wakeup in ready:
+        sys.stdout.write("\n")
+        raise KeyboardInterrupt
+    # Of a terminal each read is one line (termios(3), canonical mode); a buffer would hide the next one from select.
+    line = os.read(sys.stdin.fileno(), 1024)
+    if not line:
+        sys.stdout.write("\n")
+    elif os.environ.get("TERM") != "dumb":
+        sys.stdout.write(TAKE_BACK)
     if not line or line.strip() in LEAVE:
         raise Left
 

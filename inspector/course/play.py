@@ -1,6 +1,7 @@
 """What a lesson shows, as text: pure, so that the same lesson reads the same live, replayed and in a test."""
 
 from collections.abc import Iterable, Iterator
+from itertools import chain, repeat
 
 from msgspec import Struct
 
@@ -73,22 +74,28 @@ def before(lesson: Lesson, step: Step, facts: Facts, page: Page) -> str:
     head = page.word("step", number=str(number), count=str(len(lesson.steps)))
     lines = ["", page.paint(head, Style.STRONG), *wrapped(facts.fill(text.ask), page.width, MARGIN), ""]
     said = (
-        ("set_up", _made(step, page)),
-        ("typed", [facts.fill(each) for each in step.typed]),
-        ("asked", [command_of(step, facts)]),
+        ("set_up", [*map(_typed, step.set_up)], _made(step, page)),
+        ("typed", [facts.fill(each) for each in step.typed], []),
+        ("asked", [command_of(step, facts)], []),
     )
-    widest = max(columns_of(page.word(key)) for key, _ in said)
-    for key, commands in said:
-        for number, each in enumerate(commands):
-            head = "" if number else page.word(key)
-            lines.append(f"{MARGIN}{head}{' ' * (widest - columns_of(head))}  {each}")
+    widest = max(columns_of(page.word(key)) for key, _, _ in said)
+    for key, commands, sentences in said:
+        head = page.word(key)
+        leads = chain(
+            [f"{MARGIN}{head}{' ' * (widest - columns_of(head))}  "], repeat(" " * (len(MARGIN) + widest + 2))
+        )
+        # A command stays whole, to be copied; a sentence does not.
+        lines += [lead + each for each, lead in zip(filter(None, commands), leads, strict=False)]
+        lines += [
+            line for each, lead in zip(sentences, leads, strict=False) for line in wrapped(each, page.width, lead)
+        ]
     return _joined(lines)
 
 
-def after(lesson: Lesson, step: Step, shown: str, facts: Facts, page: Page) -> str:
-    """Show the trace, what to look at in it, why it is so, and a question about it."""
+def after(lesson: Lesson, step: Step, facts: Facts, page: Page) -> str:
+    """Show what to look at in the trace, why it is so, and a question about it."""
     text = _text(lesson, step, page)
-    lines = ["", shown, page.paint(page.word("look"), Style.STRONG)]
+    lines = ["", page.paint(page.word("look"), Style.STRONG)]
     for each in text.look:
         lines += wrapped(facts.fill(each), page.width, f"{MARGIN}- ")
     lines += _said("why", text.why, facts, page)
@@ -134,12 +141,13 @@ def command_of(step: Step, facts: Facts) -> str:
 
 
 def _made(step: Step, page: Page) -> list[str]:
-    """Write what is set up for a step."""
-    made = [_typed(each, page) for each in step.set_up]
+    """Say what is set up for a step by no command that one could type."""
+    listening = (each for each in step.set_up if isinstance(each, Listen))
+    made = [page.word("listens", container=each.container, port=str(each.port)) for each in listening]
     return [*made, page.word("forgets", container=step.forget)] if step.forget else made
 
 
-def _typed(each: SetUp, page: Page) -> str:
+def _typed(each: SetUp) -> str:
     """Write a set-up as a person would type it; IMAGE is whatever the lab is made of."""
     match each:
         case Connect(container, network):
@@ -149,8 +157,8 @@ def _typed(each: SetUp, page: Page) -> str:
         case Run(name, network, publish):
             port = f" -p {publish[0]}:{publish[1]}" if publish else ""
             return f"docker run -d --name {name} --network {network}{port} IMAGE"
-        case Listen(container, port):
-            return page.word("listens", container=container, port=str(port))
+        case Listen():
+            return ""
 
 
 def _said(key: str, text: str, facts: Facts, page: Page) -> list[str]:

@@ -40,10 +40,11 @@ class Teacher:
         shown = world.ask(lesson, step, known)
         if shown.report is not None:
             known = Facts(known | facts.of_report(shown.report), page.word("unknown"))
-        self._say(play.after(lesson, step, self._rendered(shown), known, page))
         told = [*play.mismatches(step, shown.report, page)]
         self.otherwise += bool(told)
-        self._say(play.warned(told, page))
+        self._say(f"\n{self._rendered(shown)}" + play.warned(told, page))
+        self._pause()
+        self._say(play.after(lesson, step, known, page))
         self._pause()
         self._say(play.answered(lesson, step, known, page))
 
