@@ -100,18 +100,15 @@ def _world(choice: EngineChoice, page: Page, options: dict[str, object], wakeup:
 
 def _pause(page: Page, wakeup: int) -> None:
     """Wait for Enter. Raises Left on q and at the end of the input, KeyboardInterrupt on Ctrl-C."""
+    _go_on(page, wakeup)
     sys.stdout.write(f"\n{page.paint(page.word('pause'), Style.DIM)} ")
     sys.stdout.flush()
     ready, _, _ = select.select([sys.stdin, wakeup], [], [])
-    if wakeup in ready:
-        sys.stdout.write("\n")
-        raise KeyboardInterrupt
     # Of a terminal each read is one line (termios(3), canonical mode); a buffer would hide the next one from select.
-    line = os.read(sys.stdin.fileno(), 1024)
-    if not line:
-        sys.stdout.write("\n")
-    elif os.environ.get("TERM") != "dumb":
-        sys.stdout.write(TAKE_BACK)
+    line = b"" if wakeup in ready else os.read(sys.stdin.fileno(), 1024)
+    sys.stdout.write(TAKE_BACK if line and os.environ.get("TERM") != "dumb" else "\n")
+    sys.stdout.flush()
+    _go_on(page, wakeup)
     if not line or line.strip() in LEAVE:
         raise Left
 

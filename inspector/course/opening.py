@@ -67,7 +67,11 @@ def live_or_replayed(
             return
         if not is_whole(status(engine)):
             tell(page.word("building"))
-        built = _build(engine, routes, nameservers, wakeup)
+        try:
+            built = _build(engine, routes, nameservers, wakeup)
+        except KeyboardInterrupt:
+            tell(page.word("took_down"))
+            raise
         live = Live(engine, lambda: connect(choice), worker)
         try:
             yield Opened(live, lambda _lesson: page.word("live", engine=_named(engine.identity())))

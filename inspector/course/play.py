@@ -8,10 +8,10 @@ from msgspec import Struct
 from inspector.course.facts import Facts
 from inspector.course.lesson import Connect, Lesson, Listen, MakeNetwork, Run, SetUp, Step, Verb
 from inspector.course.texts import LessonText, StepText, lesson_text, words
-from inspector.course.wrapping import columns_of, wrapped
 from inspector.model.report import Report
 from inspector.model.topology import Topology
 from inspector.render.text import Paint, Style
+from inspector.render.wide import broken, columns_of
 
 MARGIN = "  "
 
@@ -73,7 +73,7 @@ def before(lesson: Lesson, step: Step, facts: Facts, page: Page) -> str:
     text = _text(lesson, step, page)
     head = page.word("step", number=str(number), count=str(len(lesson.steps)))
     lines = ["", page.paint(head, Style.STRONG), *wrapped(facts.fill(text.ask), page.width, MARGIN), ""]
-    said = (
+    said: tuple[tuple[str, list[str], list[str]], ...] = (
         ("set_up", [*map(_typed, step.set_up)], _made(step, page)),
         ("typed", [facts.fill(each) for each in step.typed], []),
         ("asked", [command_of(step, facts)], []),
@@ -159,6 +159,11 @@ def _typed(each: SetUp) -> str:
             return f"docker run -d --name {name} --network {network}{port} IMAGE"
         case Listen():
             return ""
+
+
+def wrapped(text: str, width: int, first: str = "") -> list[str]:
+    """Break a text of either language into lines that fit, the others below where the first one's text begins."""
+    return broken(text, width, first, " " * columns_of(first)) or [first.rstrip()]
 
 
 def _said(key: str, text: str, facts: Facts, page: Page) -> list[str]:

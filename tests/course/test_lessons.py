@@ -10,11 +10,11 @@ from inspector.cli.lesson import command
 from inspector.course import catalogue, samples
 from inspector.course.lesson import Verb
 from inspector.course.texts import LANGUAGES, lesson_text, words
-from inspector.course.wrapping import columns_of
 from inspector.model.engine_choice import EngineChoice
 from inspector.model.sentence import ENGLISH
 from inspector.pipeline import review
 from inspector.render.report_text import render_text
+from inspector.render.wide import columns_of
 
 RECORDED = [(name, engine) for name in catalogue.names() for engine in samples.engines(name)]
 
