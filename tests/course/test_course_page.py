@@ -9,6 +9,7 @@ import pytest
 from course_page import Filter
 
 from inspector.course import catalogue, samples
+from inspector.course.play import Page, contents
 from inspector.course.texts import LANGUAGES
 
 ROW = re.compile(r"^\|[ \d.]+<>[ \w.]+\|(.*)$", re.MULTILINE)
@@ -31,6 +32,12 @@ def of(lesson: str, step: str) -> tuple[Filter, ...]:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_page_is_what_the_lessons_say(lang: str) -> None:
     assert course_page.PAGES[lang].read_text(encoding="utf-8") == course_page.page(lang), "run `make docs`"
+
+
+def test_the_readme_shows_the_list_of_lessons() -> None:
+    layout = Page(width=course_page.WIDTH, coloured=False, lang="en")
+    listed = contents((catalogue.find(each) for each in catalogue.names()), layout)
+    assert f"$ dnetsniff lesson\n{listed}" in (course_page.DOCS.parent / "README.md").read_text(encoding="utf-8")
 
 
 def test_each_step_that_was_recorded_has_a_filter() -> None:
