@@ -80,15 +80,14 @@ class OnePass:
         if kind == _V4_BYTES and packet + 28 <= frame.end and data[packet] == _PLAIN_V4:
             frame.protocol = data[packet + 9]
             if frame.protocol in WITH_PORTS and data[packet + 6 : packet + 8] in _WHOLE:
-                frame.version, frame.ttl, frame.segment = FAMILY_V4, data[packet + 8], packet + 20
-                frame.total = data[packet + 2] << 8 | data[packet + 3]
+                frame.measure(FAMILY_V4, data[packet + 2] << 8 | data[packet + 3], packet + 20, data[packet + 8])
                 frame.ends = data[packet + 12 : packet + 24]
                 self._ported(frame)
                 return
         elif kind == _V6_BYTES and packet + 48 <= frame.end and data[packet + 6] in WITH_PORTS:
             length = data[packet + 4] << 8 | data[packet + 5]
-            frame.version, frame.ttl, frame.segment = FAMILY_V6, data[packet + 7], packet + _V6_LENGTH
-            frame.protocol, frame.total = data[packet + 6], length + _V6_LENGTH if length else 0
+            frame.protocol, total = data[packet + 6], length + _V6_LENGTH if length else 0
+            frame.measure(FAMILY_V6, total, packet + _V6_LENGTH, data[packet + 7])
             frame.ends = data[packet + 8 : packet + 44]
             self._ported(frame)
             return
@@ -114,7 +113,8 @@ class OnePass:
         point, protocol, segment, kept = frame.point, frame.protocol, frame.segment, frame.kept
         flow = self._flow(frame, (protocol, frame.ends))
         mark = of_segment(frame)
-        self.ways.see(protocol, mark, (frame.at_ns, point.number, frame.heading, frame.ttl, frame.macs, frame.ends))
+        seen = (frame.at_ns, point.number, frame.heading, frame.ttl, frame.macs, frame.ends, protocol)
+        self.ways.see(mark, seen)
         if protocol == TCP and segment + 14 <= kept:
             self._segment(frame, flow, mark)
         elif protocol == UDP and flow.dns:
@@ -132,7 +132,7 @@ class OnePass:
         if length <= 0:
             return
         told = flow.follow(int.from_bytes(data[segment + 4 : segment + 8], "big"), length)
-        if told and not self.ways.is_copy(TCP, mark):
+        if told and not self.ways.is_copy(mark):
             flow.repeated += told is Place.REPEATED
             flow.late += told is Place.LATE
         if flow.dns and frame.kept - payload > _DNS_LENGTH:
@@ -154,16 +154,15 @@ class OnePass:
         """Take in a packet that has no ports, or something before them: a tag, options, extension headers."""
         data, packet, end = frame.data, frame.packet, frame.end
         head = data[packet : min(end, packet + _LONGEST_HEAD)]
-        frame.version = version = head[0] >> 4 if head else 0
+        version = head[0] >> 4 if head else 0
         ip = read_ipv4(head) if version == FAMILY_V4 else read_ipv6(head) if version == FAMILY_V6 else None
         if ip is None:
             frame.point.unread += 1
             return
         frame.protocol = protocol = ip.protocol if ip.protocol is not None else _NO_PROTOCOL
         frame.ends = head[12:20] if version == FAMILY_V4 else head[8:40]
-        frame.segment = inside = packet + ip.header_length
-        frame.ttl = ip.ttl
-        frame.total = 0 if ip.total_length in {0, _V6_LENGTH} else ip.total_length
+        inside = packet + ip.header_length
+        frame.measure(version, 0 if ip.total_length in {0, _V6_LENGTH} else ip.total_length, inside, ip.ttl)
         if ip.fragment_offset:
             self._flow(frame, (protocol | FRAGMENTS, frame.ends))
         elif protocol in WITH_PORTS and inside + _INSIDE_LENGTH <= end:
@@ -177,8 +176,9 @@ class OnePass:
     def _icmp(self, frame: Frame) -> None:
         data, number, at_ns, message = frame.data, frame.point.number, frame.at_ns, frame.segment
         protocol, ends = frame.protocol, frame.ends
-        self.ways.see(protocol, of_message(frame), (at_ns, number, frame.heading, frame.ttl, frame.macs, ends))
         if (protocol, data[message]) in _ECHOES:
+            # What an error quotes is translated with it: it would not be known again.
+            self.ways.see(of_message(frame), (at_ns, number, frame.heading, frame.ttl, frame.macs, ends, protocol))
             self.pings.feed(number, at_ns, protocol, ends, data[message : message + _INSIDE_LENGTH])
             return
         read = headers.read_packet(data[frame.packet : min(frame.kept, frame.packet + _LONGEST_ERROR)])

@@ -17,6 +17,8 @@ def report_of(file: FramesFile) -> CaptureReport:
         found.points.of_file(index, described)
     names, refusals = found.points.names(), found.errors.refusals()
 
+    origins = found.ways.rewritten.entries
+
     def repeated(number: int, ends: bytes) -> int:
         flows = found.flows.points[number]
         both = (flows.get((TCP, ends)), flows.get((TCP, turned(ends))))
@@ -28,9 +30,9 @@ def report_of(file: FramesFile) -> CaptureReport:
         names=file.names,
         conversations=conversations(found.flows, names),
         ways=found.ways.ways(names),
-        echoes=found.pings.echoes(names),
+        echoes=found.pings.echoes(names, origins),
         exchanges=found.questions.exchanges(names, refusals),
-        connections=found.handshakes.connections(names, refusals, repeated),
+        connections=found.handshakes.connections(names, refusals, origins, repeated),
         complaints=found.errors.complaints(names),
         neighbours=found.neighbours.neighbours(names),
         overlooked=Overlooked(found.flows.folded_flows, found.flows.folded, tuple(_overlooked(found))),
