@@ -260,7 +260,7 @@ class Overlooked(Struct, frozen=True):
 
     flows: int = 0
     folded: Counted = Counted()
-    """Frames of flows that were idle for longest, at one interface each, when there were too many."""
+    """Their frames. Flows were too many, at one interface each: those idle for longest, or with the fewest frames."""
     others: tuple[str, ...] = ()
     """What else was too much, in words."""
 

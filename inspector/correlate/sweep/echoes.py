@@ -9,7 +9,7 @@ from inspector.correlate.sweep.keys import destination, source, turned
 from inspector.correlate.sweep.table import Table
 from inspector.model.capture import Echoes, Ends
 
-MAX_PINGS = 20_000
+MAX_PINGS = 10_000
 MAX_PENDING = 1_000
 """Requests of one ping that wait for their answers."""
 MOST_SEQUENCES = 10

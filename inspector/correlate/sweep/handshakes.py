@@ -8,7 +8,7 @@ from inspector.correlate.sweep.keys import TCP, destination, source, turned
 from inspector.correlate.sweep.table import Table
 from inspector.model.capture import Connection, Endpoint, Ends, Opening
 
-MAX_CONNECTIONS = 50_000
+MAX_CONNECTIONS = 10_000
 AGAIN_NS = 10_000_000
 """The same SYN this much later was sent again; before that, it is on its way through the same interface."""
 SYN, RST, ACK = 0x02, 0x04, 0x10

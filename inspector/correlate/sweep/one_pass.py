@@ -18,7 +18,7 @@ from inspector.correlate.sweep.questions import Questions
 from inspector.correlate.sweep.ways import Ways
 from inspector.wire import headers
 from inspector.wire.captured import FramesFile
-from inspector.wire.ip import FAMILY_V4, FAMILY_V6, read_ipv4, read_ipv6
+from inspector.wire.ip import FAMILY_V4, FAMILY_V6, skip_extensions
 from inspector.wire.link_layers import heading, locate
 
 BACKWARDS_NS = 1_000_000_000
@@ -27,15 +27,19 @@ _V4_BYTES, _V6_BYTES = b"\x08\x00", b"\x86\xdd"
 _WHOLE = frozenset({b"\x00\x00", b"\x40\x00"})
 """Flags and offset of an IPv4 packet that is no fragment (RFC 791, 3.1)."""
 _PLAIN_V4 = 0x45
-_V6_LENGTH = 40
+_V4_LENGTH, _V6_LENGTH, _ARP_LENGTH = 20, 40, 28
 _PORTS_LENGTH, _INSIDE_LENGTH = 4, 8
 """Bytes of the header behind IP that are needed at least: of TCP, UDP and ICMP."""
 _LONGEST_HEAD = 256
 """Bytes in which IP options and extension headers are looked for."""
 _NO_PROTOCOL = 0xFF
 _DNS_LENGTH = 2
-_ICMPS = {1: FAMILY_V4, 58: FAMILY_V6}
+_ICMPV6 = 58
+_ICMPS = {1: FAMILY_V4, _ICMPV6: FAMILY_V6}
 _ECHOES = frozenset({(1, 0), (1, 8), (58, 128), (58, 129)})
+_DISCOVERY = frozenset({headers.V6_SOLICITATION, headers.V6_ADVERTISEMENT})
+_LONGEST_DISCOVERY = 32
+"""Bytes up to the end of the first option."""
 _LONGEST_ERROR = 576
 """Bytes of an ICMP error that are read (RFC 1812, 4.3.2.3; RFC 4443, 2.4 allows more, which no header needs)."""
 
@@ -153,24 +157,37 @@ class OnePass:
     def _packet(self, frame: Frame) -> None:
         """Take in a packet that has no ports, or something before them: a tag, options, extension headers."""
         data, packet, end = frame.data, frame.packet, frame.end
-        head = data[packet : min(end, packet + _LONGEST_HEAD)]
-        version = head[0] >> 4 if head else 0
-        ip = read_ipv4(head) if version == FAMILY_V4 else read_ipv6(head) if version == FAMILY_V6 else None
-        if ip is None:
+        version, length = data[packet] >> 4, end - packet
+        fragment = False
+        if version == FAMILY_V4 and length >= _V4_LENGTH:
+            frame.protocol, frame.ends = data[packet + 9], data[packet + 12 : packet + 20]
+            inside = packet + max((data[packet] & 0x0F) * 4, _V4_LENGTH)
+            frame.measure(version, data[packet + 2] << 8 | data[packet + 3], inside, data[packet + 8])
+            fragment = bool((data[packet + 6] & 0x1F) << 8 | data[packet + 7])
+        elif version == FAMILY_V6 and length >= _V6_LENGTH:
+            said = data[packet + 4] << 8 | data[packet + 5]
+            extensions = skip_extensions(data[packet : min(end, packet + _LONGEST_HEAD)], data[packet + 6])
+            frame.protocol = _NO_PROTOCOL if extensions.protocol is None else extensions.protocol
+            frame.ends, fragment = data[packet + 8 : packet + _V6_LENGTH], bool(extensions.fragment_offset)
+            total = said + _V6_LENGTH if said else 0
+            frame.measure(version, total, packet + extensions.end, data[packet + 7])
+        else:
             frame.point.unread += 1
             return
-        frame.protocol = protocol = ip.protocol if ip.protocol is not None else _NO_PROTOCOL
-        frame.ends = head[12:20] if version == FAMILY_V4 else head[8:40]
-        inside = packet + ip.header_length
-        frame.measure(version, 0 if ip.total_length in {0, _V6_LENGTH} else ip.total_length, inside, ip.ttl)
-        if ip.fragment_offset:
+        self._carried(frame, fragment=fragment)
+
+    def _carried(self, frame: Frame, *, fragment: bool) -> None:
+        """Take in what an IP packet carries; a later fragment has neither ports nor a header of its own."""
+        protocol, inside = frame.protocol, frame.segment
+        whole = inside + _INSIDE_LENGTH <= frame.end
+        if fragment:
             self._flow(frame, (protocol | FRAGMENTS, frame.ends))
-        elif protocol in WITH_PORTS and inside + _INSIDE_LENGTH <= end:
-            frame.ends += data[inside : inside + _PORTS_LENGTH]
+        elif protocol in WITH_PORTS and whole:
+            frame.ends += frame.data[inside : inside + _PORTS_LENGTH]
             self._ported(frame)
         else:
             self._flow(frame, (protocol, frame.ends))
-            if _ICMPS.get(protocol) == version and inside + _INSIDE_LENGTH <= end:
+            if whole and _ICMPS.get(protocol) == frame.version:
                 self._icmp(frame)
 
     def _icmp(self, frame: Frame) -> None:
@@ -181,17 +198,15 @@ class OnePass:
             self.ways.see(of_message(frame), (at_ns, number, frame.heading, frame.ttl, frame.macs, ends, protocol))
             self.pings.feed(number, at_ns, protocol, ends, data[message : message + _INSIDE_LENGTH])
             return
-        read = headers.read_packet(data[frame.packet : min(frame.kept, frame.packet + _LONGEST_ERROR)])
-        if read is None or read.icmp is None:
+        if protocol == _ICMPV6 and data[message] in _DISCOVERY:
+            said = data[message : min(frame.kept, message + _LONGEST_DISCOVERY)]
+            self.neighbours.feed_nd(number, at_ns, ends, said, frame.macs[6:])
             return
-        if read.icmp.error and read.icmp.quoted is not None:
+        read = headers.read_packet(data[frame.packet : min(frame.kept, frame.packet + _LONGEST_ERROR)])
+        if read is not None and read.icmp is not None and read.icmp.error and read.icmp.quoted is not None:
             self.errors.feed(number, at_ns, read.ip, read.icmp)
-        elif read.nd is not None:
-            self.neighbours.feed_nd(number, at_ns, read.ip, read.nd, frame.macs[6:].hex(":"))
 
     def _arp(self, frame: Frame) -> None:
-        arp = headers.read_arp(frame.data[frame.packet : frame.end])
-        if arp is None:
+        body = frame.data[frame.packet : min(frame.end, frame.packet + _ARP_LENGTH)]
+        if not self.neighbours.feed_arp(frame.point.number, frame.at_ns, body):
             frame.point.unread += 1
-        else:
-            self.neighbours.feed_arp(frame.point.number, frame.at_ns, arp)

@@ -16,8 +16,8 @@ from inspector.correlate.sweep.table import Table
 from inspector.model.capture import Endpoint, Hand, Sighting, Way
 
 MAX_PENDING = 10_000
-MAX_SIGHTINGS = 64
-MAX_WAYS = 2_000
+MAX_SIGHTINGS = 24
+MAX_WAYS = 1_000
 MAX_REWRITTEN = 50_000
 LONGEST_GAP_NS = 1_000_000_000
 
