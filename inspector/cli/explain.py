@@ -17,6 +17,7 @@ from inspector.errors import MalformedInputError, NoSuchFileError
 from inspector.model.text import safe
 
 MOST_NAMED = 3
+_PIPE = "what comes by a pipe is read from standard input (-)"
 STANDARD_INPUT = "-"
 _WAY_OUT = "name a folder that `trace -w` or `resolve -w` made, or a pcapng or pcap file"
 
@@ -86,10 +87,7 @@ def _opened(path: Path) -> BinaryIO:
         raise NoSuchFileError(f"cannot read {_shown(path)}: {error.strerror}", _WAY_OUT) from error
     if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
         stream.close()
-        raise MalformedInputError(
-            f"{_shown(path)} is neither a folder nor a regular file",
-            "what comes by a pipe is read from standard input (-)",
-        )
+        raise MalformedInputError(f"{_shown(path)} is neither a folder nor a regular file", _PIPE)
     return stream
 
 

@@ -20,7 +20,7 @@ from inspector.model.engine_choice import EngineChoice
 COMMANDS = {
     "trace": ("inspector.cli.trace", "Follow real probes from one container to another through every hop."),
     "resolve": ("inspector.cli.resolve", "Look a name up as a container would, and show each step and packet."),
-    "explain": ("inspector.cli.explain", "Give the report of a saved trace again: no root, no engine."),
+    "explain": ("inspector.cli.explain", "Give the report of a saved trace again, or tell a capture file."),
     "ls": ("inspector.cli.ls", "Show networks, bridges, ports, veth pairs, addresses and routes: one tree."),
     "lab": ("inspector.cli.lab", "Build and remove the course's network on a real engine."),
     "lesson": ("inspector.cli.lesson", "The course, step by step: live on the lab, or replayed from recordings."),

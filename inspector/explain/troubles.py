@@ -19,9 +19,10 @@ def explain_capture(report: CaptureReport) -> CaptureReport:
 
 def _troubles(report: CaptureReport) -> Iterator[str]:
     yield from _connections(report)
-    lost = sum(each.sent - each.answered for each in report.echoes)
+    pings = [each for each in report.echoes if each.origin is None]
+    lost = sum(each.sent - each.answered for each in pings)
     if lost:
-        yield f"{lost:,} of {sum(each.sent for each in report.echoes):,} echo requests unanswered"
+        yield f"{lost:,} of {sum(each.sent for each in pings):,} echo requests unanswered"
     yield from _questions(report)
     silent = sum(not each.macs for each in report.neighbours)
     if silent:
@@ -38,14 +39,13 @@ def _troubles(report: CaptureReport) -> Iterator[str]:
 
 
 def _connections(report: CaptureReport) -> Iterator[str]:
-    counts = Counter(each.opening for each in report.connections)
-    asked = len(report.connections) - counts[Opening.UNSEEN]
+    own = [each for each in report.connections if each.origin is None]
+    counts = Counter(each.opening for each in own)
+    asked = len(own) - counts[Opening.UNSEEN]
     for opening in (Opening.REFUSED, Opening.UNANSWERED):
         if counts[opening]:
             yield f"{counts[opening]:,} of {asked:,} TCP connections {opening}"
-    reset = sum(
-        each.reset_by is not None and each.opening in {Opening.OPENED, Opening.UNSEEN} for each in report.connections
-    )
+    reset = sum(each.reset_by is not None and each.opening in {Opening.OPENED, Opening.UNSEEN} for each in own)
     if reset:
         yield f"{reset:,} TCP {_plural(reset, 'connection')} reset"
 
@@ -61,8 +61,8 @@ def _questions(report: CaptureReport) -> Iterator[str]:
 
 
 def _well(report: CaptureReport) -> Iterator[str]:
-    opened = sum(each.opening is Opening.OPENED for each in report.connections)
-    echoed = sum(each.answered for each in report.echoes)
+    opened = sum(each.opening is Opening.OPENED for each in report.connections if each.origin is None)
+    echoed = sum(each.answered for each in report.echoes if each.origin is None)
     named = sum(each.rcode is not None and not each.onward for each in report.exchanges)
     found = sum(bool(each.macs) for each in report.neighbours)
     for count, words in (

@@ -43,8 +43,15 @@ def _of_interfaces(used: list[Interface]) -> Iterator[str]:
             f"the order of what came within {coarse[0].tick_ns // MICROSECOND:,} us: {_named(coarse)} stamp "
             "no finer; equal stamps are told in the order of the interfaces"
         )
+    yield from _links(used)
+
+
+def _links(used: list[Interface]) -> Iterator[str]:
     if any(each.link == "Linux cooked" for each in used):
         yield "which interface of `any` a frame was at: this link type does not keep it (tcpdump -y LINUX_SLL2 does)"
+    numbered = _named(each for each in used if each.link == "Linux cooked v2")
+    if numbered:
+        yield f"names of interfaces: {numbered} stand by the number that `ip link` of that machine shows"
     without = _named(each for each in used if each.link != "Ethernet" and not each.link.startswith("link type"))
     if without:
         yield f"switched or routed where the TTL is the same: there are no MACs at {without}"

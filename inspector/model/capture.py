@@ -72,6 +72,13 @@ class Endpoint(Struct, frozen=True, order=True):
         return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 
 
+class Ends(Struct, frozen=True):
+    """Who sent to whom."""
+
+    source: Endpoint
+    destination: Endpoint
+
+
 class SeenAt(Struct, frozen=True):
     """How many frames of a conversation one interface saw, in each direction."""
 
@@ -159,6 +166,8 @@ class Echoes(Struct, frozen=True):
     rtt: Times | None
     unanswered: tuple[int, ...]
     """Sequence numbers, the first ones."""
+    origin: Ends | None = None
+    """Where they are the same requests as those of another ping, rewritten on their way: its addresses."""
 
 
 class DnsExchange(Struct, frozen=True):
@@ -228,6 +237,8 @@ class Connection(Struct, frozen=True):
     refusal: str | None = None
     """What an ICMP error said to its SYN."""
     repeated: int = 0
+    origin: Ends | None = None
+    """Where it is the same connection as another, its addresses rewritten on the way: those it had before."""
 
 
 class Neighbour(Struct, frozen=True):
@@ -249,7 +260,7 @@ class Overlooked(Struct, frozen=True):
 
     flows: int = 0
     folded: Counted = Counted()
-    """Frames of flows that were idle for longest, at one interface each, when there were too many."""
+    """Their frames. Flows were too many, at one interface each: those idle for longest, or with the fewest frames."""
     others: tuple[str, ...] = ()
     """What else was too much, in words."""
 

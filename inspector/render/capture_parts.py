@@ -85,6 +85,8 @@ def echo_rows(report: CaptureReport) -> Iterator[list[str]]:
         ends = f"{address(each.source, report.names)} > {address(each.destination, report.names)}"
         rtt = f" in {times(each.rtt, each.answered)}" if each.rtt else ""
         row = [f"{ends}   {each.answered:,} of {each.sent:,} answered{rtt}, at {each.interface}"]
+        if each.origin:
+            row[0] += f" (rewritten: from {each.origin.source} > {each.origin.destination})"
         if each.unanswered:
             more = each.sent - each.answered - len(each.unanswered)
             numbers = ", ".join(map(str, each.unanswered)) + (f" and {more:,} more" if more > 0 else "")
@@ -132,7 +134,10 @@ def connection_rows(report: CaptureReport) -> Iterator[list[str]]:
     for each in sorted(
         report.connections, key=lambda each: ((each.opening, each.reset_by) == fine, -order.index(each.opening))
     ):
-        yield [f"{end(each.client, report.names)} > {end(each.server, report.names)}: {_opening(each)}"]
+        row = [f"{end(each.client, report.names)} > {end(each.server, report.names)}: {_opening(each)}"]
+        if each.origin:
+            row.append(f"the same, rewritten: {each.origin.source} > {each.origin.destination}")
+        yield row
 
 
 def _opening(each: Connection) -> str:

@@ -119,7 +119,7 @@ def _overlooked(report: CaptureReport) -> Iterator[str]:
     over = report.overlooked
     if over.flows:
         yield (
-            f"which conversations {frames(over.folded)} were of: {over.flows:,} flows that were idle for longest are "
-            "summed up here, there were too many"
+            f"which conversations {frames(over.folded)} were of: {over.flows:,} flows that were idle for longest or "
+            "had the fewest frames are summed up here, there were too many"
         )
     yield from over.others

@@ -73,7 +73,7 @@ def read_ipv6(packet: bytes) -> Ip | None:
         return None
     _, length, following, hop_limit, source, destination = struct.unpack_from("!IHBB16s16s", packet)
     total = length + _IPV6_LENGTH
-    extensions = _skip_extensions(packet[: total if length else None], following)
+    extensions = skip_extensions(packet[: total if length else None], following)
     return Ip(
         version=FAMILY_V6,
         source=ipv6_text(source),
@@ -90,15 +90,19 @@ def read_ipv6(packet: bytes) -> Ip | None:
     )
 
 
-class _Extensions(Struct, frozen=True):
+class Extensions(Struct, frozen=True):
+    """What stands between an IPv6 header and what the packet carries."""
+
     protocol: int | None
+    """None where they are cut off or too many."""
     end: int
     identification: int | None = None
     more_fragments: bool = False
     fragment_offset: int = 0
 
 
-def _skip_extensions(packet: bytes, following: int) -> _Extensions:
+def skip_extensions(packet: bytes, following: int) -> Extensions:
+    """Step over the extensions of an IPv6 packet whose fixed header is whole; `following` is its next header."""
     end, identification, more, offset = _IPV6_LENGTH, None, False, 0
     protocol: int | None = following
     for _ in range(_MAX_EXTENSIONS):
@@ -117,7 +121,7 @@ def _skip_extensions(packet: bytes, following: int) -> _Extensions:
         end += length
     else:
         protocol = None
-    return _Extensions(protocol, end, identification, more, offset)
+    return Extensions(protocol, end, identification, more, offset)
 
 
 def ipv4_text(raw: bytes) -> str:

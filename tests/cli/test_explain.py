@@ -86,7 +86,7 @@ REFUSED: list[tuple[int, Callable[[Path], object], str]] = [
     (66, _nothing, "cannot read"),
     (66, Path.mkdir, "there is no recording.json"),
     (66, _link_to_itself, "cannot read"),
-    (65, Path.touch, "only recordings are read"),
+    (65, Path.touch, "the file is empty"),
     (65, os.mkfifo, "neither a folder nor a regular file"),
     (65, _half, "topology is missing"),
 ]

@@ -13,20 +13,33 @@ from inspector.correlate.sweep.keys import (
 )
 from inspector.model.capture import Conversation, Counted, SeenAt, Span
 
+MOST = 10_000
+"""Conversations that are told apart."""
 _V4_PORTED = 12
 _Directions = dict[bytes, dict[int, Flow]]
 """By both ends: the flow at each interface."""
 
 
-def conversations(table: FlowTable, names: list[str]) -> tuple[Conversation, ...]:
-    """Return each conversation once; the busiest first."""
+def conversations(table: FlowTable, names: list[str]) -> tuple[tuple[Conversation, ...], Counted, int]:
+    """Return each conversation once, the busiest first; then the frames and the number of those that are too many."""
     groups: dict[FlowKey, _Directions] = {}
     for number, flows in enumerate(table.points):
         for (protocol, ends), flow in flows.items():
             group = groups.setdefault((protocol, _both_ways(protocol, ends)), {})
             group.setdefault(ends, {})[number] = flow
-    told = (_told(protocol, directions, names) for (protocol, _), directions in groups.items())
-    return tuple(sorted(told, key=lambda each: (-each.there.frames - each.back.frames, each.span.first_ns)))
+    ordered = sorted(groups.items(), key=lambda each: _most_frames(each[1]), reverse=True)
+    told = tuple(_told(protocol, directions, names) for (protocol, _), directions in ordered[:MOST])
+    rest = [flow for _, directions in ordered[MOST:] for flows in directions.values() for flow in flows.values()]
+    counted = Counted(sum(flow.frames for flow in rest), sum(flow.bytes for flow in rest))
+    return told, counted, len(rest)
+
+
+def _most_frames(directions: _Directions) -> int:
+    counts: dict[int, int] = {}
+    for flows in directions.values():
+        for number, flow in flows.items():
+            counts[number] = counts.get(number, 0) + flow.frames
+    return max(counts.values())
 
 
 def _both_ways(protocol: int, ends: bytes) -> bytes:

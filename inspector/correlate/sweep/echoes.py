@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from inspector.correlate.sweep.durations import Durations
 from inspector.correlate.sweep.keys import destination, source, turned
 from inspector.correlate.sweep.table import Table
-from inspector.model.capture import Echoes
+from inspector.model.capture import Echoes, Ends
 
-MAX_PINGS = 20_000
+MAX_PINGS = 10_000
 MAX_PENDING = 1_000
 """Requests of one ping that wait for their answers."""
 MOST_SEQUENCES = 10
@@ -71,19 +73,34 @@ class Pings:
             if asked is not None:
                 asked.answer(sequence, at_ns)
 
-    def echoes(self, names: list[str]) -> tuple[Echoes, ...]:
-        """Return each ping once, in the order of time."""
+    def echoes(self, names: list[str], origins: dict[tuple[int, bytes], bytes]) -> tuple[Echoes, ...]:
+        """Return each ping once, in the order of time; `origins` by protocol and both ends, where rewritten."""
         first: dict[tuple[bytes, int], tuple[PingKey, _Ping]] = {}
         for key, ping in self._pings.entries.items():
             known = first.get(key[1:])
             if known is None or (ping.at_ns, key[0]) < (known[1].at_ns, known[0][0]):
                 first[key[1:]] = (key, ping)
-        return tuple(_told(list(first.values()), names))
+        told = _told(sorted(first.values(), key=lambda each: each[1].at_ns), names)
+        return tuple(
+            replace(each, origin=_origin(ends, identifier, first, origins)) for each, (ends, identifier) in told
+        )
 
 
-def _told(found: list[tuple[PingKey, _Ping]], names: list[str]) -> Iterator[Echoes]:
-    for (number, ends, identifier), ping in sorted(found, key=lambda each: each[1].at_ns):
-        yield Echoes(
+def _origin(
+    ends: bytes,
+    identifier: int,
+    known: dict[tuple[bytes, int], tuple[PingKey, _Ping]],
+    origins: dict[tuple[int, bytes], bytes],
+) -> Ends | None:
+    before = origins.get((1, ends)) or origins.get((58, ends))
+    if before is None or (before, identifier) not in known:
+        return None
+    return Ends(source(before), destination(before))
+
+
+def _told(found: list[tuple[PingKey, _Ping]], names: list[str]) -> Iterator[tuple[Echoes, tuple[bytes, int]]]:
+    for (number, ends, identifier), ping in found:
+        echoes = Echoes(
             source=source(ends).address,
             destination=destination(ends).address,
             identifier=identifier,
@@ -93,3 +110,4 @@ def _told(found: list[tuple[PingKey, _Ping]], names: list[str]) -> Iterator[Echo
             rtt=ping.rtt.times(),
             unanswered=tuple([*ping.unanswered, *ping.pending][:MOST_SEQUENCES]),
         )
+        yield echoes, (ends, identifier)

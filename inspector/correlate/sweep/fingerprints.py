@@ -16,16 +16,23 @@ _HEAD = {FAMILY_V4: 8, 6: 7}
 
 def of_segment(frame: Frame) -> bytes:
     """Return the fingerprint of a packet with ports (TCP: sequence numbers to window; else the length)."""
-    data, packet, segment, kept = frame.data, frame.packet, frame.segment, frame.kept
+    data, packet, segment = frame.data, frame.packet, frame.segment
     head = data[packet + 2 : packet + _HEAD[frame.version]]
     if frame.protocol == TCP:
-        options = data[segment + 18 : min(segment + 18 + FIRST_BYTES, kept)]
-        return head + data[segment + 4 : min(segment + 16, kept)] + options
-    return head + data[segment + 4 : segment + 6] + data[segment + 8 : min(segment + 8 + FIRST_BYTES, kept)]
+        options = segment + 18
+        return head + data[segment + 4 : segment + 16] + data[options : _end(frame, options)]
+    payload = segment + 8
+    return head + data[segment + 4 : segment + 6] + data[payload : _end(frame, payload)]
 
 
 def of_message(frame: Frame) -> bytes:
     """Return the fingerprint of an ICMP message: type and code, and what follows the checksum."""
     data, packet, message = frame.data, frame.packet, frame.segment
     head = data[packet + 2 : packet + _HEAD[frame.version]]
-    return head + data[message : message + 2] + data[message + 4 : min(message + 4 + FIRST_BYTES, frame.kept)]
+    return head + data[message : message + 2] + data[message + 4 : _end(frame, message + 4)]
+
+
+def _end(frame: Frame, start: int) -> int:
+    """Return where the first bytes from there end; what stands behind the packet is another's."""
+    end = start + FIRST_BYTES
+    return min(end, frame.kept)

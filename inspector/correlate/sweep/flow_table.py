@@ -11,7 +11,7 @@ from enum import Enum
 from inspector.correlate.sweep.keys import LOOPBACK_SERVER, addresses
 from inspector.model.capture import Counted
 
-MAX_FLOWS = 100_000
+MAX_FLOWS = 50_000
 MAX_GAPS = 16
 """Remembered for each flow."""
 

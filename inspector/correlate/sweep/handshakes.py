@@ -4,16 +4,17 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from inspector.correlate.sweep.keys import destination, source, turned
+from inspector.correlate.sweep.keys import TCP, destination, source, turned
 from inspector.correlate.sweep.table import Table
-from inspector.model.capture import Connection, Endpoint, Opening
+from inspector.model.capture import Connection, Endpoint, Ends, Opening
 
-MAX_CONNECTIONS = 50_000
+MAX_CONNECTIONS = 10_000
 AGAIN_NS = 10_000_000
 """The same SYN this much later was sent again; before that, it is on its way through the same interface."""
 SYN, RST, ACK = 0x02, 0x04, 0x10
 
 Refusals = dict[tuple[Endpoint, Endpoint], str]
+Origins = dict[tuple[int, bytes], bytes]
 
 
 class _Handshake:
@@ -65,9 +66,13 @@ class Handshakes:
         known.reset = known.reset or ends
 
     def connections(
-        self, names: list[str], refusals: Refusals, repeated: Callable[[int, bytes], int]
+        self, names: list[str], refusals: Refusals, origins: Origins, repeated: Callable[[int, bytes], int]
     ) -> tuple[Connection, ...]:
-        """Return each connection once, in the order of time; `repeated` counts retransmissions at an interface."""
+        """Return each connection once, in the order of time.
+
+        `origins` are by protocol and both ends, where they are rewritten; `repeated` counts retransmissions at an
+        interface.
+        """
         first: dict[bytes, tuple[int, _Handshake]] = {}
         for (number, ends), known in self._known.entries.items():
             key = turned(ends) if turned(ends) in first else ends
@@ -80,10 +85,18 @@ class Handshakes:
                 first.pop(key, None)
                 first[ends] = (number, known)
         told = [
-            replace(_told(ends, number, known, names, refusals), repeated=repeated(number, ends))
+            replace(
+                _told(ends, number, known, names, refusals),
+                repeated=repeated(number, ends),
+                origin=_origin(origins.get((TCP, ends))),
+            )
             for ends, (number, known) in first.items()
         ]
         return tuple(sorted(told, key=lambda each: each.at_ns))
+
+
+def _origin(ends: bytes | None) -> Ends | None:
+    return Ends(source(ends), destination(ends)) if ends else None
 
 
 def _told(ends: bytes, number: int, known: _Handshake, names: list[str], refusals: Refusals) -> Connection:

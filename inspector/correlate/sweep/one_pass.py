@@ -18,7 +18,7 @@ from inspector.correlate.sweep.questions import Questions
 from inspector.correlate.sweep.ways import Ways
 from inspector.wire import headers
 from inspector.wire.captured import FramesFile
-from inspector.wire.ip import FAMILY_V4, FAMILY_V6, read_ipv4, read_ipv6
+from inspector.wire.ip import FAMILY_V4, FAMILY_V6, skip_extensions
 from inspector.wire.link_layers import heading, locate
 
 BACKWARDS_NS = 1_000_000_000
@@ -27,15 +27,19 @@ _V4_BYTES, _V6_BYTES = b"\x08\x00", b"\x86\xdd"
 _WHOLE = frozenset({b"\x00\x00", b"\x40\x00"})
 """Flags and offset of an IPv4 packet that is no fragment (RFC 791, 3.1)."""
 _PLAIN_V4 = 0x45
-_V6_LENGTH = 40
+_V4_LENGTH, _V6_LENGTH, _ARP_LENGTH = 20, 40, 28
 _PORTS_LENGTH, _INSIDE_LENGTH = 4, 8
 """Bytes of the header behind IP that are needed at least: of TCP, UDP and ICMP."""
 _LONGEST_HEAD = 256
 """Bytes in which IP options and extension headers are looked for."""
 _NO_PROTOCOL = 0xFF
 _DNS_LENGTH = 2
-_ICMPS = {1: FAMILY_V4, 58: FAMILY_V6}
+_ICMPV6 = 58
+_ICMPS = {1: FAMILY_V4, _ICMPV6: FAMILY_V6}
 _ECHOES = frozenset({(1, 0), (1, 8), (58, 128), (58, 129)})
+_DISCOVERY = frozenset({headers.V6_SOLICITATION, headers.V6_ADVERTISEMENT})
+_LONGEST_DISCOVERY = 32
+"""Bytes up to the end of the first option."""
 _LONGEST_ERROR = 576
 """Bytes of an ICMP error that are read (RFC 1812, 4.3.2.3; RFC 4443, 2.4 allows more, which no header needs)."""
 
@@ -80,15 +84,14 @@ class OnePass:
         if kind == _V4_BYTES and packet + 28 <= frame.end and data[packet] == _PLAIN_V4:
             frame.protocol = data[packet + 9]
             if frame.protocol in WITH_PORTS and data[packet + 6 : packet + 8] in _WHOLE:
-                frame.version, frame.ttl, frame.segment = FAMILY_V4, data[packet + 8], packet + 20
-                frame.total = data[packet + 2] << 8 | data[packet + 3]
+                frame.measure(FAMILY_V4, data[packet + 2] << 8 | data[packet + 3], packet + 20, data[packet + 8])
                 frame.ends = data[packet + 12 : packet + 24]
                 self._ported(frame)
                 return
         elif kind == _V6_BYTES and packet + 48 <= frame.end and data[packet + 6] in WITH_PORTS:
             length = data[packet + 4] << 8 | data[packet + 5]
-            frame.version, frame.ttl, frame.segment = FAMILY_V6, data[packet + 7], packet + _V6_LENGTH
-            frame.protocol, frame.total = data[packet + 6], length + _V6_LENGTH if length else 0
+            frame.protocol, total = data[packet + 6], length + _V6_LENGTH if length else 0
+            frame.measure(FAMILY_V6, total, packet + _V6_LENGTH, data[packet + 7])
             frame.ends = data[packet + 8 : packet + 44]
             self._ported(frame)
             return
@@ -114,7 +117,8 @@ class OnePass:
         point, protocol, segment, kept = frame.point, frame.protocol, frame.segment, frame.kept
         flow = self._flow(frame, (protocol, frame.ends))
         mark = of_segment(frame)
-        self.ways.see(protocol, mark, (frame.at_ns, point.number, frame.heading, frame.ttl, frame.macs, frame.ends))
+        seen = (frame.at_ns, point.number, frame.heading, frame.ttl, frame.macs, frame.ends, protocol)
+        self.ways.see(mark, seen)
         if protocol == TCP and segment + 14 <= kept:
             self._segment(frame, flow, mark)
         elif protocol == UDP and flow.dns:
@@ -132,7 +136,7 @@ class OnePass:
         if length <= 0:
             return
         told = flow.follow(int.from_bytes(data[segment + 4 : segment + 8], "big"), length)
-        if told and not self.ways.is_copy(TCP, mark):
+        if told and not self.ways.is_copy(mark):
             flow.repeated += told is Place.REPEATED
             flow.late += told is Place.LATE
         if flow.dns and frame.kept - payload > _DNS_LENGTH:
@@ -153,45 +157,56 @@ class OnePass:
     def _packet(self, frame: Frame) -> None:
         """Take in a packet that has no ports, or something before them: a tag, options, extension headers."""
         data, packet, end = frame.data, frame.packet, frame.end
-        head = data[packet : min(end, packet + _LONGEST_HEAD)]
-        frame.version = version = head[0] >> 4 if head else 0
-        ip = read_ipv4(head) if version == FAMILY_V4 else read_ipv6(head) if version == FAMILY_V6 else None
-        if ip is None:
+        version, length = data[packet] >> 4, end - packet
+        fragment = False
+        if version == FAMILY_V4 and length >= _V4_LENGTH:
+            frame.protocol, frame.ends = data[packet + 9], data[packet + 12 : packet + 20]
+            inside = packet + max((data[packet] & 0x0F) * 4, _V4_LENGTH)
+            frame.measure(version, data[packet + 2] << 8 | data[packet + 3], inside, data[packet + 8])
+            fragment = bool((data[packet + 6] & 0x1F) << 8 | data[packet + 7])
+        elif version == FAMILY_V6 and length >= _V6_LENGTH:
+            said = data[packet + 4] << 8 | data[packet + 5]
+            extensions = skip_extensions(data[packet : min(end, packet + _LONGEST_HEAD)], data[packet + 6])
+            frame.protocol = _NO_PROTOCOL if extensions.protocol is None else extensions.protocol
+            frame.ends, fragment = data[packet + 8 : packet + _V6_LENGTH], bool(extensions.fragment_offset)
+            total = said + _V6_LENGTH if said else 0
+            frame.measure(version, total, packet + extensions.end, data[packet + 7])
+        else:
             frame.point.unread += 1
             return
-        frame.protocol = protocol = ip.protocol if ip.protocol is not None else _NO_PROTOCOL
-        frame.ends = head[12:20] if version == FAMILY_V4 else head[8:40]
-        frame.segment = inside = packet + ip.header_length
-        frame.ttl = ip.ttl
-        frame.total = 0 if ip.total_length in {0, _V6_LENGTH} else ip.total_length
-        if ip.fragment_offset:
+        self._carried(frame, fragment=fragment)
+
+    def _carried(self, frame: Frame, *, fragment: bool) -> None:
+        """Take in what an IP packet carries; a later fragment has neither ports nor a header of its own."""
+        protocol, inside = frame.protocol, frame.segment
+        whole = inside + _INSIDE_LENGTH <= frame.end
+        if fragment:
             self._flow(frame, (protocol | FRAGMENTS, frame.ends))
-        elif protocol in WITH_PORTS and inside + _INSIDE_LENGTH <= end:
-            frame.ends += data[inside : inside + _PORTS_LENGTH]
+        elif protocol in WITH_PORTS and whole:
+            frame.ends += frame.data[inside : inside + _PORTS_LENGTH]
             self._ported(frame)
         else:
             self._flow(frame, (protocol, frame.ends))
-            if _ICMPS.get(protocol) == version and inside + _INSIDE_LENGTH <= end:
+            if whole and _ICMPS.get(protocol) == frame.version:
                 self._icmp(frame)
 
     def _icmp(self, frame: Frame) -> None:
         data, number, at_ns, message = frame.data, frame.point.number, frame.at_ns, frame.segment
         protocol, ends = frame.protocol, frame.ends
-        self.ways.see(protocol, of_message(frame), (at_ns, number, frame.heading, frame.ttl, frame.macs, ends))
         if (protocol, data[message]) in _ECHOES:
+            # What an error quotes is translated with it: it would not be known again.
+            self.ways.see(of_message(frame), (at_ns, number, frame.heading, frame.ttl, frame.macs, ends, protocol))
             self.pings.feed(number, at_ns, protocol, ends, data[message : message + _INSIDE_LENGTH])
             return
-        read = headers.read_packet(data[frame.packet : min(frame.kept, frame.packet + _LONGEST_ERROR)])
-        if read is None or read.icmp is None:
+        if protocol == _ICMPV6 and data[message] in _DISCOVERY:
+            said = data[message : min(frame.kept, message + _LONGEST_DISCOVERY)]
+            self.neighbours.feed_nd(number, at_ns, ends, said, frame.macs[6:])
             return
-        if read.icmp.error and read.icmp.quoted is not None:
+        read = headers.read_packet(data[frame.packet : min(frame.kept, frame.packet + _LONGEST_ERROR)])
+        if read is not None and read.icmp is not None and read.icmp.error and read.icmp.quoted is not None:
             self.errors.feed(number, at_ns, read.ip, read.icmp)
-        elif read.nd is not None:
-            self.neighbours.feed_nd(number, at_ns, read.ip, read.nd, frame.macs[6:].hex(":"))
 
     def _arp(self, frame: Frame) -> None:
-        arp = headers.read_arp(frame.data[frame.packet : frame.end])
-        if arp is None:
+        body = frame.data[frame.packet : min(frame.end, frame.packet + _ARP_LENGTH)]
+        if not self.neighbours.feed_arp(frame.point.number, frame.at_ns, body):
             frame.point.unread += 1
-        else:
-            self.neighbours.feed_arp(frame.point.number, frame.at_ns, arp)

@@ -61,7 +61,7 @@ class Points:
         if known is None:
             if len(parts) >= MAX_PARTS:
                 return point
-            name = f"{point.described.name or 'any'}, ifindex {int.from_bytes(number, 'big')}"
+            name = f"{point.described.name or 'any'}#{int.from_bytes(number, 'big')}"
             known = parts[number] = self._new(point.of_file, point.described, name)
         return known
 

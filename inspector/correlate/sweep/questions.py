@@ -14,7 +14,7 @@ from inspector.correlate.sweep.table import Table
 from inspector.model.capture import DnsExchange, Endpoint
 from inspector.wire import dns, dns_words
 
-MAX_QUESTIONS = 20_000
+MAX_QUESTIONS = 10_000
 MOST_KEPT = 1_000
 """Answers whose records are read."""
 MOST_RECORDS = 4

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from inspector.correlate.sweep.conversations import conversations
 from inspector.correlate.sweep.keys import TCP, turned
 from inspector.correlate.sweep.one_pass import OnePass
-from inspector.model.capture import CaptureReport, Made, Overlooked
+from inspector.model.capture import CaptureReport, Counted, Made, Overlooked
 from inspector.wire.captured import FramesFile
 
 
@@ -17,23 +17,27 @@ def report_of(file: FramesFile) -> CaptureReport:
         found.points.of_file(index, described)
     names, refusals = found.points.names(), found.errors.refusals()
 
+    origins = found.ways.rewritten.entries
+
     def repeated(number: int, ends: bytes) -> int:
         flows = found.flows.points[number]
         both = (flows.get((TCP, ends)), flows.get((TCP, turned(ends))))
         return sum(flow.repeated for flow in both if flow)
 
+    told, rest, flows = conversations(found.flows, names)
+    folded = Counted(found.flows.folded.frames + rest.frames, found.flows.folded.bytes + rest.bytes)
     return CaptureReport(
         made=Made(file.form, file.application, file.system),
         interfaces=found.points.interfaces(file.counters),
         names=file.names,
-        conversations=conversations(found.flows, names),
+        conversations=told,
         ways=found.ways.ways(names),
-        echoes=found.pings.echoes(names),
+        echoes=found.pings.echoes(names, origins),
         exchanges=found.questions.exchanges(names, refusals),
-        connections=found.handshakes.connections(names, refusals, repeated),
+        connections=found.handshakes.connections(names, refusals, origins, repeated),
         complaints=found.errors.complaints(names),
         neighbours=found.neighbours.neighbours(names),
-        overlooked=Overlooked(found.flows.folded_flows, found.flows.folded, tuple(_overlooked(found))),
+        overlooked=Overlooked(found.flows.folded_flows + flows, folded, tuple(_overlooked(found))),
         timeless=file.timeless,
         backwards=found.backwards,
         warnings=tuple(file.warnings),

@@ -3,8 +3,8 @@
 1. A packet is known by what neither a router nor NAT changes: its length and identification, and what stands behind its
    ports, less the checksum. So its TTL, MACs, addresses and ports may differ, and are compared.
 2. It is waited for until so many others came; a second without it ends its way, and so does the place it was at before.
-3. Addresses that differ are taken for a rewrite only if the first interface never saw the new ones of their own:
-   two senders can say the same.
+3. Addresses that differ are taken for a rewrite only if the packet has a number of its own (identification), or else if
+   the first interface never saw the new addresses of their own: two senders can say the same.
 """
 
 from collections.abc import Callable
@@ -12,18 +12,22 @@ from itertools import pairwise
 
 from inspector.correlate.sweep.durations import Durations
 from inspector.correlate.sweep.keys import addresses, destination, protocol_name, source
+from inspector.correlate.sweep.table import Table
 from inspector.model.capture import Endpoint, Hand, Sighting, Way
 
 MAX_PENDING = 10_000
-MAX_SIGHTINGS = 64
-MAX_WAYS = 2_000
+MAX_SIGHTINGS = 24
+MAX_WAYS = 1_000
+MAX_REWRITTEN = 50_000
 LONGEST_GAP_NS = 1_000_000_000
+
+_V4_BOTH = 8
 
 HEADINGS = (None, "in", "out", None)
 """By the direction bits of `epb_flags`."""
 
-Seen = tuple[int, int, int, int, bytes, bytes]
-"""Nanoseconds, number of the interface, direction, TTL, both MACs if any, both ends (see keys.py)."""
+Seen = tuple[int, int, int, int, bytes, bytes, int]
+"""Nanoseconds, number of the interface, direction, TTL, both MACs if any, both ends (see keys.py), IP protocol."""
 Place = tuple[int, int, int, Hand | None, bytes | None]
 """Number of the interface, direction, TTL, how it came here, both ends where they were rewritten."""
 Shape = tuple[int, bytes, tuple[Place, ...]]
@@ -45,45 +49,46 @@ class Ways:
     def __init__(self, has_flow: Callable[[int, int, bytes], bool]) -> None:
         """`has_flow` says whether an interface saw a flow of a protocol with these ends."""
         self._has_flow = has_flow
-        self._young: dict[tuple[int, bytes], list[Seen]] = {}
-        self._old: dict[tuple[int, bytes], list[Seen]] = {}
+        self._young: dict[bytes, list[Seen]] = {}
+        self._old: dict[bytes, list[Seen]] = {}
         self._shapes: dict[Shape, _Count] = {}
+        self.rewritten: Table[tuple[int, bytes], bytes] = Table(MAX_REWRITTEN)
+        """By IP protocol and both ends: what they were before."""
         self.too_many = 0
         """Packets whose way was one too many."""
 
-    def see(self, protocol: int, fingerprint: bytes, seen: Seen) -> None:
+    def see(self, fingerprint: bytes, seen: Seen) -> None:
         """Take in one frame."""
-        key = (protocol, fingerprint)
-        known = self._young.get(key)
+        known = self._young.get(fingerprint)
         if known is None:
-            known = self._old.pop(key, None)
+            known = self._old.pop(fingerprint, None)
             if known is None:
                 if len(self._young) >= MAX_PENDING:
                     self._rotate()
-                self._young[key] = [seen]
+                self._young[fingerprint] = [seen]
                 return
-            self._young[key] = known
+            self._young[fingerprint] = known
         elif len(known) >= MAX_SIGHTINGS:
-            self._settle(protocol, known)
+            self._settle(fingerprint, known)
             known.clear()
         known.append(seen)
 
-    def is_copy(self, protocol: int, fingerprint: bytes) -> bool:
+    def is_copy(self, fingerprint: bytes) -> bool:
         """Return whether the last frame fed is a packet that passed the same interface before.
 
         One that is the same in everything may have been sent again, where nothing numbers packets (identification 0).
         """
-        known = self._young.get((protocol, fingerprint), ())
+        known = self._young.get(fingerprint, ())
         if not known:
             return False
         _, number, *marks = known[-1]
         same = [each for each in known[:-1] if each[1] == number]
-        numbered = len(addresses(known[-1][5])) == 8 and fingerprint[2:4] != b"\0\0"  # noqa: PLR2004 - IPv4
+        numbered = _is_numbered(fingerprint, known[-1])
         return any(numbered or list(each[2:]) != marks for each in same)
 
     def _rotate(self) -> None:
-        for (protocol, _), known in self._old.items():
-            self._settle(protocol, known)
+        for fingerprint, known in self._old.items():
+            self._settle(fingerprint, known)
         self._old, self._young = self._young, {}
 
     def end(self) -> None:
@@ -91,30 +96,39 @@ class Ways:
         self._rotate()
         self._rotate()
 
-    def _settle(self, protocol: int, known: list[Seen]) -> None:
+    def _settle(self, fingerprint: bytes, known: list[Seen]) -> None:
         if len(known) > 1:
             # Interfaces whose stamps are the same: in the order of the file.
             known.sort(key=lambda each: each[:2])
         chain: list[Seen] = []
         for seen in known:
-            if chain and self._ends(protocol, chain, seen):
-                self._count(protocol, chain)
+            if chain and self._ends(fingerprint, chain, seen):
+                self._count(chain)
                 chain = []
             chain.append(seen)
         if chain:
-            self._count(protocol, chain)
+            self._count(chain)
 
-    def _ends(self, protocol: int, chain: list[Seen], seen: Seen) -> bool:
+    def _ends(self, fingerprint: bytes, chain: list[Seen], seen: Seen) -> bool:
         last, first = chain[-1], chain[0]
         if seen[0] - last[0] > LONGEST_GAP_NS or any(each[1:] == seen[1:] for each in chain):
             return True
-        return seen[5] != last[5] and (seen[1] == first[1] or self._has_flow(first[1], protocol, seen[5]))
+        if seen[5] == last[5] or seen[6] != last[6]:
+            return seen[6] != last[6]
+        if _is_numbered(fingerprint, seen):
+            return False
+        return seen[1] == first[1] or self._has_flow(first[1], seen[6], seen[5])
 
-    def _count(self, protocol: int, chain: list[Seen]) -> None:
+    def _count(self, chain: list[Seen]) -> None:
         first = chain[0]
+        protocol = first[6]
         places: list[Place] = [(first[1], first[2], first[3], None, None)]
         for before, seen in pairwise(chain):
-            ends = None if seen[5] == before[5] else _rewritten(before[5], seen[5])
+            ends = None
+            if seen[5] != before[5]:
+                ends = _rewritten(before[5], seen[5])
+                if seen[5] != first[5] and (protocol, seen[5]) not in self.rewritten.entries:
+                    self.rewritten.put((protocol, seen[5]), first[5])
             places.append((seen[1], seen[2], seen[3], _hand(before, seen), ends))
         shape = (protocol, addresses(first[5]), tuple(places))
         count = self._shapes.get(shape)
@@ -137,9 +151,14 @@ class Ways:
         found = []
         for (protocol, ends, places), count in self._shapes.items():
             early = tuple(each[0] for each in places) in longest[protocol, ends]
-            if len(places) > 1 or early:
+            if len(places) > 1 or (early and len(names) > 1):
                 found.append(_way(protocol, count, places, names, early=early))
         return tuple(sorted(found, key=lambda each: (-each.packets, each.source, each.destination)))
+
+
+def _is_numbered(fingerprint: bytes, seen: Seen) -> bool:
+    """Return whether its sender gave the packet an identification of its own (RFC 6864): IPv4 alone, and not 0."""
+    return len(addresses(seen[5])) == _V4_BOTH and fingerprint[2:4] != b"\0\0"
 
 
 def _hand(before: Seen, seen: Seen) -> Hand:

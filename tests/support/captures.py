@@ -1,0 +1,33 @@
+"""Capture files for tests: written frame by frame, or rewritten from one form into the other."""
+
+import io
+import struct
+from collections.abc import Iterable
+
+from inspector.wire import pcapng
+from inspector.wire.capture_file import open_capture
+
+SECTION = pcapng.section_block(pcapng.Section(application="test"))
+
+
+def pcap(frames: Iterable[tuple[int, bytes]], *, link: int = 1, order: str = "<", nano: bool = True) -> bytes:
+    """Write a classic file; times in nanoseconds."""
+    magic, tick = (0xA1B23C4D, 1) if nano else (0xA1B2C3D4, 1_000)
+    whole = struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, 262_144, link)
+    for at_ns, frame in frames:
+        seconds, rest = divmod(at_ns, 1_000_000_000)
+        whole += struct.pack(order + "IIII", seconds, rest // tick, len(frame), len(frame)) + frame
+    return whole
+
+
+def as_pcap(whole: bytes) -> bytes:
+    """Rewrite any capture as a classic file."""
+    taken = open_capture(io.BytesIO(whole)).frames()
+    return pcap((at_ns, data[start : start + kept]) for _, at_ns, data, start, kept, _, _ in taken)
+
+
+def pcapng_file(names: Iterable[str], frames: Iterable[tuple[int, int, bytes]]) -> bytes:
+    """Write frames (interface, nanoseconds, bytes) at Ethernet interfaces of these names."""
+    blocks = [SECTION, *(pcapng.interface_block(pcapng.Interface(name)) for name in names)]
+    blocks += [pcapng.packet_block(pcapng.Packet(number, at_ns, frame, len(frame))) for number, at_ns, frame in frames]
+    return b"".join(blocks)
