@@ -11,6 +11,7 @@ import click
 from inspector.archive import load_with_origin
 from inspector.archive_document import DOCUMENT
 from inspector.cli.answer import exit_status, report_options, show
+from inspector.cli.keeping import keep_as_wanted, keep_options, prepare_to_keep
 from inspector.cli.output import refuse_existing, tell
 from inspector.errors import MalformedInputError, NoSuchFileError
 from inspector.model.text import safe
@@ -27,14 +28,16 @@ _WAY_OUT = "name a folder that `trace -w` or `resolve -w` made"
     is_flag=True,
     help="Show also every firewall rule that a probe met, what was expected, and the state it stands on.",
 )
+@keep_options
 @report_options
 def command(recording: Path, **options: object) -> None:
     """Give the report of a saved trace or lookup again: no root, no engine.
 
     RECORDING is a folder that `trace -w` or `resolve -w` made. The report and the exit status are those of the live
-    run.
+    run. With -w it is kept again, in today's form, and with --redact so that it can be sent.
     """
     refuse_existing(str(options["output"]) if options["output"] else None)
+    prepare_to_keep(options)
     mode = _mode(recording)
     if stat.S_ISDIR(mode) and (recording / DOCUMENT).exists():
         _explain_recording(recording, options)
@@ -51,7 +54,13 @@ def _explain_recording(folder: Path, options: Mapping[str, object]) -> NoReturn:
         by = f"dnetsniff {loaded.version}" if loaded.version else "another dnetsniff"
         tell(f"written by {by}; left out, since it is not known here: {keys}{more}")
     report = review(loaded.recording)
-    show(report, options)
+    try:
+        show(report, options)
+    finally:
+        # Neither output is lost because the other cannot be written.
+        saved = keep_as_wanted(loaded.recording, options, here=False)
+    if saved:
+        tell(saved)
     sys.exit(exit_status(report))
 
 
