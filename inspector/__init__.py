@@ -1,14 +1,27 @@
 """dnetsniff: show what a Docker network does to a packet.
 
-From Python: `trace`, `resolve`, `survey`, `load` and `review` (docs/python.md). They are loaded when they are first
-used, so that `import inspector` costs nothing.
+From Python: `trace`, `resolve`, `survey`, `load`, `review` and more (docs/python.md). They are loaded when they are
+first used, so that `import inspector` costs nothing.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from inspector.api import InspectorError, Recording, Report, Topology, load, resolve, review, survey, trace
+    from inspector.api import (
+        InspectorError,
+        Recording,
+        Report,
+        Topology,
+        headers_only,
+        load,
+        redact,
+        resolve,
+        review,
+        save,
+        survey,
+        trace,
+    )
 
 __version__ = "0.1.0"
 __all__ = [
@@ -17,9 +30,12 @@ __all__ = [
     "Report",
     "Topology",
     "__version__",
+    "headers_only",
     "load",
+    "redact",
     "resolve",
     "review",
+    "save",
     "survey",
     "trace",
 ]

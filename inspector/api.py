@@ -20,7 +20,20 @@ from inspector.model.recording import Recording
 from inspector.model.topology import Topology
 from inspector.plan.target import read_target, refuse_odd, words_of
 
-__all__ = ["InspectorError", "Recording", "Report", "Topology", "load", "resolve", "review", "survey", "trace"]
+__all__ = [
+    "InspectorError",
+    "Recording",
+    "Report",
+    "Topology",
+    "headers_only",
+    "load",
+    "redact",
+    "resolve",
+    "review",
+    "save",
+    "survey",
+    "trace",
+]
 
 Folder = str | PathLike[str]
 
@@ -151,6 +164,32 @@ def review(recording: Recording) -> Report:
     from inspector import pipeline
 
     return _public(pipeline.review(recording))
+
+
+def redact(recording: Recording, *, salt: bytes | None = None) -> Recording:
+    """Return a recording that tells the same story with other addresses, names, MACs and ids, the same one for each.
+
+    The same `salt` (16 to 64 bytes) gives the same ones; without it they are drawn anew.
+    """
+    import secrets
+
+    from inspector.withhold.redaction import redact as redacted
+
+    return redacted(recording, secrets.token_bytes(32) if salt is None else salt)
+
+
+def headers_only(recording: Recording) -> Recording:
+    """Return a recording whose probes' frames are cut behind their headers and the probe's mark; the report stays."""
+    from inspector.withhold.headers import headers_only as cut
+
+    return cut(recording)
+
+
+def save(recording: Recording, folder: Folder) -> None:
+    """Write a recording into a new folder, as `-w` does; this machine is not named in it. Raises InspectorError."""
+    from inspector.keep import keep
+
+    keep(recording, Path(folder), here=False)
 
 
 def _ask(question: Question, write: Folder | None, choice: EngineChoice) -> Report:

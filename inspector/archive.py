@@ -57,11 +57,15 @@ def save(
     version: str,
     *,
     owner: Owner | None = None,
+    here: bool = True,
 ) -> None:
-    """Write the recording into a new folder; `comments` and `packet_ids` are by number of the frame in the file."""
+    """Write the recording into a new folder; `comments` and `packet_ids` are by number of the frame in the file.
+
+    `here`: this machine made it, and its hardware and kernel are named.
+    """
     frames = archive_frames.captured(recording)
     document = archive_document.write(recording, version)
-    ahead = archive_frames.blocks_ahead(recording, frames, version)
+    ahead = archive_frames.blocks_ahead(recording, frames, version, os.uname() if here else None)
     packets = archive_frames.packet_blocks(frames, comments, packet_ids)
     with _acting_as(owner):
         try:

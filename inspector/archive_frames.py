@@ -90,13 +90,15 @@ def packet_blocks(frames: Frames, comments: Mapping[int, str], packet_ids: Mappi
         yield pcapng.packet_block(packet)
 
 
-def blocks_ahead(recording: Recording, frames: Frames, version: str) -> tuple[bytes, ...]:
+def blocks_ahead(
+    recording: Recording, frames: Frames, version: str, machine: os.uname_result | None
+) -> tuple[bytes, ...]:
     """Write what stands before the frames: the section, the names, an interface for each point."""
-    machine, question, engine = os.uname(), recording.plan.question, recording.topology.engine
+    question, engine = recording.plan.question, recording.topology.engine
     verb = "resolve" if question.names_only else "trace"
     section = pcapng.Section(
-        hardware=machine.machine,
-        system=f"{machine.sysname} {machine.release}",
+        hardware=machine.machine if machine else None,
+        system=f"{machine.sysname} {machine.release}" if machine else None,
         application=f"dnetsniff {version}",
         comments=(f"{verb} {question.source} {question.destination}", f"engine {engine.name} {engine.version}"),
     )

@@ -11,8 +11,8 @@ from inspector.explain.annotations import annotate, annotate_names
 from inspector.model.recording import Recording
 
 
-def keep(recording: Recording, folder: Path) -> None:
-    """Write the recording into a new folder. Raises OutputError."""
+def keep(recording: Recording, folder: Path, *, here: bool = True) -> None:
+    """Write the recording into a new folder; `here`: this machine made it, and may be named. Raises OutputError."""
     correlation = correlate(recording)
     comments, packet_ids = annotate_names(correlation.names) if correlation.names else ({}, {})
     # The lookup's frames stand first in the file, and its packets are counted first.
@@ -28,6 +28,7 @@ def keep(recording: Recording, folder: Path) -> None:
         packet_ids={**packet_ids, **{ahead + index: counted + packet for index, packet in correlation.packet_ids}},
         version=__version__,
         owner=calling_user(os.environ),
+        here=here,
     )
 
 

@@ -28,6 +28,7 @@ ELSEWHERE = {
     "inspector/plan/exchange": "tests/plan/test_resolver.py",
     "inspector/render/": "tests/test_worlds.py",
     "inspector/wire/": "tests/wire/test_headers.py",
+    "inspector/withhold/": "tests/withhold/test_frames.py",
 }
 """Where a module without a test file of its name is tested, by the start of its path; the shorter this, the better."""
 

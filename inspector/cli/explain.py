@@ -12,8 +12,9 @@ import click
 from inspector.archive import load_with_origin
 from inspector.archive_document import DOCUMENT
 from inspector.cli.answer import exit_status, report_options, show
+from inspector.cli.keeping import keep_as_wanted, keep_options, prepare_to_keep
 from inspector.cli.output import refuse_existing, tell
-from inspector.errors import MalformedInputError, NoSuchFileError
+from inspector.errors import MalformedInputError, NoSuchFileError, UsageError
 from inspector.model.text import safe
 
 MOST_NAMED = 3
@@ -30,23 +31,28 @@ _WAY_OUT = "name a folder that `trace -w` or `resolve -w` made, or a pcapng or p
     is_flag=True,
     help="Show also every firewall rule that a probe met, what was expected, and the state it stands on.",
 )
+@keep_options
 @report_options
 def command(recording: Path, **options: object) -> None:
     """Give the report of a saved trace or lookup again, or say what is in a capture file: no root, no engine.
 
     RECORDING is a folder that `trace -w` or `resolve -w` made. The report and the exit status are those of the live
-    run.
+    run. With -w it is kept again, in today's form, and with --redact so that it can be sent.
 
     Or it is a pcapng or pcap file of tcpdump, Wireshark, dumpcap or dnetsniff (`-`: standard input). Then it is said
     what can be told without a topology, and what cannot.
     """
     refuse_existing(str(options["output"]) if options["output"] else None)
-    if str(recording) == STANDARD_INPUT:
-        _explain_capture(sys.stdin.buffer, "standard input", options)
-    elif stat.S_ISDIR(_mode(recording)):
+    from_standard_input = str(recording) == STANDARD_INPUT
+    if not from_standard_input and stat.S_ISDIR(_mode(recording)):
         if not (recording / DOCUMENT).exists():
             raise NoSuchFileError(f"there is no {DOCUMENT} in {_shown(recording)}", _WAY_OUT)
+        prepare_to_keep(options)
         _explain_recording(recording, options)
+    if options["folder"] or options["redact"] or options["headers_only"]:
+        raise UsageError("only a recording can be kept again, and this is a capture file", "leave -w away")
+    if from_standard_input:
+        _explain_capture(sys.stdin.buffer, "standard input", options)
     else:
         with _opened(recording) as stream:
             _explain_capture(stream, _shown(recording), options)
@@ -62,7 +68,13 @@ def _explain_recording(folder: Path, options: Mapping[str, object]) -> NoReturn:
         by = f"dnetsniff {loaded.version}" if loaded.version else "another dnetsniff"
         tell(f"written by {by}; left out, since it is not known here: {keys}{more}")
     report = review(loaded.recording)
-    show(report, options)
+    try:
+        show(report, options)
+    finally:
+        # Neither output is lost because the other cannot be written.
+        saved = keep_as_wanted(loaded.recording, options, here=False)
+    if saved:
+        tell(saved)
     sys.exit(exit_status(report))
 
 

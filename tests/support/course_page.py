@@ -6,9 +6,10 @@ All screens are what `dnetsniff lesson NAME --replay` shows. Beside them stand d
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from inspector.course import catalogue, facts, play, samples
 from inspector.course.facts import Facts
@@ -25,8 +26,7 @@ PAGES = {"en": DOCS / "course.md", "zh": DOCS / "course.zh.md"}
 WIDTH = 100
 
 
-@dataclass(frozen=True)
-class Filter:
+class Filter(Struct, frozen=True):
     """A display filter for one step's frames.pcapng."""
 
     lesson: str
