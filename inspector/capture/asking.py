@@ -18,6 +18,7 @@ from inspector.capture.session import Clocks, promiscuity
 from inspector.model.dns import Asked, Message
 from inspector.model.lookup import LookupPlan, Query, QueryOutcome, Replied, Silent, Unsent
 from inspector.model.recording import Lookup
+from inspector.model.sentence import say
 from inspector.model.topology import SandboxId
 from inspector.wire import craft, dns
 
@@ -208,7 +209,9 @@ class _Asking:
             servers[each.query.server] = servers.get(each.query.server, 0) + 1
         label = self._plan.source.label
         return tuple(
-            f"sent {count} DNS {'query' if count == 1 else 'queries'} from {label} to {server}"
+            say("sent {count} DNS query from {source} to {server}", count=count, source=label, server=server)
+            if count == 1
+            else say("sent {count} DNS queries from {source} to {server}", count=count, source=label, server=server)
             for server, count in servers.items()
         )
 

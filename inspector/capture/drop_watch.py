@@ -16,6 +16,7 @@ from inspector.capture.drop_samples import tie
 from inspector.capture.kernel_symbols import symbols
 from inspector.model.question import Plan, Protocol
 from inspector.model.rules import KernelDrop
+from inspector.model.sentence import say
 from inspector.model.topology import BlindSpot
 from inspector.tracing import TraceEvent, TraceRing, drop_tracepoints, online_cpus
 from inspector.wire.perf_records import Missed, Sample, read_records
@@ -92,7 +93,9 @@ class DropWatch:
         missed = sum(each.count for each in records if isinstance(each, Missed))
         if missed:
             self.blind_spots.append(
-                BlindSpot(PLACE, f"the kernel told of more than fitted: {missed} times it was not heard")
+                BlindSpot(
+                    PLACE, say("the kernel told of more than fitted: {count} times it was not heard", count=missed)
+                )
             )
         samples = [each for each in records if isinstance(each, Sample)]
         offset_ns = time.time_ns() - time.monotonic_ns()

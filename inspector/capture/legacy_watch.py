@@ -11,6 +11,7 @@ from inspector import netns
 from inspector.errors import InspectorError
 from inspector.model.question import Plan
 from inspector.model.rules import Chain
+from inspector.model.sentence import say
 from inspector.model.topology import BlindSpot, SandboxId
 from inspector.netfilter.legacy import LegacyTable, read_legacy, risen
 
@@ -45,7 +46,7 @@ class LegacyWatch(Struct):
             return netns.enter(self.namespaces[sandbox], partial(read_legacy, self.family))
         except (InspectorError, OSError) as error:
             why = error.message if isinstance(error, InspectorError) else os.strerror(error.errno or 0).lower()
-            self.blind_spots.append(BlindSpot(f"legacy rules of {sandbox}", why))
+            self.blind_spots.append(BlindSpot(say("legacy rules of {sandbox}", sandbox=sandbox), why))
             return ()
 
 

@@ -17,6 +17,7 @@ from inspector.capture.ring import RawFrame
 from inspector.capture.tap import Tap
 from inspector.model.question import CapturePoint, Heading
 from inspector.model.recording import Observation, TapCount
+from inspector.model.sentence import say
 from inspector.model.topology import BlindSpot
 
 DRAIN_LIMIT_NS = 200_000_000
@@ -124,7 +125,7 @@ class Listening:
         if tap.ended:
             self._selector.unregister(tap)
             point = str(self._points[index])
-            self.blind_spots.append(BlindSpot(point=point, why=f"ended while we listened: {tap.ended}"))
+            self.blind_spots.append(BlindSpot(point=point, why=say("ended while we listened: {why}", why=tap.ended)))
 
     def _depart(self, name: str, descriptor: int) -> None:
         self._selector.unregister(descriptor)

@@ -20,6 +20,7 @@ from inspector.capture.prober import Prober
 from inspector.capture.tap import Tap, UnsuitableLinkError, packet_socket
 from inspector.errors import PrivilegeError
 from inspector.model.question import CapturePoint, Plan
+from inspector.model.sentence import say
 from inspector.model.topology import BlindSpot, SandboxId
 
 T = TypeVar("T")
@@ -116,7 +117,9 @@ def _collect_taps(opened: Opened, points: Sequence[CapturePoint], waiting: Mappi
             opened.taps[index] = future.result()
         except (OSError, UnsuitableLinkError) as error:
             why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
-            opened.blind_spots.append(BlindSpot(point=str(points[index]), why=f"cannot listen there: {why}"))
+            opened.blind_spots.append(
+                BlindSpot(point=str(points[index]), why=say("cannot listen there: {why}", why=why))
+            )
 
 
 def _packet_sockets(
@@ -132,7 +135,7 @@ def _packet_sockets(
             made = visit(namespaces[sandbox], partial(_several, len(indices)))
             sockets.update(zip(indices, made, strict=True))
         else:
-            why = f"the network stack of {sandbox} could not be opened"
+            why = say("the network stack of {sandbox} could not be opened", sandbox=sandbox)
             opened.blind_spots.extend(BlindSpot(point=str(points[index]), why=why) for index in indices)
     return sockets
 
@@ -146,11 +149,13 @@ def make_prober(
 ) -> tuple[Prober | None, str]:
     """Return what sends, made of sockets that are opened inside the source's stack; or None, and why there is none."""
     if plan.source.sandbox is None or plan.source.sandbox not in namespaces:
-        return None, f"the network stack of {plan.source.label} could not be opened"
+        return None, say("the network stack of {sandbox} could not be opened", sandbox=plan.source.label)
     try:
         return prober(visit(namespaces[plan.source.sandbox], sockets)), ""
     except OSError as error:
-        return None, f"{plan.source.label} has no socket to send with: {os.strerror(error.errno or 0)}"
+        return None, say(
+            "{source} has no socket to send with: {why}", source=plan.source.label, why=os.strerror(error.errno or 0)
+        )
 
 
 def visit(namespace: int, work: Callable[[], T]) -> T:

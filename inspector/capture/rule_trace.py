@@ -24,6 +24,7 @@ from inspector.capture.listening import Listening
 from inspector.errors import InspectorError
 from inspector.model.question import Plan, Protocol
 from inspector.model.rules import FirewallRecord, Traversal
+from inspector.model.sentence import say
 from inspector.model.topology import BlindSpot, SandboxId
 from inspector.wire.nfnetlink import DONE, ERROR, GET_CHAIN, error_number, messages, request
 from inspector.wire.nft_chains import hooked_table
@@ -143,7 +144,7 @@ class RuleTraces(Struct):
             try:
                 trace = future.result()
             except (UntraceableError, InspectorError, OSError) as error:
-                self.blind_spots.append(BlindSpot(f"rules of {sandbox}", _reason(error)))
+                self.blind_spots.append(BlindSpot(say("rules of {sandbox}", sandbox=sandbox), _reason(error)))
             else:
                 self.traces.extend([trace] if trace else [])
         self.waiting = {}
@@ -158,7 +159,7 @@ class RuleTraces(Struct):
         for each in self.traces:
             each.read()
             if each.why:
-                self.blind_spots.append(BlindSpot(f"rules of {each.sandbox}", each.why))
+                self.blind_spots.append(BlindSpot(say("rules of {sandbox}", sandbox=each.sandbox), each.why))
         told = (each.traversals(self.flow) for each in self.traces) if self.flow else ()
         return FirewallRecord(traversals=tuple(chain.from_iterable(told)))
 
@@ -167,7 +168,11 @@ class RuleTraces(Struct):
         if not self.traces:
             return ()
         return tuple(
-            f"nf_tables table {each.table} in {each.sandbox} traced our probes, gone with our socket"
+            say(
+                "nf_tables table {table} in {sandbox} traced our probes, gone with our socket",
+                table=each.table,
+                sandbox=each.sandbox,
+            )
             for each in self.traces
         )
 
@@ -257,9 +262,9 @@ def _reason(error: Exception) -> str:
     if isinstance(error, InspectorError):
         return error.message
     if isinstance(error, TimeoutError):
-        return "the kernel did not answer in time"
+        return say("the kernel did not answer in time")
     if isinstance(error, OSError):
         if error.errno in {errno.EPERM, errno.EACCES}:
-            return "CAP_NET_ADMIN is missing: the rules that a packet meets cannot be told"
+            return say("CAP_NET_ADMIN is missing: the rules that a packet meets cannot be told")
         return os.strerror(error.errno or 0).lower()
     return str(error)

@@ -28,6 +28,7 @@ from inspector.capture.rule_trace import RuleTraces, flow_of, open_rule_traces
 from inspector.model.place import place
 from inspector.model.question import CapturePoint, Plan, Protocol, Question
 from inspector.model.recording import Answered, Failed, NotSent, Probe, Recording, Sent
+from inspector.model.sentence import join, say
 from inspector.model.topology import SandboxId, Topology
 
 if TYPE_CHECKING:
@@ -237,7 +238,9 @@ class _Run:
     def _all_probes(self) -> tuple[Probe, ...]:
         """Return one value for each probe that was asked for."""
         departed = ", ".join(self._listening.departed)
-        why = self._opened.refusal or ("interrupted" if self._listening.interrupted else f"{departed} ended")
+        why = self._opened.refusal or (
+            say("interrupted") if self._listening.interrupted else say("{departed} ended", departed=departed)
+        )
         wanted = range(1, self._plan.question.count + 1)
         return tuple(self._probes.get(each) or NotSent(sequence=each, why=why) for each in wanted)
 
@@ -273,17 +276,26 @@ def _sent(plan: Plan, left: int) -> tuple[str, ...]:
         return ()
     source = f"{plan.source.label} ({plan.source.address})" if plan.source.address else plan.source.label
     question, target = plan.question, place(plan.resolution.address or "", plan.question.port)
-    several = "s" if left > 1 else ""
+    known = {"count": left, "source": source, "target": target}
     match question.protocol:
         case Protocol.ICMP:
             version = "ICMPv6" if plan.family == V6 else "ICMP"
-            return (f"sent {left} {version} echo request{several} from {source} to {target}",)
+            if left > 1:
+                return (
+                    say("sent {count} {version} echo requests from {source} to {target}", version=version, **known),
+                )
+            return (say("sent {count} {version} echo request from {source} to {target}", version=version, **known),)
         case Protocol.TCP:
-            did = f"asked for {left} TCP connection{several} from {source} to {target}"
-            return (f"{did}; what was accepted was closed again by FIN, and nothing was sent over it",)
+            did = say("asked for {count} TCP connection from {source} to {target}", **known)
+            if left > 1:
+                did = say("asked for {count} TCP connections from {source} to {target}", **known)
+            closed = say("what was accepted was closed again by FIN, and nothing was sent over it")
+            return (join("; ", (did, closed)),)
         case Protocol.UDP:
-            size = f"{question.size} bytes that mean nothing to a service"
-            return (f"sent {left} UDP datagram{several} from {source} to {target}: {size}",)
+            did = say("sent {count} UDP datagram from {source} to {target}", **known)
+            if left > 1:
+                did = say("sent {count} UDP datagrams from {source} to {target}", **known)
+            return (say("{said}: {size} bytes that mean nothing to a service", said=did, size=question.size),)
 
 
 def promiscuity(points: tuple[CapturePoint, ...], opened: Opened) -> tuple[str, ...]:
@@ -291,4 +303,4 @@ def promiscuity(points: tuple[CapturePoint, ...], opened: Opened) -> tuple[str, 
     watched = [str(points[index]) for index, tap in opened.taps.items() if tap.promiscuous]
     if not watched:
         return ()
-    return (f"promiscuous mode on {', '.join(watched)}, ended with our sockets",)
+    return (say("promiscuous mode on {points}, ended with our sockets", points=", ".join(watched)),)

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from msgspec.structs import replace
 
 from inspector.discover.facts import LinkFact, NeighbourFact, StackFact
+from inspector.model.sentence import say
 from inspector.model.topology import (
     HOST,
     PARENTED,
@@ -200,9 +201,12 @@ def _far_ends_elsewhere(containers: tuple[Container, ...], sandboxes: tuple[Sand
             near = links.get(place.link) if place.link else None
             if near and near.kind is LinkKind.VETH and near.peer is None:
                 yield BlindSpot(
-                    point=f"{near.sandbox}/{near.name}, far end",
-                    why=f"it is in a namespace that was not found, as of a rootless engine or an overlay network: the "
-                    f"bridge of {place.network} and what is beyond it are not watched",
+                    point=say("{sandbox}/{link}, far end", sandbox=near.sandbox, link=near.name),
+                    why=say(
+                        "it is in a namespace that was not found, as of a rootless engine or an overlay network: the "
+                        "bridge of {network} and what is beyond it are not watched",
+                        network=place.network,
+                    ),
                 )
 
 

@@ -19,6 +19,7 @@ from typing import Self
 
 from msgspec import Struct
 
+from inspector.model.sentence import say
 from inspector.model.text import safe
 
 MAX_BYTES = 65_536
@@ -116,9 +117,9 @@ def read_file(root: Root, path: str, limit: int = MAX_BYTES) -> Content | Refusa
         with _opened(root, path) as found:
             state = os.fstat(found)
             if not stat.S_ISREG(state.st_mode):
-                return Refusal("not a regular file")
+                return Refusal(say("not a regular file"))
             if _file_system(found) in _KERNEL_MADE:
-                return Refusal("a file that the kernel makes up")
+                return Refusal(say("a file that the kernel makes up"))
             data = _read(found, limit + 1)
     except OSError as error:
         return Refusal(in_words(error))
@@ -155,7 +156,9 @@ def _root(path: str) -> Root | Refusal:
         return Root(os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
     except OSError as error:
         gone = error.errno in {errno.ENOENT, errno.ESRCH}
-        return Refusal(f"its root cannot be opened: {safe(os.strerror(error.errno or 0)).lower()}", gone=gone)
+        return Refusal(
+            say("its root cannot be opened: {why}", why=safe(os.strerror(error.errno or 0)).lower()), gone=gone
+        )
 
 
 @contextmanager

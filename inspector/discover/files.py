@@ -11,13 +11,14 @@ from inspector.discover.beneath import MAX_BYTES, Content, Refusal, Root, read_f
 from inspector.discover.engine_answers import ProcessFact
 from inspector.discover.libc import find_libc
 from inspector.model.lookup import Libc, ResolverFile
+from inspector.model.sentence import say
 from inspector.model.text import safe
 
 HOSTS, RESOLV_CONF, NSSWITCH = "/etc/hosts", "/etc/resolv.conf", "/etc/nsswitch.conf"
 LINE_LIMIT = 1024
 """Longest line kept, in characters."""
 
-ENGINES, OWN, HOSTS_OWN = "the engine's file", "the container's own file", "the host's file"
+ENGINES, OWN, HOSTS_OWN = say("the engine's file"), say("the container's own file"), say("the host's file")
 
 
 class ResolverFiles(Struct, frozen=True):
@@ -57,14 +58,16 @@ def read_host_files(root: Root | Refusal) -> ResolverFiles:
 def _read(root: Root | Refusal, path: str) -> Content | Refusal:
     if isinstance(root, Refusal):
         return root
-    return read_file(root, path) if path else Refusal("there is none")
+    return read_file(root, path) if path else Refusal(say("there is none"))
 
 
 def _container_file(path: str, own: Content | Refusal, engines: Content | Refusal) -> ResolverFile:
     if isinstance(own, Refusal):
         if isinstance(engines, Refusal):
-            return _file(path, Refusal(f"{own.why}; the engine's: {engines.why}"), OWN)
-        return ResolverFile(path=path, lines=_lines(engines), origin=ENGINES, why=f"the container's own: {own.why}")
+            return _file(path, Refusal(say("{own}; the engine's: {engines}", own=own.why, engines=engines.why)), OWN)
+        return ResolverFile(
+            path=path, lines=_lines(engines), origin=ENGINES, why=say("the container's own: {why}", why=own.why)
+        )
     same = isinstance(engines, Content) and engines.identity == own.identity
     return _file(path, own, ENGINES if same else OWN)
 
@@ -72,7 +75,7 @@ def _container_file(path: str, own: Content | Refusal, engines: Content | Refusa
 def _file(path: str, found: Content | Refusal, origin: str) -> ResolverFile:
     if isinstance(found, Refusal):
         return ResolverFile(path=path, lines=None, origin=origin, why=found.why)
-    why = None if found.whole else f"only its first {MAX_BYTES} bytes were read"
+    why = None if found.whole else say("only its first {size} bytes were read", size=MAX_BYTES)
     return ResolverFile(path=path, lines=_lines(found), origin=origin, why=why)
 
 

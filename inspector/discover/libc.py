@@ -4,6 +4,7 @@ from fnmatch import fnmatchcase
 
 from inspector.discover.beneath import Refusal, Root, identify, list_names
 from inspector.model.lookup import Libc
+from inspector.model.sentence import say
 from inspector.model.text import safe
 
 _MUSL = "ld-musl-*.so.1"
@@ -17,17 +18,17 @@ _MOST = 16
 def find_libc(root: Root | Refusal) -> tuple[Libc, str]:
     """Return whose resolver a program below this root has, and what says so."""
     if isinstance(root, Refusal):
-        return Libc.GLIBC, f"assumed: {root.why}"
+        return Libc.GLIBC, say("assumed: {why}", why=root.why)
     listed = _listed(root)
     musl = _first(listed, _MUSL)
     glibc = _first(listed, *_GLIBC)
     if musl and glibc:
         return _of_two(root, tuple(listed), musl, glibc)
     if musl:
-        return Libc.MUSL, f"{safe(musl)} is there"
+        return Libc.MUSL, say("{loader} is there", loader=safe(musl))
     if glibc:
-        return Libc.GLIBC, f"{safe(glibc)} is there"
-    return Libc.GLIBC, "assumed: there is no dynamic loader in /lib or /lib64, as in an image of static programs"
+        return Libc.GLIBC, say("{loader} is there", loader=safe(glibc))
+    return Libc.GLIBC, say("assumed: there is no dynamic loader in /lib or /lib64, as in an image of static programs")
 
 
 def _listed(root: Root) -> dict[str, tuple[str, ...]]:
@@ -61,5 +62,15 @@ def _of_two(root: Root, places: tuple[str, ...], musl: str, glibc: str) -> tuple
     for place in places:
         library = identify(root, f"{place}/{_GLIBC_LIBRARY}")
         if library is not None and library != own:
-            return Libc.GLIBC, f"{safe(glibc)} and {safe(place)}/{_GLIBC_LIBRARY} are there, beside {safe(musl)}"
-    return Libc.MUSL, f"{safe(musl)} is there, and {safe(glibc)} without a {_GLIBC_LIBRARY} of its own"
+            return Libc.GLIBC, say(
+                "{loader} and {library} are there, beside {other}",
+                loader=safe(glibc),
+                library=f"{safe(place)}/{_GLIBC_LIBRARY}",
+                other=safe(musl),
+            )
+    return Libc.MUSL, say(
+        "{loader} is there, and {other} without a {library} of its own",
+        loader=safe(musl),
+        other=safe(glibc),
+        library=_GLIBC_LIBRARY,
+    )

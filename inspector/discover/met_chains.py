@@ -13,6 +13,7 @@ from inspector import netns
 from inspector.errors import InspectorError
 from inspector.model.recording import Recording
 from inspector.model.rules import Chain, Traversal
+from inspector.model.sentence import say
 from inspector.model.topology import HOST, BlindSpot, SandboxId
 from inspector.netfilter.chains import list_chains, read_chains
 from inspector.wire.nft_mark import OWN_TABLES
@@ -35,7 +36,12 @@ def with_chains(recording: Recording, namespaces: Mapping[SandboxId, int]) -> Re
             chains.extend(netns.enter(namespaces[sandbox], partial(read_chains, sandbox, wanted, handles[sandbox])))
         except (OSError, InspectorError) as error:
             why = error.message if isinstance(error, InspectorError) else error.strerror or str(error)
-            spots.append(BlindSpot(f"rules of {sandbox}", f"the rules that were met cannot be listed: {why}"))
+            spots.append(
+                BlindSpot(
+                    say("rules of {sandbox}", sandbox=sandbox),
+                    say("the rules that were met cannot be listed: {why}", why=why),
+                )
+            )
     firewall = replace(recording.firewall, chains=tuple(chains))
     return replace(recording, firewall=firewall, blind_spots=(*recording.blind_spots, *spots))
 

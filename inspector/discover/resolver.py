@@ -9,6 +9,7 @@ from inspector.discover.survey import Stacks
 from inspector.errors import InspectorError, PrivilegeError
 from inspector.model.lookup import FILES_THEN_DNS, Libc, ResolverSetup, Service, TranslationRule, Upstream
 from inspector.model.question import Party
+from inspector.model.sentence import say
 from inspector.model.topology import HOST
 from inspector.wire.resolver_files import read_hosts, read_nsswitch, read_resolv_conf
 
@@ -60,12 +61,14 @@ def host_root(engine: Engine) -> Root | Refusal:
 def _order(files: ResolverFiles) -> tuple[tuple[Service, ...], str]:
     """Return the order of the mechanisms, and what says so."""
     if files.libc is Libc.MUSL:
-        return FILES_THEN_DNS, "musl: always /etc/hosts, then DNS"
+        return FILES_THEN_DNS, say("musl: always /etc/hosts, then DNS")
     found = read_nsswitch(files.nsswitch.text) if files.nsswitch.text is not None else None
     if found is not None:
         return found, f"{files.nsswitch.path}, hosts:"
-    missing = files.nsswitch.why or "it has no line for hosts"
-    return FILES_THEN_DNS, f"assumed, as glibc 2.35 and later do: {files.nsswitch.path}: {missing}"
+    missing = files.nsswitch.why or say("it has no line for hosts")
+    return FILES_THEN_DNS, say(
+        "assumed, as glibc 2.35 and later do: {path}: {why}", path=files.nsswitch.path, why=missing
+    )
 
 
 def _upstreams(engine: Engine, stacks: Stacks, source: Party) -> tuple[Upstream, ...]:

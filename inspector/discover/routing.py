@@ -12,6 +12,7 @@ from inspector import netns
 from inspector.discover.kernel import read_settings
 from inspector.discover.rtnetlink import Message, Rtnetlink
 from inspector.model.routing import PolicyRule, RouteAnswer, RouteQuery, RoutingRecord, StackSetting
+from inspector.model.sentence import say
 from inspector.model.text import safe
 from inspector.model.topology import LinkKey, SandboxId, Topology
 
@@ -79,6 +80,10 @@ def _visit(
     return answers, rules, tuple(StackSetting(sandbox, each.name, each.value) for each in read_settings(names))
 
 
+def _refused(error: str, why: str | None) -> str:
+    return say("{error} ({why})", error=error, why=why) if why else error
+
+
 def _answer(kernel: Rtnetlink, topology: Topology, query: RouteQuery) -> RouteAnswer:
     inbound = query.inbound.ifindex if query.inbound else None
     try:
@@ -86,7 +91,7 @@ def _answer(kernel: Rtnetlink, topology: Topology, query: RouteQuery) -> RouteAn
     except OSError as error:
         number = error.errno or errno.EINVAL
         why = REFUSALS.get(number) if query.inbound else None
-        return RouteAnswer(query, error=number, why=f"{os.strerror(number)} ({why})" if why else os.strerror(number))
+        return RouteAnswer(query, error=number, why=_refused(os.strerror(number), why))
     outbound = message.get("oif")
     key = LinkKey(query.sandbox, outbound) if outbound else None
     link = topology.link(key)

@@ -17,6 +17,7 @@ from inspector.discover.hidden import open_hidden
 from inspector.discover.kernel import read_stacks
 from inspector.errors import DepartedError, EngineUnreachableError
 from inspector.model.naming import find_containers
+from inspector.model.sentence import say
 from inspector.model.topology import HOST, BlindSpot, Container, Mode, SandboxId, Topology
 
 
@@ -137,7 +138,7 @@ def _open(engine: Engine, container: Container, stacks: Stacks) -> SandboxId:
     if engine.process(container) != process:
         # The pid was reused between the question and the descriptor; what we hold is somebody else's.
         namespace.close()
-        stacks.roots[container.name] = Refusal("the container restarted while we looked")
+        stacks.roots[container.name] = Refusal(say("the container restarted while we looked"))
         if isinstance(root, Root):
             root.close()
         raise DepartedError(f"container {container.name} restarted while we looked", "ask again")

@@ -10,6 +10,7 @@ from inspector.errors import InspectorError, PrivilegeError
 from inspector.model.conntrack import ConntrackEntry, ConntrackRecord, Flow
 from inspector.model.question import Protocol
 from inspector.model.recording import Recording
+from inspector.model.sentence import say
 from inspector.model.topology import HOST, BlindSpot, SandboxId
 from inspector.netfilter.conntrack import read_flows, read_port
 
@@ -32,7 +33,7 @@ def with_conntrack(
                 standing = netns.enter(namespaces[HOST], asked)
         except (OSError, InspectorError) as error:
             why = error.message if isinstance(error, InspectorError) else error.strerror or str(error)
-            spots.append(BlindSpot(f"conntrack of {sandbox}", why))
+            spots.append(BlindSpot(say("conntrack of {sandbox}", sandbox=sandbox), why))
             if isinstance(error, PrivilegeError):
                 break
     conntrack = ConntrackRecord(tuple(own), standing)

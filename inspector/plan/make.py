@@ -18,6 +18,7 @@ from inspector.model.question import (
     Resolution,
     Step,
 )
+from inspector.model.sentence import say
 from inspector.model.topology import HOST, LinkKey, LinkKind, Mode, SandboxId, Topology
 from inspector.plan.parties import find_destination, find_source, own_address
 from inspector.plan.predict import predict
@@ -44,7 +45,9 @@ def make_plan(topology: Topology, question: Question, names: "NameReport | None"
         _refuse_same(topology, source, destination)
     obstacle = _obstacle(topology, source, destination)
     if names is not None and resolution.address is None and destination.container is None:
-        obstacle = f"{source.label} cannot resolve {question.destination}: {names.why}"
+        obstacle = say(
+            "{source} cannot resolve {name}: {cause}", source=source.label, name=question.destination, cause=names.why
+        )
     if obstacle or source.sandbox is None or destination.address is None:
         return _nothing_to_send(question, source, destination, resolution, obstacle)
     address = destination.address
@@ -110,16 +113,22 @@ def _obstacle(topology: Topology, source: Party, destination: Party) -> str | No
     for party in (source, destination):
         container = topology.container(party.container or "")
         if container and not container.running:
-            what = "no network stack to send from" if party is source else "no address to probe"
-            return f"{container.name} is not running ({container.state}): it has {what}"
+            known = {"container": container.name, "state": container.state}
+            if party is source:
+                return say("{container} is not running ({state}): it has no network stack to send from", **known)
+            return say("{container} is not running ({state}): it has no address to probe", **known)
         if container and container.mode is Mode.NONE and party is not source:
-            return f"{container.name} has no network (mode none): it has no address to probe"
+            return say("{container} has no network (mode none): it has no address to probe", container=container.name)
         if container and container.shares_with and container.sandbox is None:
-            return f"{container.name} uses the stack of {container.shares_with}, which is not running"
+            return say(
+                "{container} uses the stack of {owner}, which is not running",
+                container=container.name,
+                owner=container.shares_with,
+            )
     if source.sandbox is None:
-        return f"the network stack of {source.label} could not be opened"
+        return say("the network stack of {sandbox} could not be opened", sandbox=source.label)
     if destination.address is None and destination is not source:
-        return f"{destination.label} has no address"
+        return say("{destination} has no address", destination=destination.label)
     return None
 
 
@@ -149,7 +158,7 @@ def _nothing_to_send(
         resolution=replace(resolution, mechanism="unresolved") if destination.address is None else resolution,
         kind=PathKind.NO_ROUTE,
         family=question.family or 4,
-        obstacle=obstacle or f"{destination.label} has no address",
+        obstacle=obstacle or say("{destination} has no address", destination=destination.label),
     )
 
 
@@ -221,12 +230,13 @@ def role_of(topology: Topology, key: LinkKey) -> str:
     """Say what a link is to the networks: `port 1 of docker0`, `network mynet`; nothing where it is nothing."""
     link, network = topology.link(key), topology.network_of(key)
     if network:
-        return f"network {network.name}"
+        return say("network {network}", network=network.name)
     bridge = topology.link(link.bridge) if link else None
     parent = topology.link(link.parent) if link else None
     if link and parent:
-        return f"{link.kind}{f' ({link.mode})' if link.mode else ''} on {parent.sandbox}/{parent.name}"
-    return f"port {link.port} of {bridge.name}" if link and bridge else ""
+        kind = f"{link.kind} ({link.mode})" if link.mode else link.kind.value
+        return say("{kind} on {parent}", kind=kind, parent=f"{parent.sandbox}/{parent.name}")
+    return say("port {port} of {bridge}", port=link.port, bridge=bridge.name) if link and bridge else ""
 
 
 def _placed(steps: Iterable[Step], points: tuple[CapturePoint, ...]) -> tuple[Step, ...]:

@@ -10,16 +10,17 @@ from ipaddress import ip_address
 
 from inspector.model.prediction import Expected, Prediction
 from inspector.model.question import Heading, Party, PathKind, Protocol
+from inspector.model.sentence import join, say
 from inspector.model.stations import holders_of_mac, macs_for, segment_of
 from inspector.model.topology import HOST, LinkKind, SandboxId, Topology
 from inspector.plan.routes import addresses_of, find_route
 from inspector.plan.way import Way
 
-NO_RULES = "firewall rules not consulted"
+NO_RULES = say("firewall rules not consulted")
 PAUSED = {
-    Protocol.ICMP: "its kernel answers ping, its programs nothing",
-    Protocol.TCP: "its kernel takes a connection for a program that listens, and the program says nothing",
-    Protocol.UDP: "its kernel refuses a datagram that nobody listens for, and a program that listens says nothing",
+    Protocol.ICMP: say("its kernel answers ping, its programs nothing"),
+    Protocol.TCP: say("its kernel takes a connection for a program that listens, and the program says nothing"),
+    Protocol.UDP: say("its kernel refuses a datagram that nobody listens for, and a program that listens says nothing"),
 }
 FORWARDING = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
 
@@ -35,22 +36,24 @@ def predict(
 ) -> Prediction:
     """Return what to expect of a request on this way, and of its answer on that one."""
     if request.kind is PathKind.LOOPBACK:
-        return Prediction(Expected.DELIVERED, f"{source.label} has the address itself; {NO_RULES}")
-    for way, sender, wanted, what in (
-        (request, source, destination.address, ""),
-        (reply, destination, source.address, "the answer: "),
-    ):
+        return Prediction(
+            Expected.DELIVERED, join("; ", (say("{source} has the address itself", source=source.label), NO_RULES))
+        )
+    for way, sender, wanted in ((request, source, destination.address), (reply, destination, source.address)):
         stop = next(_stops(topology, way, sender, wanted), None)
         if stop is not None and way is reply and any(step.routed for step in request.whole):
             # Who routes may translate: the answer then goes to another address than the one looked for here.
-            return Prediction(Expected.UNKNOWN, f"{what}{stop.why}; translations not consulted")
+            why = join("; ", (say("the answer: {why}", why=stop.why), say("translations not consulted")))
+            return Prediction(Expected.UNKNOWN, why)
+        if stop is not None and way is reply:
+            return Prediction(stop.outcome, say("the answer: {why}", why=stop.why))
         if stop is not None:
-            return Prediction(stop.outcome, what + stop.why)
+            return stop
         if way is request and _ends_elsewhere(request, destination):
             return _beyond(request, destination)
     paused = _paused(topology, destination, protocol)
     outcome = Expected.UNKNOWN if paused and protocol is Protocol.UDP else Expected.DELIVERED
-    return Prediction(outcome, f"{_way_in_words(topology, request)}{paused}; {NO_RULES}")
+    return Prediction(outcome, join("; ", (_way_in_words(topology, request), *paused, NO_RULES)))
 
 
 def _stops(topology: Topology, way: Way, sender: Party, wanted: str | None) -> Iterator[Prediction]:
@@ -58,13 +61,15 @@ def _stops(topology: Topology, way: Way, sender: Party, wanted: str | None) -> I
     if sender.sandbox is None or wanted is None:
         return
     if not way.whole:
-        yield Prediction(Expected.NO_ROUTE, f"{sender.label} has no route to {wanted}")
+        yield Prediction(
+            Expected.NO_ROUTE, say("{sandbox} has no route to {address}", sandbox=sender.label, address=wanted)
+        )
         return
     if stale := _wrong_neighbour(topology, way, sender.sandbox, wanted):
         yield Prediction(Expected.DROPPED, stale)
     name = FORWARDING[ip_address(wanted).version]
     if any(step.routed and step.point.sandbox == HOST for step in way.steps) and _setting(topology, name) == "0":
-        yield Prediction(Expected.DROPPED, f"the host would have to route it, and {name} is 0")
+        yield Prediction(Expected.DROPPED, say("the host would have to route it, and {name} is 0", name=name))
     if way.barrier:
         yield Prediction(Expected.DROPPED, way.barrier)
     yield from _dead_end(topology, way, wanted)
@@ -79,11 +84,16 @@ def _dead_end(topology: Topology, way: Way, wanted: str) -> Iterator[Prediction]
         return
     if link.kind is LinkKind.BRIDGE and (way.whole[-1].heading is Heading.OUT or link.key in way.switched):
         hop = next((each for each in way.gateways if not _is_somebody_s(topology, each)), wanted)
-        yield Prediction(Expected.DROPPED, f"nobody known on {link.sandbox}/{link.name} has {hop}")
+        why = say("nobody known on {sandbox}/{link} has {address}", sandbox=link.sandbox, link=link.name, address=hop)
+        yield Prediction(Expected.DROPPED, why)
     elif way.whole[-1].heading is Heading.IN and last.sandbox != HOST and stack.inode:
-        yield Prediction(Expected.DROPPED, f"{last.sandbox} does not have {wanted}, whatever the engine says")
+        known = {"sandbox": last.sandbox, "address": wanted}
+        why = say("{sandbox} does not have {address}, whatever the engine says", **known)
+        yield Prediction(Expected.DROPPED, why)
     elif way.whole[-1].heading is Heading.IN and find_route(stack, wanted) is None:
-        yield Prediction(Expected.NO_ROUTE, f"{last.sandbox} has no route to {wanted}")
+        yield Prediction(
+            Expected.NO_ROUTE, say("{sandbox} has no route to {address}", sandbox=last.sandbox, address=wanted)
+        )
 
 
 def _wrong_neighbour(topology: Topology, way: Way, sandbox: SandboxId, wanted: str) -> str | None:
@@ -99,7 +109,12 @@ def _wrong_neighbour(topology: Topology, way: Way, sandbox: SandboxId, wanted: s
     for each in stack.neighbours:
         held = each.mac if (each.link, each.address, each.state) == (first.key, hop, "permanent") else None
         if held and right and held not in right and not holders_of_mac(topology, bridge, held):
-            return f"{sandbox} holds {held} for {hop}, and nobody on the link has that MAC"
+            return say(
+                "{sandbox} holds {mac} for {address}, and nobody on the link has that MAC",
+                sandbox=sandbox,
+                mac=held,
+                address=hop,
+            )
     return None
 
 
@@ -116,34 +131,35 @@ def _ends_elsewhere(request: Way, destination: Party) -> bool:
 
 def _beyond(request: Way, destination: Party) -> Prediction:
     last = request.whole[-1].point
-    return Prediction(
-        Expected.UNKNOWN, f"it leaves by {last} for {destination.label}; what is beyond cannot be looked at"
-    )
+    leaves = say("it leaves by {point} for {destination}", point=last, destination=destination.label)
+    return Prediction(Expected.UNKNOWN, join("; ", (leaves, say("what is beyond cannot be looked at"))))
 
 
 def _way_in_words(topology: Topology, way: Way) -> str:
     bridges = [link.name for key in dict.fromkeys(way.bridges) if (link := topology.link(key))]
     match way.kind:
         case PathKind.SWITCHED:
-            return f"same network: {bridges[0]} would switch it" if bridges else "one link"
+            return say("same network: {bridge} would switch it", bridge=bridges[0]) if bridges else say("one link")
         case PathKind.ROUTED | PathKind.OUTSIDE:
-            return "different networks: the host would route it"
+            return say("different networks: the host would route it")
         case PathKind.FROM_HOST:
-            return "the host is on the network itself"
+            return say("the host is on the network itself")
         case PathKind.SIBLINGS:
-            return "both are links on one parent"
+            return say("both are links on one parent")
         case PathKind.PAST_HOST:
-            return "it leaves by its parent, past the host's stack"
+            return say("it leaves by its parent, past the host's stack")
         case PathKind.TUNNELLED:
-            return f"another node has it: {way.passage}"
+            return say("another node has it: {passage}", passage=way.passage)
         case PathKind.TO_HOST | PathKind.LOOPBACK | PathKind.NO_ROUTE:
-            return "the host has the address"
+            return say("the host has the address")
 
 
-def _paused(topology: Topology, destination: Party, protocol: Protocol) -> str:
+def _paused(topology: Topology, destination: Party, protocol: Protocol) -> tuple[str, ...]:
     container = topology.container(destination.container or "")
     frozen = container is not None and container.state == "paused"
-    return f"; {destination.label} is paused: {PAUSED[protocol]}" if frozen else ""
+    if not frozen:
+        return ()
+    return (say("{destination} is paused: {meaning}", destination=destination.label, meaning=PAUSED[protocol]),)
 
 
 def _setting(topology: Topology, name: str) -> str | None:

@@ -15,6 +15,7 @@ from ipaddress import ip_address
 from msgspec import Struct, field
 
 from inspector.model.question import CapturePoint, Heading, PathKind, Step
+from inspector.model.sentence import say
 from inspector.model.topology import HOST, PARENTED, SHARING, Link, LinkKey, LinkKind, SandboxId, Topology
 from inspector.model.tunnel import Passage
 from inspector.plan.parents import child_with, has_address, sibling_with
@@ -186,13 +187,13 @@ def _loop_back(way: Way, link: Link | None) -> None:
 
 def _bar(way: Way, link: Link) -> None:
     if not link.up and not way.barrier:
-        way.barrier = f"{link.sandbox}/{link.name} is down"
+        way.barrier = say("{sandbox}/{link} is down", sandbox=link.sandbox, link=link.name)
 
 
 def _bar_port(way: Way, port: Link) -> None:
     """Bar a port that takes frames and passes none on: blocked, or still learning (BR_STATE in linux/if_bridge.h)."""
     if not port.forwarding and not way.barrier:
-        way.barrier = f"{port.sandbox}/{port.name} does not forward"
+        way.barrier = say("{sandbox}/{port} does not forward", sandbox=port.sandbox, port=port.name)
 
 
 def _step(way: Way, link: Link, heading: Heading, *, routed: bool = False) -> None:

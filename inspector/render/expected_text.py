@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from inspector.model.prediction import Difference, Disagreement
 from inspector.model.report import Report
-from inspector.render.text import Paint, Style, indented
+from inspector.model.sentence import say
+from inspector.render.text import Paint, Style, indented, label
 
 MOST_POINTS = 4
 """Points named of each kind; the JSON has all."""
@@ -21,23 +22,23 @@ def expected_lines(report: Report, width: int, *, verbose: bool) -> Iterator[str
     astray = any(each.kind is not Difference.OUTCOME for each in report.disagreements)
     if prediction is None or not (verbose or astray):
         return
-    words = f"{prediction.outcome} ({prediction.why})"
+    words = say("{outcome} ({why})", outcome=prediction.outcome, why=prediction.why)
     surprising = _points(report.disagreements, Difference.UNPLANNED)
     if surprising:
-        words += f"; seen beside it: {surprising}"
-    yield from indented(words, width, "expected ")
+        words = say("{said}; seen beside it: {points}", said=words, points=surprising)
+    yield from indented(words, width, label(say("expected")))
 
 
 def state_lines(report: Report, width: int, paint: Paint) -> Iterator[str]:
     """Write what routes, rules, settings and links say."""
     if report.state:
         yield ""
-        yield paint("what the stacks go by", Style.STRONG)
+        yield paint(say("what the stacks go by"), Style.STRONG)
     for fact in report.state:
         yield from indented(fact.text, width, "  ", "    ")
 
 
 def _points(found: tuple[Disagreement, ...], kind: Difference) -> str:
     points = list(dict.fromkeys(each.point for each in found if each.kind is kind and each.point))
-    more = f" and {len(points) - MOST_POINTS} more" if len(points) > MOST_POINTS else ""
-    return ", ".join(points[:MOST_POINTS]) + more
+    named, more = ", ".join(points[:MOST_POINTS]), len(points) - MOST_POINTS
+    return say("{said} and {count} more", said=named, count=more) if more > 0 else named

@@ -9,17 +9,18 @@ from inspector.model.dns import Message, Record
 from inspector.model.lookup import EMBEDDED_DNS, Query, Replied, Silent, Unsent
 from inspector.model.names import Exchange, Mechanism, NameReport
 from inspector.model.path import Seen
+from inspector.model.sentence import say
 from inspector.model.text import safe
 from inspector.render.text import duration
 
 MOST_SHOWN = 12
 """Records, addresses or lines written out; JSON has them all."""
 RCODES = {
-    "NXDOMAIN": "no such name",
-    "SERVFAIL": "the server failed",
-    "REFUSED": "the server refuses",
-    "NOTIMP": "the server does not do that",
-    "FORMERR": "the server could not read the question",
+    "NXDOMAIN": say("no such name"),
+    "SERVFAIL": say("the server failed"),
+    "REFUSED": say("the server refuses"),
+    "NOTIMP": say("the server does not do that"),
+    "FORMERR": say("the server could not read the question"),
 }
 """RFC 1035, 4.1.1."""
 
@@ -39,31 +40,35 @@ def last_seen(exchange: Exchange) -> Seen | None:
 def answer_words(query: Query, message: Message | None) -> str:
     """Say what an answer says, without its records where it has several."""
     if message is None:
-        return "this is no DNS message"
-    damage = f"; damaged: {message.damage}" if message.damage else ""
+        return say("this is no DNS message")
+    said = _said(query, message)
+    return say("{said}; damaged: {damage}", said=said, damage=message.damage) if message.damage else said
+
+
+def _said(query: Query, message: Message) -> str:
     if message.rcode != "NOERROR":
         word = RCODES.get(message.rcode)
-        return f"{message.rcode}{f', {word}' if word else ''}{damage}"
+        return say("{rcode}, {meaning}", rcode=message.rcode, meaning=word) if word else message.rcode
     if message.truncated:
-        return f"cut off: the whole answer has to be asked for over TCP{damage}"
+        return say("cut off: the whole answer has to be asked for over TCP")
     if not message.answers:
-        return f"no data: no {query.type} record of that name{damage}"
+        return say("no data: no {type} record of that name", type=query.type)
     if len(message.answers) == 1:
-        return record_words(query, message.answers[0]) + damage
-    return f"{len(message.answers)} records{damage}"
+        return record_words(query, message.answers[0])
+    return say("{count} records", count=len(message.answers))
 
 
 def record_words(query: Query, record: Record) -> str:
     """Say one record; its owner only where that is not the name that was asked for."""
-    return f"{record.type} {record.data}, ttl {record.ttl}{_owner(query, record)}"
+    return say("{record}, {rest}", record=f"{record.type} {record.data}", rest=_ttl(query, record))
 
 
 def record_rows(query: Query, message: Message) -> Iterable[tuple[str, ...]]:
     """Return a row for each of several records."""
     for record in message.answers[:MOST_SHOWN]:
-        yield record.type, record.data, f"ttl {record.ttl}{_owner(query, record)}"
+        yield record.type, record.data, _ttl(query, record)
     if len(message.answers) > MOST_SHOWN:
-        yield (f"and {len(message.answers) - MOST_SHOWN} more",)
+        yield (say("and {count} more", count=len(message.answers) - MOST_SHOWN),)
 
 
 def failure_words(exchange: Exchange) -> str:
@@ -74,7 +79,7 @@ def failure_words(exchange: Exchange) -> str:
             known = message is not None and message.rcode != "NOERROR"
             return message.rcode if message and known else answer_words(query, message)
         case Silent(waited_ns=waited_ns):
-            return f"no answer within {duration(waited_ns)}"
+            return say("no answer within {time}", time=duration(waited_ns))
         case Unsent(why=why):
             return why
 
@@ -94,8 +99,8 @@ def found(names: NameReport) -> tuple[str, ...]:
 
 def listed(words: Sequence[str], between: str = ", ") -> str:
     """Write a list, cut where it is long."""
-    more = f" and {len(words) - MOST_SHOWN} more" if len(words) > MOST_SHOWN else ""
-    return between.join(words[:MOST_SHOWN]) + more
+    shown, more = between.join(words[:MOST_SHOWN]), len(words) - MOST_SHOWN
+    return say("{said} and {count} more", said=shown, count=more) if more > 0 else shown
 
 
 def answering(names: NameReport) -> Exchange | None:
@@ -119,9 +124,10 @@ def server_words(names: NameReport) -> str:
     """Say who answered, as a person would call it."""
     if names.mechanism is Mechanism.EMBEDDED_DNS:
         if names.server == EMBEDDED_DNS:
-            return "Docker's embedded DNS"
-        whose = "the engine's DNS" if names.server in names.setup.own_servers else "the resolver"
-        return f"{whose} at {names.server}"
+            return say("Docker's embedded DNS")
+        if names.server in names.setup.own_servers:
+            return say("the engine's DNS at {server}", server=names.server)
+        return say("the resolver at {server}", server=names.server)
     return upstream(names)
 
 
@@ -134,5 +140,8 @@ def _bare(record: Record) -> str:
     return record.data.removesuffix(".") if record.type == "PTR" else record.data
 
 
-def _owner(query: Query, record: Record) -> str:
-    return "" if is_same_name(record.name, query.name) else f", of {record.name}"
+def _ttl(query: Query, record: Record) -> str:
+    """Say how long it may be kept, and whose it is where that is not the name that was asked for."""
+    if is_same_name(record.name, query.name):
+        return f"ttl {record.ttl}"
+    return say("ttl {ttl}, of {name}", ttl=record.ttl, name=record.name)

@@ -13,8 +13,10 @@ from inspector.model.lookup import (
 )
 from inspector.model.names import Mechanism, NameReport
 from inspector.model.report import Outcome, Report
+from inspector.model.sentence import join, say
 from inspector.model.text import safe
 from inspector.model.topology import HOST
+from inspector.render.language import cells, padded, spoken
 from inspector.render.name_words import MOST_SHOWN, found, is_same_name, listed, names_asked, server_words, upstream
 from inspector.render.query_text import query_lines
 from inspector.render.report_parts import (
@@ -49,7 +51,7 @@ OPTIONS = {
 
 
 def render_names(report: Report, *, width: int = NARROW, coloured: bool = False) -> str:
-    """Return the whole lookup, lines no wider than `width` where words allow."""
+    """Return the whole lookup, lines no wider than `width` where words allow, in the language that is being written."""
     paint, names = Paint(coloured=coloured), report.names
     lines = [*_head(report, width, paint)]
     if names is not None:
@@ -69,61 +71,71 @@ def names_verdict_lines(report: Report, width: int, paint: Paint) -> Iterator[st
     if names is None or outcome not in {Outcome.DELIVERED, Outcome.UNRESOLVED}:
         yield from verdict_lines(report, width, paint)
         return
-    word = "RESOLVED" if outcome is Outcome.DELIVERED else "UNRESOLVED"
+    word = say("RESOLVED") if outcome is Outcome.DELIVERED else say("UNRESOLVED")
     said = _resolved(names)
     if outcome is Outcome.UNRESOLVED:
-        said = f"{names.name}: {report.plan.obstacle or names.why}"
-    yield from led(safe(said, MOST_TEXT), width, word, paint(word, OUTCOME_STYLES[outcome]))
+        said = say("{name}: {why}", name=names.name, why=report.plan.obstacle or names.why)
+    yield from led(safe(spoken(said), MOST_TEXT), width, word, paint(word, OUTCOME_STYLES[outcome]))
 
 
 def _resolved(names: NameReport) -> str:
-    by = {
-        Mechanism.HOSTS_FILE: "the hosts file",
-        Mechanism.UPSTREAM_DNS: f"upstream DNS {upstream(names)}{_asked_by(names)}",
-    }.get(names.mechanism, server_words(names))
+    by = {Mechanism.HOSTS_FILE: say("the hosts file"), Mechanism.UPSTREAM_DNS: _upstream(names)}.get(
+        names.mechanism, server_words(names)
+    )
     plain = names.mechanism is Mechanism.HOSTS_FILE or "PTR" in names.types
     searched = names.canonical if names.canonical and not plain else names.name
-    known = "" if is_same_name(searched, names.name) else f" (as {searched})"
-    reverse = f"; reverse: {names.reverse}" if names.reverse else ""
-    return f"by {by}{known}: {listed(found(names))}{reverse}"
+    if not is_same_name(searched, names.name):
+        by = say("{server} (as {known})", server=by, known=searched)
+    said = say("by {server}: {found}", server=by, found=listed(found(names)))
+    return say("{said}; reverse: {name}", said=said, name=names.reverse) if names.reverse else said
 
 
-def _asked_by(names: NameReport) -> str:
-    """Say who asked the server that knew, where it was not the source itself."""
-    if upstream(names) == names.server:
-        return ""
-    return ", asked by Docker's embedded DNS" if names.server == EMBEDDED_DNS else f", asked by {names.server}"
+def _upstream(names: NameReport) -> str:
+    """Name the server that knew, and who asked it, where it was not the source itself."""
+    server = upstream(names)
+    if server == names.server:
+        return say("upstream DNS {server}", server=server)
+    asker = say("Docker's embedded DNS") if names.server == EMBEDDED_DNS else names.server
+    return say("upstream DNS {server}, asked by {asker}", server=server, asker=asker)
 
 
 def _head(report: Report, width: int, paint: Paint) -> Iterator[str]:
     names, source = report.names, report.plan.source
-    where = "on the host" if source.sandbox == HOST else f"in {source.label}"
+    where = say("on the host") if source.sandbox == HOST else say("in {sandbox}", sandbox=source.label)
     asked = safe(names.name if names else report.plan.question.destination)
-    first, *rest = indented(f"{asked}, as a program {where} would look it up", width, "", "  ")
+    first, *rest = indented(
+        say("{name}, as a program {where} would look it up", name=asked, where=where), width, "", "  "
+    )
     yield paint(first[: len(asked)], Style.STRONG) + first[len(asked) :]
     yield from rest
     engine = f"{report.engine.name} {report.engine.version}"
-    rules = f"  ({names.setup.libc} rules: {names.setup.libc_evidence})   " if names else "  "
-    if len(rules) + len(engine) <= width:
+    rules = f"  {spoken(_rules(names.setup))}   " if names else "  "
+    if cells(rules) + len(engine) <= width:
         yield rules + engine
     else:
         yield from indented(rules.strip(), width, "  ")
         yield from indented(engine, width, "  ")
 
 
+def _rules(setup: ResolverSetup) -> str:
+    return say("({libc} rules: {evidence})", libc=setup.libc.value, evidence=setup.libc_evidence)
+
+
 def _setup(names: NameReport, width: int) -> Iterator[str]:
     """Write what the source's resolver goes by."""
     setup = names.setup
-    rows = [("order", _order(setup)), *_hosts(names), *_nameservers(setup)]
+    rows = [(say("order"), _order(setup)), *_hosts(names), *_nameservers(setup)]
     if len(names_asked(names)) > 1:
-        rows.append(("names asked", listed(names_asked(names))))
-    for label, words in rows:
-        yield from indented(words, width, f"  {label:<{len(RESOLV_CONF)}}  ")
+        rows.append((say("names asked"), listed(names_asked(names))))
+    for word, words in rows:
+        yield from indented(words, width, f"  {padded(word, len(RESOLV_CONF))}  ")
 
 
 def _order(setup: ResolverSetup) -> str:
-    evidence = f"   ({setup.order_evidence})" if setup.order_evidence else ""
-    return ", then ".join(_service(each) for each in setup.services) + evidence
+    order = join(", then ", (_service(each) for each in setup.services))
+    if not setup.order_evidence:
+        return order
+    return say("{order}   ({evidence})", order=order, evidence=setup.order_evidence)
 
 
 def _service(service: Service) -> str:
@@ -136,12 +148,14 @@ def _hosts(names: NameReport) -> Iterator[tuple[str, str]]:
     file = _file(names.setup, HOSTS)
     if not lines:
         unread = file is not None and file.lines is None
-        yield HOSTS, "no line can be told" if unread else "no line for it"
+        yield HOSTS, say("no line can be told") if unread else say("no line for it")
     for number, line in enumerate(lines[:MOST_SHOWN]):
-        told = f"line {line.number}: {line.address}  {listed(line.names, ' ')}{'' if names.hosts else '   (unused)'}"
+        written = f"{line.address}  {spoken(listed(line.names, ' '))}"
+        told = say("line {number}: {line}", number=line.number, line=written)
+        told = told if names.hosts else say("{line}   (unused)", line=told)
         yield "" if number else HOSTS, told
     if len(lines) > MOST_SHOWN:
-        yield "", f"and {len(lines) - MOST_SHOWN} lines more"
+        yield "", say("and {count} lines more", count=len(lines) - MOST_SHOWN)
     if whence := _whence(file):
         yield "", whence
 
@@ -157,7 +171,7 @@ def _nameservers(setup: ResolverSetup) -> Iterator[tuple[str, str]]:
     conf, file = setup.nameservers, _file(setup, RESOLV_CONF)
     words = [f"nameserver {', '.join(conf.addresses)}"]
     if conf.search:
-        words.append(f"search {listed(conf.search, ' ')}")
+        words.append(f"search {spoken(listed(conf.search, ' '))}")
     options = _options(conf)
     if options:
         words.append(f"options {' '.join(options)}")
@@ -165,8 +179,11 @@ def _nameservers(setup: ResolverSetup) -> Iterator[tuple[str, str]]:
     if whence := _whence(file):
         yield "", whence
     if setup.upstreams and EMBEDDED_DNS in conf.addresses:
-        beyond = [f"{each.address}{' from the host' if each.from_host else ''}" for each in setup.upstreams]
-        yield "", f"what {EMBEDDED_DNS} does not know goes to {listed(beyond)}"
+        beyond = [
+            spoken(say("{server} from the host", server=each.address)) if each.from_host else each.address
+            for each in setup.upstreams
+        ]
+        yield "", say("what {server} does not know goes to {servers}", server=EMBEDDED_DNS, servers=listed(beyond))
 
 
 def _options(conf: Nameservers) -> list[str]:
@@ -187,8 +204,10 @@ def _whence(file: ResolverFile | None) -> str:
     if file is None or (file.origin == THE_ENGINES and file.why is None):
         return ""
     if file.lines is None:
-        return f"{file.origin} could not be read: {file.why}"
-    return f"read: {file.origin}{f' ({file.why})' if file.why else ''}"
+        return say("{file} could not be read: {why}", file=file.origin, why=file.why)
+    if file.why:
+        return say("read: {file} ({why})", file=file.origin, why=file.why)
+    return say("read: {file}", file=file.origin)
 
 
 def _silence(report: Report, names: NameReport, width: int, paint: Paint) -> Iterator[str]:
@@ -201,8 +220,8 @@ def _silence(report: Report, names: NameReport, width: int, paint: Paint) -> Ite
         return
     if any(hop.point.sandbox != source or hop.point.link.ifindex != LOOPBACK_IFINDEX for hop in hops):
         return
-    lead = "nothing left the namespace:" if hops else "no packet anywhere:"
+    lead = say("nothing left the namespace:") if hops else say("no packet anywhere:")
     points = outside if hops else names.quiet
-    watched = f"{', '.join(str(each) for each in points)} saw no DNS"
+    watched = say("{points} saw no DNS", points=", ".join(str(each) for each in points))
     yield ""
     yield from led(watched, width, lead, paint(lead, Style.STRONG), "  ")

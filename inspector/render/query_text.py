@@ -14,10 +14,12 @@ from inspector.model.lookup import Replied, Silent, Unsent
 from inspector.model.names import Exchange, Leg, LegKind, NameReport
 from inspector.model.path import Seen
 from inspector.model.question import Heading
+from inspector.model.sentence import join, say
 from inspector.model.text import safe
 from inspector.model.topology import HOST, SandboxId
+from inspector.render.language import cells, spoken
 from inspector.render.name_words import answer_words, elapsed_ns, last_seen, record_rows
-from inspector.render.report_parts import changes, led
+from inspector.render.report_parts import changes, field_word, led
 from inspector.render.text import Paint, Style, columns, duration, indented
 
 MOST_HOPS = 32
@@ -40,7 +42,7 @@ def query_lines(names: NameReport, source: SandboxId | None, width: int, paint: 
             yield ""
         yield from _asked(exchange, width, paint)
         if first != number:
-            yield paint(f"{MARGIN}took the same way as query {first}", Style.DIM)
+            yield paint(MARGIN + spoken(say("took the same way as query {number}", number=first)), Style.DIM)
         else:
             yield from _laid_out(_way_told(exchange, names, source), width)
         yield from _ending(exchange, width, paint)
@@ -48,9 +50,16 @@ def query_lines(names: NameReport, source: SandboxId | None, width: int, paint: 
 
 def _asked(exchange: Exchange, width: int, paint: Paint) -> Iterator[str]:
     query = exchange.outcome.query
-    again = f", attempt {query.attempt}" if query.attempt > 1 else ""
-    what = f"{query.type} of {safe(query.name)}, to {query.server} over {query.transport.upper()}{again}"
-    lead = f"query {query.number}"
+    what = say(
+        "{type} of {name}, to {server} over {transport}",
+        type=query.type,
+        name=safe(query.name),
+        server=query.server,
+        transport=query.transport.upper(),
+    )
+    if query.attempt > 1:
+        what = say("{said}, attempt {number}", said=what, number=query.attempt)
+    lead = say("query {number}", number=query.number)
     yield from led(what, width, lead, paint(lead, Style.STRONG), "  ")
 
 
@@ -60,7 +69,7 @@ def _way_told(exchange: Exchange, names: NameReport, source: SandboxId | None) -
     before: Seen | None = None
     for kind, leg, hops in _parts(exchange):
         if kind == "question" and leg.kind is LegKind.FORWARDED:
-            yield f"{MARGIN}forwarded to {leg.server} over {leg.transport.upper()}{_whence(leg, source)}"
+            yield MARGIN + spoken(_forwarded(leg, source))
         if not hops:
             continue
         shown = _once(hops)
@@ -72,9 +81,9 @@ def _way_told(exchange: Exchange, names: NameReport, source: SandboxId | None) -
             if first:
                 yield from _translation(exchange, names, hop)
         if len(shown) > MOST_HOPS:
-            yield f"{DEEPER}and seen {len(shown) - MOST_HOPS} times more"
+            yield DEEPER + spoken(say("and seen {count} times more", count=len(shown) - MOST_HOPS))
         if kind == "question" and leg.refusal:
-            yield f"{MARGIN}ICMP error  {leg.refusal}"
+            yield MARGIN + spoken(say("ICMP error  {said}", said=leg.refusal))
 
 
 def _parts(exchange: Exchange) -> Iterator[tuple[str, Leg, tuple[Seen, ...]]]:
@@ -91,34 +100,46 @@ def _parts(exchange: Exchange) -> Iterator[tuple[str, Leg, tuple[Seen, ...]]]:
 def _flow(exchange: Exchange, leg: Leg, kind: str, hop: Seen) -> str:
     """Say from where to where a message goes; of an answer on the source's behalf, what it says."""
     bare = leg.transport is Transport.TCP and leg.message is None
-    word = {"question": "TCP segments", "answer": "TCP segments back"}[kind] if bare else kind
-    said = ""
+    word = say("question") if kind == "question" else say("answer")
+    if bare:
+        word = say("TCP segments") if kind == "question" else say("TCP segments back")
+    flow = f"{hop.source} > {hop.destination}{f'  ttl {hop.ttl}' if kind == 'question' else ''}"
+    said = say("{word}  {flow}", word=word, flow=flow)
     if kind == "answer" and leg.kind is LegKind.FORWARDED and leg.message:
-        said = f": {answer_words(exchange.outcome.query, leg.message)}"
-    return f"{MARGIN}{word}  {hop.source} > {hop.destination}{f'  ttl {hop.ttl}' if kind == 'question' else ''}{said}"
+        said = say("{said}: {answer}", said=said, answer=answer_words(exchange.outcome.query, leg.message))
+    return MARGIN + spoken(said)
 
 
-def _whence(leg: Leg, source: SandboxId | None) -> str:
-    """Say whose namespace a forwarded question left from, where its first sighting tells."""
+def _forwarded(leg: Leg, source: SandboxId | None) -> str:
+    """Say whom a question was forwarded to, and whose namespace it left from, where its first sighting tells."""
+    said = say("forwarded to {server} over {transport}", server=leg.server, transport=leg.transport.upper())
     first = next(iter(leg.question), None)
     if first is None:
-        return ""
+        return said
     if first.point.sandbox == source and source != HOST:
-        return f", from {source}'s namespace"
-    left_host = first.point.sandbox == HOST and first.heading is Heading.OUT
-    return ", from the host's namespace" if left_host else f", first seen at {first.point}"
+        return say("{said}, from {source}'s namespace", said=said, source=source)
+    if first.point.sandbox == HOST and first.heading is Heading.OUT:
+        return say("{said}, from the host's namespace", said=said)
+    return say("{said}, first seen at {point}", said=said, point=first.point)
 
 
 def _translation(exchange: Exchange, names: NameReport, hop: Seen) -> Iterator[str]:
     """Say what the namespace's own rules made of the question's destination, and which rule it was."""
     for each in hop.rewrites:
         rule = exchange.rule
-        by = "no rule was found that says so"
+        by = say("no rule was found that says so")
         if rule:
-            by = f"by rule {rule.table} {rule.chain}, position {rule.position}: {rule.text}"
+            by = say(
+                "by rule {chain}, position {position}: {text}",
+                chain=f"{rule.table} {rule.chain}",
+                position=rule.position,
+                text=rule.text,
+            )
         elif names.setup.rules_why:
-            by = f"the rules could not be read: {names.setup.rules_why}"
-        yield f"{DEEPER}  {each.field} {each.before} became {each.after}, {by}"
+            by = say("the rules could not be read: {why}", why=names.setup.rules_why)
+        field = field_word(each.field)
+        told = say("{field} {before} became {after}, {by}", field=field, before=each.before, after=each.after, by=by)
+        yield f"{DEEPER}  {spoken(told)}"
 
 
 def _once(hops: tuple[Seen, ...]) -> list[Seen]:
@@ -159,14 +180,16 @@ def _laid_out(told: Iterable[str | Row], width: int) -> Iterator[str]:
 
 def _fitted(line: str, words: str, width: int) -> Iterator[str]:
     """Fold the last cell of a row where it is too long, under itself if there is room."""
-    if len(line) <= width:
+    if cells(line) <= width:
         yield line
         return
-    start = len(line) - len(words)
+    words = spoken(words)
+    lead = line[: len(line) - len(words)]
+    start = cells(lead)
     if words and start <= width - LEAST_CELL:
-        yield from indented(words, width, line[:start], " " * start)
+        yield from indented(words, width, lead, " " * start)
         return
-    yield from indented(line[:start].strip(), width, DEEPER, f"{DEEPER}  ")
+    yield from indented(lead.strip(), width, DEEPER, f"{DEEPER}  ")
     if words:
         yield from indented(words, width, f"{DEEPER}  ")
 
@@ -175,7 +198,7 @@ def _ending(exchange: Exchange, width: int, paint: Paint) -> Iterator[str]:
     match exchange.outcome:
         case Replied(query=query):
             message = exchange.message
-            lead = f"answered in {duration(elapsed_ns(exchange) or 0)}:"
+            lead = say("answered in {time}:", time=duration(elapsed_ns(exchange) or 0))
             failed = message is None or message.rcode != "NOERROR"
             style = Style.BAD if failed else Style.GOOD
             yield from led(answer_words(query, message), width, lead, paint(lead, style), MARGIN)
@@ -184,22 +207,26 @@ def _ending(exchange: Exchange, width: int, paint: Paint) -> Iterator[str]:
                 for row in rows:
                     yield from indented(row.strip(), width, DEEPER, f"{DEEPER}  ")
         case Silent(waited_ns=waited_ns):
-            lead = f"no answer within {duration(waited_ns)};"
+            lead = say("no answer within {time};", time=duration(waited_ns))
             yield from led(_whereabouts(exchange), width, lead, paint(lead, Style.BAD), MARGIN)
         case Unsent(at_ns=at_ns, at_end_ns=at_end_ns, why=why):
-            after = f" after {duration(at_end_ns - at_ns)}" if at_end_ns > at_ns else ""
-            lead = f"refused{after}:"
-            yield from led(f"{why}; {_whereabouts(exchange)}", width, lead, paint(lead, Style.BAD), MARGIN)
+            lead = say("refused:")
+            if at_end_ns > at_ns:
+                lead = say("refused after {time}:", time=duration(at_end_ns - at_ns))
+            yield from led(join("; ", (why, _whereabouts(exchange))), width, lead, paint(lead, Style.BAD), MARGIN)
 
 
 def _whereabouts(exchange: Exchange) -> str:
     """Say how far a question came that was not answered, and whether an answer got lost on its way back."""
     seen = last_seen(exchange)
     answers = [leg.answer[-1] for leg in exchange.legs if leg.answer and leg.message]
-    back = f"; an answer was seen as far as {answers[-1].point}, and did not come back" if answers else ""
-    if seen is None:
-        return "the question was seen nowhere" + back
-    return f"the question was last seen at {seen.point} ({seen.heading})" + back
+    told = say("the question was seen nowhere")
+    if seen is not None:
+        told = say("the question was last seen at {point} ({heading})", point=seen.point, heading=seen.heading)
+    if not answers:
+        return told
+    point = answers[-1].point
+    return say("{said}; an answer was seen as far as {point}, and did not come back", said=told, point=point)
 
 
 def _way(exchange: Exchange) -> tuple[object, ...]:

@@ -11,32 +11,40 @@ from inspector.model.path import Direction, Path, Seen, Unseen
 from inspector.model.place import wanted
 from inspector.model.question import Carriage, PathKind, Protocol
 from inspector.model.report import Report
-from inspector.model.sentence import ENGLISH
+from inspector.model.sentence import ENGLISH, say
 from inspector.model.text import safe
 from inspector.render.expected_text import expected_lines, state_lines
-from inspector.render.language import speaking
-from inspector.render.report_parts import OUTCOME_STYLES, changes, finding_lines, note_lines, story_lines, verdict_lines
-from inspector.render.text import NARROW, Paint, Style, columns, duration, durations, fitted, indented
+from inspector.render.language import cells, speaking, spoken
+from inspector.render.report_parts import (
+    OUTCOME_STYLES,
+    changes,
+    finding_lines,
+    note_lines,
+    outcome_word,
+    story_lines,
+    verdict_lines,
+)
+from inspector.render.text import NARROW, Paint, Style, columns, duration, durations, fitted, indented, label
 from inspector.render.walk_text import passing, signature, walk_lines
 
 EXPECTATIONS = {
-    PathKind.SWITCHED: "same network: switched by the bridge, no router between",
-    PathKind.ROUTED: "different networks: has to be routed by the host",
-    PathKind.FROM_HOST: "from the host into a container network",
-    PathKind.TO_HOST: "from the container to the host",
-    PathKind.OUTSIDE: "routed by the host, out by its uplink",
-    PathKind.SIBLINGS: "same parent interface: handed from link to link, no bridge and no router between",
-    PathKind.PAST_HOST: "onto the network of the parent interface, past the host's own stack",
-    PathKind.TUNNELLED: "same network, on another node: through its tunnel, out by the host's uplink",
-    PathKind.LOOPBACK: "one network stack: over its loopback",
-    PathKind.NO_ROUTE: "no way known from the routes",
+    PathKind.SWITCHED: say("same network: switched by the bridge, no router between"),
+    PathKind.ROUTED: say("different networks: has to be routed by the host"),
+    PathKind.FROM_HOST: say("from the host into a container network"),
+    PathKind.TO_HOST: say("from the container to the host"),
+    PathKind.OUTSIDE: say("routed by the host, out by its uplink"),
+    PathKind.SIBLINGS: say("same parent interface: handed from link to link, no bridge and no router between"),
+    PathKind.PAST_HOST: say("onto the network of the parent interface, past the host's own stack"),
+    PathKind.TUNNELLED: say("same network, on another node: through its tunnel, out by the host's uplink"),
+    PathKind.LOOPBACK: say("one network stack: over its loopback"),
+    PathKind.NO_ROUTE: say("no way known from the routes"),
 }
 
-PROBES = {Protocol.ICMP: "echo", Protocol.TCP: "connect", Protocol.UDP: "datagram"}
+PROBES = {Protocol.ICMP: say("echo"), Protocol.TCP: say("connect"), Protocol.UDP: say("datagram")}
 CARRIAGES = {
-    Carriage.TRANSLATED: "carried there by a rule that rewrites the destination",
-    Carriage.PROXY: "carried there by a proxy on the host, over a connection of its own",
-    Carriage.UNSEEN: "nothing was seen to carry it there",
+    Carriage.TRANSLATED: say("carried there by a rule that rewrites the destination"),
+    Carriage.PROXY: say("carried there by a proxy on the host, over a connection of its own"),
+    Carriage.UNSEEN: say("nothing was seen to carry it there"),
 }
 
 
@@ -82,35 +90,48 @@ def render_verdict(report: Report, *, width: int = NARROW, coloured: bool = Fals
 def _head(report: Report, width: int, paint: Paint) -> Iterator[str]:
     plan = report.plan
     question = plan.question
-    label = plan.destination.label if plan.publication is None else question.destination
-    asked = f"{plan.source.label} -> {safe(wanted(label, question.port, question.protocol))}"
-    what = f"{question.protocol} {PROBES[question.protocol]} x{question.count}"
-    outcome, engine = report.verdict.outcome, f"{report.engine.name} {report.engine.version}"
-    answer = paint(outcome.upper(), OUTCOME_STYLES[outcome])
-    if len(f"{asked}   {what}   {engine}   {outcome}") <= width:
+    target = plan.destination.label if plan.publication is None else question.destination
+    asked = f"{plan.source.label} -> {safe(wanted(target, question.port, question.protocol))}"
+    what = spoken(
+        say(
+            "{protocol} {probe} x{count}",
+            protocol=question.protocol.value,
+            probe=PROBES[question.protocol],
+            count=question.count,
+        )
+    )
+    outcome, engine = outcome_word(report.verdict.outcome), f"{report.engine.name} {report.engine.version}"
+    answer = paint(outcome, OUTCOME_STYLES[report.verdict.outcome])
+    if cells(f"{asked}   {what}   {engine}   {outcome}") <= width:
         yield paint(asked, Style.STRONG) + f"   {what}   {engine}   {answer}"
     else:
         yield paint(asked, Style.STRONG) + f"   {what}   {answer}"
-        yield f"engine   {engine}"
+        yield label(say("engine")) + engine
     if report.names is not None:
         from inspector.render.name_line import name_lines
 
         yield from name_lines(plan, report.names, width)
     elif plan.resolution.mechanism == "engine" and plan.resolution.address:
-        yield f"name     {safe(plan.resolution.name)}: address {plan.resolution.address} taken from the engine"
+        taken = say(
+            "{name}: address {address} taken from the engine",
+            name=safe(plan.resolution.name),
+            address=plan.resolution.address,
+        )
+        yield label(say("name")) + spoken(taken)
     if plan.publication is not None:
         behind = wanted(plan.publication.container, plan.publication.port, question.protocol)
         how = CARRIAGES[plan.publication.carriage]
-        yield from indented(f"published by the host for {behind} ({how})", width, "port     ")
+        published = say("published by the host for {behind} ({how})", behind=behind, how=how)
+        yield from indented(published, width, label(say("port")))
     if plan.obstacle is None:
-        bridges = _crossing(report)
-        yield from indented(EXPECTATIONS[plan.kind] + bridges, width, "path     ")
+        yield from indented(_expectation(report), width, label(say("path")))
 
 
-def _crossing(report: Report) -> str:
-    """Name the bridges of the plan, in order."""
+def _expectation(report: Report) -> str:
+    """Say which way it should go, and name the bridges of the plan, in order."""
+    told = EXPECTATIONS[report.plan.kind]
     promiscuous = [point.interface for point in report.plan.points if point.promiscuous]
-    return f" ({', '.join(promiscuous)})" if promiscuous else ""
+    return say("{said} ({bridges})", said=told, bridges=", ".join(promiscuous)) if promiscuous else told
 
 
 def _ladders(report: Report, width: int, paint: Paint, *, verbose: bool) -> Iterator[str]:
@@ -125,41 +146,56 @@ def _ladders(report: Report, width: int, paint: Paint, *, verbose: bool) -> Iter
 
 def _ladder(alike: list[Path], width: int, paint: Paint, *, verbose: bool) -> Iterator[str]:
     path = alike[0]
-    word = "request" if path.direction is Direction.REQUEST else "answer"
-    word = f"proxy's {word}" if path.proxied else word
+    word = _packet(path)
     start = next(iter(path.seen), None)
-    lead = f"  {word} {path.sequence}" + (f"  {path.segment}" if path.segment else "")
+    lead = f"  {spoken(word)} {path.sequence}" + (f"  {path.segment}" if path.segment else "")
     flow = f"   {start.source} > {start.destination}  ttl {start.ttl}" if start else ""
-    onward = f"  to {start.destination_mac}" if start else ""
-    apart = len(lead + flow + onward) > width
+    onward = "  " + spoken(say("to {mac}", mac=start.destination_mac)) if start else ""
+    apart = cells(lead + flow + onward) > width
     yield paint(lead, Style.STRONG) + flow + ("" if apart else onward)
     if apart:
-        yield " " * (len(lead) + 1) + onward
+        yield " " * (cells(lead) + 1) + onward
     for after, row in enumerate(_rows(alike, width), start=-1):
         unseen = after < 0 or isinstance(path.hops[after], Unseen)
         for line in row:
             yield paint(line, Style.DIM) if unseen else line
         yield from walk_lines(path, after, width, paint, verbose=verbose)
     if len(alike) > 1:
-        others = [each.sequence for each in alike[1:]]
-        numbers = str(others[0]) if len(others) == 1 else f"{others[0]}-{others[-1]}"
-        same = "took the same way" if path.seen else "were not seen either"
-        rules = "" if all(passing(each) == passing(path) for each in alike) else ", past other rules (see -v)"
-        yield paint(f"  {word}{'s' * (len(others) > 1)} {numbers} {same}{rules}", Style.DIM)
+        yield paint(f"  {spoken(_same(alike, word))}", Style.DIM)
+
+
+def _packet(path: Path) -> str:
+    if path.direction is Direction.REQUEST:
+        return say("proxy's request") if path.proxied else say("request")
+    return say("proxy's answer") if path.proxied else say("answer")
+
+
+def _same(alike: list[Path], word: str) -> str:
+    """Say of the other packets that they went the way of the first."""
+    others = [each.sequence for each in alike[1:]]
+    known = {"packet": word, "first": others[0], "last": others[-1]}
+    packets = say("{packet}s {first}-{last}", **known) if len(others) > 1 else say("{packet} {first}", **known)
+    if not alike[0].seen:
+        return say("{packets} were not seen either", packets=packets)
+    told = say("{packets} took the same way", packets=packets)
+    if all(passing(each) == passing(alike[0]) for each in alike):
+        return told
+    return say("{said}, past other rules (see -v)", said=told)
 
 
 def _rows(alike: list[Path], width: int) -> Iterator[Iterator[str]]:
     """Write the head and the hops, in lines that fit; where room is short, all packets' times stand for the first's."""
-    several = f"min/median/max of {len(alike)}"
-    rows: list[tuple[str, ...]] = [("  at", "interface", "", "since last", several if len(alike) > 1 else "", "")]
+    several = say("min/median/max of {count}", count=len(alike)) if len(alike) > 1 else ""
+    at, interface, since = f"  {spoken(say('at'))}", say("interface"), say("since last")
+    rows: list[tuple[str, ...]] = [(at, interface, "", since, several, "")]
     for number, hop in enumerate(alike[0].hops):
         place = (f"  {hop.point.sandbox}", hop.point.interface)
         if isinstance(hop, Unseen):
-            rows.append((*place, "--", f"not seen: {hop.why}"))
+            rows.append((*place, "--", say("not seen: {why}", why=hop.why)))
             continue
         delta = "" if hop.delta_ns is None else duration(hop.delta_ns)
         rows.append((*place, hop.heading, delta, _spread(alike, number), changes(hop)))
-    if len(alike) > 1 and any(len(line) > width for line in columns(rows)):
+    if len(alike) > 1 and any(cells(line) > width for line in columns(rows)):
         rows = [(*row[:3], row[-2] or row[3], row[-1]) if len(row) > len(rows[0]) - 1 else row for row in rows]
     return (fitted(line, width, row[-1]) for row, line in zip(rows, columns(rows), strict=True))
 

@@ -7,6 +7,8 @@ from textwrap import wrap
 from inspector.render.language import cells, is_english, padded, spoken
 
 NARROW, WIDE = 80, 100
+LABEL = 9
+"""Columns of the words that the lines of a head begin with."""
 
 
 class Style(StrEnum):
@@ -47,6 +49,11 @@ def durations(*nanoseconds: int) -> str:
     fitting = (each for each in UNITS if round(largest / each[1], each[3]) * each[1] < each[0])
     _limit, divisor, unit, digits = next(fitting, (0, 1_000_000_000, "s", 2))
     return "/".join(f"{each / divisor:.{digits}f}" for each in nanoseconds) + f" {unit}"
+
+
+def label(word: str) -> str:
+    """Return the word that a line of a head begins with, up to where its text begins."""
+    return padded(word, LABEL)
 
 
 def indented(text: str, width: int, first: str, rest: str | None = None) -> Iterator[str]:

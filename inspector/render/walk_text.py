@@ -9,11 +9,18 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from inspector.model.path import Path
+from inspector.model.sentence import join, say
 from inspector.model.walk import POLICY, UNKNOWN, WHOSE, MetRule, WalkStep
+from inspector.render.language import spoken
 from inspector.render.text import Paint, Style, indented
 
 MARGIN = " " * 4
-_LEFT = {"accept": "accepted", "drop": "dropped", "queue": "handed to a program", "stolen": "taken away"}
+_LEFT = {
+    "accept": say("accepted"),
+    "drop": say("dropped"),
+    "queue": say("handed to a program"),
+    "stolen": say("taken away"),
+}
 
 
 def walk_lines(path: Path, after: int, width: int, paint: Paint, *, verbose: bool = False) -> Iterator[str]:
@@ -39,13 +46,13 @@ def passing(path: Path) -> tuple[str, ...]:
 
 def _folded(steps: tuple[WalkStep, ...], width: int, paint: Paint) -> Iterator[str]:
     # A flooded frame passes once for each of its copies.
-    passed = "; ".join(dict.fromkeys(words for each in steps if (words := _passed(each))))
+    passed = join("; ", dict.fromkeys(words for each in steps if (words := _passed(each))))
     for line in indented(passed, width, MARGIN, MARGIN + "  ") if passed else ():
         yield paint(line, Style.DIM)
     for step in dict.fromkeys(steps):
         for met in step.rules:
             if met.translates:
-                yield from _rule(step, met, width, paint, Style.DIM, lead="rewritten by ")
+                yield from _rule(step, met, width, paint, Style.DIM, lead=f"{spoken(say('rewritten by'))} ")
         if _stopped(step) and step.decided:
             yield from _rule(step, step.decided, width, paint, Style.BAD)
 
@@ -58,8 +65,11 @@ def _in_full(steps: Iterable[WalkStep], width: int, paint: Paint) -> Iterator[st
 
 
 def _rule(step: WalkStep, met: MetRule, width: int, paint: Paint, style: Style, *, lead: str = "") -> Iterator[str]:
-    number = "" if met.position == POLICY else f"rule {met.position} of {met.size}   "
-    whose = "" if met.owner == UNKNOWN else f"   ({WHOSE.get(met.owner, met.owner)})"
+    number = (
+        "" if met.position == POLICY else spoken(say("rule {position} of {size}", position=met.position, size=met.size))
+    )
+    number += "   " if number else ""
+    whose = "" if met.owner == UNKNOWN else f"   ({spoken(WHOSE.get(met.owner, met.owner))})"
     place = f"{step.table} {met.chain}   {number}"
     for line in indented(f"{met.text}{whose}", width, f"{MARGIN}{lead}{place}", MARGIN + "  "):
         yield paint(line, style)
@@ -72,9 +82,16 @@ def _passed(step: WalkStep) -> str:
         return ""
     base = step.chains[0]
     if decided is None:
-        return f"{step.table} {' > '.join(step.chains)}: what became of it is not known" if step.rules else ""
-    where = "" if decided.chain == base else f" of {decided.chain}"
-    return f"{step.table} {base}: {_LEFT.get(step.verdict, step.verdict)} by rule {decided.position}{where}"
+        chain = f"{step.table} {' > '.join(step.chains)}"
+        return say("{chain}: what became of it is not known", chain=chain) if step.rules else ""
+    known = {
+        "chain": f"{step.table} {base}",
+        "what": _LEFT.get(step.verdict, step.verdict),
+        "position": decided.position,
+    }
+    if decided.chain == base:
+        return say("{chain}: {what} by rule {position}", **known)
+    return say("{chain}: {what} by rule {position} of {other}", other=decided.chain, **known)
 
 
 def _stopped(step: WalkStep) -> bool:
