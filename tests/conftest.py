@@ -2,10 +2,12 @@
 (DNETSNIFF_REQUIRE_LIVE=1, as in CI) that is a failure."""
 
 import os
+import sys
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+import leftovers
 import pytest
 from commands import dnetsniff
 from hypothesis import HealthCheck, settings
@@ -15,6 +17,7 @@ from inspector.discover.engine import Engine, connect
 from inspector.errors import InspectorError
 from inspector.model.engine_choice import EngineChoice
 
+LIVE = ("kernel", "docker", "podman")
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 """How long an example takes says more about what else the machine does than about us."""
@@ -38,13 +41,33 @@ def _engine_answers() -> bool:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Refuse before any fixture is made: a session fixture must not fail first, in other words."""
-    live = [name for name in ("kernel", "docker", "podman") if item.get_closest_marker(name)]
+    live = [name for name in LIVE if item.get_closest_marker(name)]
     if live and os.geteuid() != 0:
         _refuse("needs root")
     if "docker" in live and not _engine_answers():
         _refuse("needs a Docker engine")
     if "podman" in live and (missing := missing_of_podman()):
         _refuse(f"needs {missing}")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Have the engine for this session alone, and free of what a killed one left, before the first live test."""
+    live = {mark for item in session.items for mark in LIVE if item.get_closest_marker(mark)}
+    if not live or os.geteuid() != 0 or session.config.option.collectonly:
+        return
+    capture = session.config.pluginmanager.getplugin("capturemanager")
+    assert capture is not None
+
+    def say(line: str) -> None:
+        with capture.global_and_fixture_disabled():
+            print(line, file=sys.stderr, flush=True)
+
+    on_engine = "docker" in live and _engine_answers()
+    if on_engine:
+        leftovers.hold_engine(say)
+    leftovers.sweep_machine()
+    if on_engine:
+        leftovers.sweep_engine()
 
 
 def _refuse(why: str) -> None:
