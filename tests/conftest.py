@@ -2,8 +2,10 @@
 (DNETSNIFF_REQUIRE_LIVE=1, as in CI) that is a failure."""
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import cache
 from typing import Any
 
@@ -11,6 +13,7 @@ import leftovers
 import pytest
 from commands import dnetsniff
 from hypothesis import HealthCheck, settings
+from private_engine import private_engine
 from private_podman import missing_of_podman
 
 from inspector.discover.engine import Engine, connect
@@ -21,6 +24,9 @@ LIVE = ("kernel", "docker", "podman")
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 """How long an example takes says more about what else the machine does than about us."""
+
+
+_own = ExitStack()
 
 
 @cache
@@ -51,7 +57,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Have the engine for this session alone, and free of what a killed one left, before the first live test."""
+    """Have an engine for this session alone before the first live test: its own, or the one that DOCKER_HOST names."""
     live = {mark for item in session.items for mark in LIVE if item.get_closest_marker(mark)}
     if not live or os.geteuid() != 0 or session.config.option.collectonly:
         return
@@ -62,12 +68,19 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         with capture.global_and_fixture_disabled():
             print(line, file=sys.stderr, flush=True)
 
-    on_engine = "docker" in live and _engine_answers()
-    if on_engine:
-        leftovers.hold_engine(say)
     leftovers.sweep_machine()
-    if on_engine:
+    if "docker" in live and not os.environ.get("DOCKER_HOST") and shutil.which("dockerd"):
+        os.environ["DOCKER_HOST"] = _own.enter_context(private_engine()).url
+    elif "docker" in live and _engine_answers():
+        leftovers.hold_engine(say)
+        # The one that was waited for may have been killed.
+        leftovers.sweep_machine()
         leftovers.sweep_engine()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Take the session's own engine down."""
+    _own.close()
 
 
 def _refuse(why: str) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from commands import TESTS_LABEL, docker
 from private_engine import CGROUPS, FOLDERS, remove_group
-from session_tag import FILES, FOLDER, VARIABLE, alone, engine_url, session
+from session_tag import FILES, FOLDER, VARIABLE, alone, engine_url, path_of, session
 
 from inspector.discover.engine import connect
 from inspector.discover.survey import host_namespace
@@ -50,14 +50,20 @@ def sweep_engine() -> None:
             for line in _owed(path):
                 run(line)
             os.ftruncate(fd, 0)
-    labelled = ("--filter", f"label={TESTS_LABEL}")
-    if left := docker("ps", "-aq", *labelled).split():
+    if left := _left("ps", "-a"):
         docker("rm", "-f", "-v", *left)
-    for network in docker("network", "ls", "-q", *labelled).split():
+    for network in _left("network", "ls"):
         members = docker("network", "inspect", "-f", "{{range $id, $_ := .Containers}}{{$id}} {{end}}", network)
         for member in members.split():
             docker("network", "disconnect", "-f", network, member)
         docker("network", "rm", network)
+
+
+def _left(*listing: str) -> list[str]:
+    """Return the containers or networks that sessions have made which are over."""
+    words = ("--filter", f"label={TESTS_LABEL}", "--format", f'{{{{.ID}}}} {{{{.Label "{TESTS_LABEL}"}}}}')
+    made = [line.split() for line in docker(*listing, *words).splitlines()]
+    return [each[0] for each in made if is_over(*each[1:])]
 
 
 def sweep_machine() -> None:
@@ -71,6 +77,21 @@ def sweep_machine() -> None:
             _remove(re.compile(NAME.format(tag=tag)))
             if not _owed(path, anywhere=True):
                 path.unlink()
+
+
+def is_over(tag: str = "") -> bool:
+    """Whether a session has ended."""
+    try:
+        fd = os.open(path_of(tag), os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return True
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(fd)
+    return True
 
 
 def _ended() -> Iterator[tuple[Path, int]]:
