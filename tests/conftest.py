@@ -56,6 +56,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         _refuse(f"needs {missing}")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse to let several processes wait for each other's engine."""
+    if config.getoption("numprocesses", None) and os.environ.get("DOCKER_HOST"):
+        raise pytest.UsageError("DOCKER_HOST names one engine, which one process has for itself: leave -n away")
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Have an engine for this session alone before the first live test: its own, or the one that DOCKER_HOST names."""
     live = {mark for item in session.items for mark in LIVE if item.get_closest_marker(mark)}
