@@ -10,8 +10,8 @@ help: ## list the targets
 demo: setup ## the main job, live on the course network; replayed where there is no root or engine
 	@.ci/demo $(BIN)/dnetsniff
 
-test: tools setup ## every test, the live ones included
-	$(BIN)/python -m pytest
+test: tools setup ## every test, the live ones included; each of two processes has an engine of its own
+	$(BIN)/python -m pytest $(if $(DOCKER_HOST),,-n 2 --dist loadfile)
 
 lint: setup ## linters, types, the direction of imports, spelling
 	$(BIN)/ruff check .

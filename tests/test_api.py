@@ -123,7 +123,10 @@ def test_a_survey_names_what_is_there(private: PrivateEngine) -> None:
 
 @pytest.mark.docker
 def test_a_program_that_is_interrupted_waits_for_nothing(private: PrivateEngine) -> None:
-    code = f"import inspector; inspector.trace('left', 'right', count=1000, interval_s=60, host={private.url!r})"
+    # A shell that starts the tests in the background has them ignore SIGINT, and what they start with them.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    trace = f"import inspector; inspector.trace('left', 'right', count=1000, interval_s=60, host={private.url!r})"
+    code = f"{heard}; {trace}"
     process = subprocess.Popen([sys.executable, "-P", "-c", code], stderr=subprocess.PIPE, text=True)
     wait_until(private.is_watched, "nothing listens")
     process.send_signal(signal.SIGINT)

@@ -12,6 +12,7 @@ import pytest
 from capabilities import keep_capabilities
 from commands import FULL, PROGRAM, docker, ran_into
 from counters import echo_replies
+from private_engine import descendants
 
 from inspector.archive import load
 from inspector.discover.engine import Engine
@@ -122,10 +123,10 @@ def test_interrupted_it_says_what_it_has(promiscuous: Callable[[], set[str]]) ->
     assert promiscuous() == set()
 
 
-def test_killed_it_leaves_nothing_behind(promiscuous: Callable[[], set[str]]) -> None:
+def test_killed_it_leaves_nothing_behind(promiscuous: Callable[[], set[str]], typed: Callable[..., str]) -> None:
     before = namespaces()
     process = started("tomcat01", "tomcat02")
-    children = subprocess.check_output(["pgrep", "-P", str(process.pid)], text=True).split()
+    children = descendants(process.pid)
     assert children
     process.kill()
     process.communicate(timeout=10)
@@ -134,15 +135,15 @@ def test_killed_it_leaves_nothing_behind(promiscuous: Callable[[], set[str]]) ->
         pass
     assert promiscuous() == set()
     assert namespaces() <= before
-    assert "dnetsniff" not in subprocess.check_output(["nft", "list", "tables"], text=True)
+    assert "dnetsniff" not in typed("nft list tables")
     while any(Path(f"/proc/{each}").exists() for each in children) and time.monotonic() < deadline:
         pass
     assert not [each for each in children if Path(f"/proc/{each}").exists()]
 
 
 def namespaces() -> set[str]:
-    """Return the network namespaces; those of containers of other tests may still be on their way out."""
-    return set(subprocess.check_output(["lsns", "-t", "net", "-n", "-o", "NS"], text=True).split())
+    """Return the network namespaces that have a name without a process, those of tests in other processes apart."""
+    return {each.name for each in Path("/run/netns").iterdir() if not each.name.startswith("dn")}
 
 
 def test_a_container_that_dies_meanwhile_is_reported_with_what_was_seen(extra: Callable[..., str]) -> None:

@@ -1,11 +1,11 @@
 """Faults of the host itself, and several faults at once, on an engine of the tests' own; all mended as printed."""
 
-import secrets
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from private_engine import IMAGE, PrivateEngine, checked, private_engine
+from session_tag import new_tag
 
 pytestmark = pytest.mark.docker
 
@@ -17,7 +17,7 @@ NOBODY = "02:00:00:00:00:99"
 @pytest.fixture(scope="module")
 def private() -> Iterator[PrivateEngine]:
     """Give an engine with an uplink, and networks on which nobody announces himself."""
-    far = f"dntest-far-{secrets.token_hex(3)}"
+    far = f"dntest-far-{new_tag()}"
     with private_engine() as made:
         checked("ip", "netns", "add", far)
         try:

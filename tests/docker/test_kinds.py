@@ -11,6 +11,7 @@ from commands import docker
 from msgspec import Struct
 from outside import FAR, in_host, mend, outside
 from private_engine import private_engine
+from session_tag import new_tag
 from upstream_place import ip, on_host
 
 from inspector.discover.engine import Engine
@@ -40,7 +41,7 @@ class Lan(Struct, frozen=True):
 
 @pytest.fixture
 def lan(host: int) -> Iterator[Lan]:
-    tag = secrets.token_hex(3)
+    tag = new_tag()
     made = Lan(parent=f"dnlan{tag}", namespace=f"dn-lan-{tag}")
     ip("netns", "add", made.namespace)
     try:

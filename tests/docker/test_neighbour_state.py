@@ -1,7 +1,6 @@
 """State that misleads a packet: each fault is made on the engine, found, and mended by the lines that are printed."""
 
 import json
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 from commands import docker
 from docker import from_env
+from session_tag import new_tag, undone
 
 pytestmark = pytest.mark.docker
 
@@ -86,14 +86,16 @@ def test_a_permanent_entry_with_a_mac_that_nobody_has(run: Run, typed: Typed, pa
 def test_the_host_s_own_cache(run: Run, typed: Typed, pair: tuple[str, str]) -> None:
     right = pair[1]
     address = address_of(right)
-    typed(f"ip neigh replace {address} lladdr {NOBODY} dev docker0 nud permanent")
-    try:
-        finding = traced(run, "host", right)["findings"][0]
-        assert finding["id"] == "stale-neighbour"
-        assert finding["remedy"] == [f"ip neigh del {address} dev docker0"]
-        mended(run, typed, finding, "host", right)
-    finally:
-        typed(f"ip neigh del {address} dev docker0", may_fail=True)
+    remedy = f"ip neigh del {address} dev docker0"
+    with undone(remedy):
+        typed(f"ip neigh replace {address} lladdr {NOBODY} dev docker0 nud permanent")
+        try:
+            finding = traced(run, "host", right)["findings"][0]
+            assert finding["id"] == "stale-neighbour"
+            assert finding["remedy"] == [remedy]
+            mended(run, typed, finding, "host", right)
+        finally:
+            typed(remedy, may_fail=True)
 
 
 def test_the_way_back_is_looked_at_too(run: Run, typed: Typed, pair: tuple[str, str]) -> None:
@@ -177,7 +179,7 @@ def test_two_containers_with_one_mac(run: Run, typed: Typed, extra: Extra, twins
 @contextmanager
 def lan(typed: Typed, near: str, far: str) -> Iterator[None]:
     """Lay a link from the engine's host to a namespace that answers to an address."""
-    tag = secrets.token_hex(3)
+    tag = new_tag()
     name, link = f"dn-lan-{tag}", f"dnlan{tag}"
     typed(f"ip netns add {name}")
     try:

@@ -5,7 +5,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 from capabilities import keep_capabilities
 from commands import PROGRAM, docker
 from private_engine import checked, wait_until
+from session_tag import undone
 from upstream_place import Upstream
 
 from inspector.api import load, review
@@ -54,11 +55,13 @@ def address_of(name: str) -> str:
 @contextmanager
 def rule(tool: HostTool, words: str, program: str = "iptables") -> Iterator[None]:
     """Have a rule at the head of its chain for a while."""
-    tool(f"{program} -w -I {words}")
-    try:
-        yield
-    finally:
-        tool(f"{program} -w -D {words}")
+    undo = f"{program} -w -D {words}"
+    with undone(undo):
+        tool(f"{program} -w -I {words}")
+        try:
+            yield
+        finally:
+            tool(undo)
 
 
 def traced(run: Run, *words: str, status: int = 1) -> Any:
@@ -142,8 +145,11 @@ def test_a_rule_that_rejects_stands_beside_the_answer(run: Run, on_host: HostToo
 def test_a_native_table_is_told_apart(run: Run, on_host: HostTool, upstream: Upstream, by: str) -> None:
     source, table = address_of("tomcat01"), f"dntest{os.getpid()}"
     policy = "drop" if by == "the policy" else "accept"
-    on_host(f"nft add table ip {table}")
-    try:
+    undo = f"nft delete table ip {table}"
+    with ExitStack() as after:
+        after.enter_context(undone(undo))
+        on_host(f"nft add table ip {table}")
+        after.callback(on_host, undo)
         on_host(f"nft add chain ip {table} f {{ type filter hook forward priority -10 ; policy accept ; }}")
         if by == "a rule":
             on_host(f"nft add rule ip {table} f ip protocol tcp counter")
@@ -153,8 +159,6 @@ def test_a_native_table_is_told_apart(run: Run, on_host: HostTool, upstream: Ups
             on_host(f"nft add rule ip {table} f ip daddr != {upstream.address} accept")
             on_host(f"nft add chain ip {table} f {{ policy {policy} ; }}")
         verdict = traced(run, "tomcat01", upstream.address)["verdict"]
-    finally:
-        on_host(f"nft delete table ip {table}")
     named, whose = ("rule 2 of 2 in", " (the user's)") if by == "a rule" else ("the policy of", "")
     assert verdict["summary"] == f"on the host, after docker0, by {named} {table} f{whose}"
     assert (verdict["rule"]["table"], verdict["rule"]["position"]) == (table, 2 if by == "a rule" else 0)

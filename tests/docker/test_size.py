@@ -3,11 +3,13 @@
 import json
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from commands import docker
 from outside import FAR, ROUTER, Outside, in_host, mend, outside
+from session_tag import undone
 
 from inspector.discover.engine import Engine
 from inspector.discover.survey import host_namespace
@@ -149,8 +151,11 @@ def test_one_that_is_kept_from_the_source(run: Run, host: int, beyond: Outside) 
     """The black hole: the error comes to the host, and a rule there drops it."""
     beyond.carries(1400)
     rule = "FORWARD -p icmp --icmp-type fragmentation-needed -j DROP"
-    in_host(host, f"iptables -I {rule}")
-    try:
+    undo = f"iptables -D {rule}"
+    with ExitStack() as after:
+        after.enter_context(undone(undo))
+        in_host(host, f"iptables -I {rule}")
+        after.callback(in_host, host, undo)
         status, report = traced(run, LEFT, FAR, "--size", "1472")
         assert (status, report["verdict"]["outcome"]) == (1, "unanswered")
         told = finding(report)
@@ -162,10 +167,10 @@ def test_one_that_is_kept_from_the_source(run: Run, host: int, beyond: Outside) 
             "rule 1: -p icmp -m icmp --icmp-type 3/4 -j DROP"
         )
         assert told["remedy"][0] == f"iptables -I {rule.replace('FORWARD', 'FORWARD 1').replace('DROP', 'ACCEPT')}"
-        is_mended(run, host, told, LEFT, FAR, "--size", "1472")
-        in_host(host, f"iptables -D {rule.replace('DROP', 'ACCEPT')}")
-    finally:
-        in_host(host, f"iptables -D {rule}")
+        mended = f"iptables -D {rule.replace('DROP', 'ACCEPT')}"
+        with undone(mended):
+            is_mended(run, host, told, LEFT, FAR, "--size", "1472")
+            in_host(host, mended)
 
 
 @pytest.mark.usefixtures("pair")

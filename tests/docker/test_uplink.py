@@ -1,11 +1,11 @@
 """Out by the uplink: routed, masqueraded, and back. The uplink leads to a namespace that the test has made."""
 
-import secrets
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from private_engine import PrivateEngine, checked, private_engine
+from session_tag import new_tag
 
 pytestmark = pytest.mark.docker
 
@@ -16,7 +16,7 @@ NEAR, GATEWAY, FAR, SILENT = "198.51.100.1", "198.51.100.2", "198.51.100.129", "
 @pytest.fixture(scope="module")
 def private() -> Iterator[PrivateEngine]:
     """Give an engine with a container; beyond its uplink a router answers to one address and swallows another."""
-    far = f"dntest-far-{secrets.token_hex(3)}"
+    far = f"dntest-far-{new_tag()}"
     with private_engine() as made:
         made.start("web")
         checked("ip", "netns", "add", far)

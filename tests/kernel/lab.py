@@ -2,7 +2,6 @@
 
 import gc
 import os
-import secrets
 import subprocess
 import time
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec import Struct
+from session_tag import new_tag
 
 from inspector import netns
 
@@ -48,7 +48,7 @@ def run(command: str) -> str:
 @contextmanager
 def lab() -> Iterator[Lab]:
     """Make the world and take it down."""
-    tag = secrets.token_hex(3)
+    tag = new_tag()
     names = {place: f"dn{tag}{place}" for place in "abs"}
     fds: dict[str, int] = {}
     try:

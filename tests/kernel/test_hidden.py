@@ -4,10 +4,10 @@ import os
 import subprocess
 from collections.abc import Iterator
 from ipaddress import ip_interface
-from secrets import token_hex
 
 import pytest
 from msgspec.structs import replace
+from session_tag import new_tag
 
 from inspector import netns
 from inspector.discover.facts import LinkFact, StackFact
@@ -25,7 +25,7 @@ def place() -> Iterator[tuple[str, str]]:
     """Two namespaces with a veth pair between them, neither with a process inside."""
     if os.geteuid():
         pytest.skip("needs root")
-    near, far = (f"dntest-{token_hex(3)}" for _ in "12")
+    near, far = (f"dntest-{new_tag()}" for _ in "12")
     lines = (
         f"ip netns add {near}", f"ip netns add {far}",
         f"ip -n {near} link add eth0 type veth peer name veth0 netns {far}",

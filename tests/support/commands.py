@@ -8,6 +8,7 @@ from typing import Any
 
 import screens
 from msgspec import Struct
+from session_tag import session
 
 PROGRAM = [sys.executable, "-P", "-c", "from inspector.cli.main import main; main()"]
 
@@ -47,8 +48,15 @@ def ran_into(output: Any, *words: str, **streams: Any) -> "subprocess.CompletedP
     return subprocess.run([*PROGRAM, *words], stdout=output, text=True, check=False, timeout=60, **streams)
 
 
+TESTS_LABEL = "dnetsniff.tests"
+MAKES = (("run",), ("create",), ("network", "create"))
+
+
 def docker(*words: str) -> str:
-    """Run the docker command line, which must succeed."""
+    """Run the docker command line, which must succeed; what it makes has the label of the tests."""
+    for verb in MAKES:
+        if words[: len(verb)] == verb:
+            words = (*verb, "--label", f"{TESTS_LABEL}={session().tag}", *words[len(verb) :])
     done = subprocess.run(["docker", *words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"docker {' '.join(words)}: {done.stderr}"
     return done.stdout.strip()

@@ -1,6 +1,5 @@
 """A world beyond the engine's host: a router one veth pair away, and behind it a machine that answers."""
 
-import secrets
 import shlex
 import subprocess
 from collections.abc import Iterable, Iterator
@@ -8,6 +7,7 @@ from contextlib import contextmanager
 
 from commands import Ran, dnetsniff
 from msgspec import Struct
+from session_tag import new_tag
 from upstream_place import ip, on_host
 
 NEAR, ROUTER, FAR_ROUTER, FAR = "203.0.113.1", "203.0.113.2", "203.0.113.129", "203.0.113.130"
@@ -31,7 +31,7 @@ class Outside(Struct, frozen=True):
 @contextmanager
 def outside(host_fd: int) -> Iterator[Outside]:
     """Lay both links; everything is gone afterwards."""
-    tag = secrets.token_hex(3)
+    tag = new_tag()
     world = Outside(link=f"dnout{tag}", router=f"dn-router-{tag}", far=f"dn-far-{tag}")
     try:
         for name in (world.router, world.far):

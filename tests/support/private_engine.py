@@ -7,7 +7,6 @@ starts (shims outlive it), and takes everything down when its standard input end
 import ctypes
 import json
 import os
-import secrets
 import select
 import shutil
 import signal
@@ -21,12 +20,14 @@ from pathlib import Path
 
 import pytest
 from msgspec import Struct
+from session_tag import new_tag
 
 from inspector.lab.image import BUSYBOX, FOREVER, image_tree
 
 IMAGE = "private:busybox"
 PATIENCE_S = 30
 CGROUPS = Path("/sys/fs/cgroup")
+FOLDERS = Path("/var/tmp")
 PR_SET_CHILD_SUBREAPER = 36
 """linux/prctl.h"""
 
@@ -85,8 +86,8 @@ def private_engine(*options: str) -> Iterator[PrivateEngine]:
     if shutil.which("dockerd") is None:
         refuse = pytest.fail if os.environ.get("DNETSNIFF_REQUIRE_LIVE") else pytest.skip
         refuse("needs dockerd on this machine")
-    folder = Path(tempfile.mkdtemp(prefix="dntest-", dir="/var/tmp"))
-    name = f"dntest-{secrets.token_hex(3)}"
+    name = f"dntest-{new_tag()}"
+    folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=FOLDERS))
     program = [sys.executable, __file__, name, str(folder), *options]
     keeper = subprocess.Popen(program, stdin=subprocess.PIPE, start_new_session=True)
     try:

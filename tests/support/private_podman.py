@@ -5,7 +5,6 @@ containers' namespaces, the files of aardvark-dns) ends with its last process, k
 as in private_engine.
 """
 
-import secrets
 import shutil
 import signal
 import subprocess
@@ -19,6 +18,7 @@ from pathlib import Path
 from msgspec import Struct
 from private_engine import (
     CGROUPS,
+    FOLDERS,
     IMAGE,
     PATIENCE_S,
     become_subreaper,
@@ -28,6 +28,7 @@ from private_engine import (
     remove_group,
     wait_until,
 )
+from session_tag import new_tag
 
 from inspector.lab.image import BUSYBOX, FOREVER, image_tree
 
@@ -82,8 +83,8 @@ class PrivatePodman(Struct, frozen=True):
 @contextmanager
 def private_podman() -> Iterator[PrivatePodman]:
     """Start one; it is gone afterwards, with all that was made on it."""
-    folder = Path(tempfile.mkdtemp(prefix="dntest-", dir="/var/tmp"))
-    name = f"dntest-{secrets.token_hex(3)}"
+    name = f"dntest-{new_tag()}"
+    folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=FOLDERS))
     podman = PrivatePodman(name=name, folder=folder)
     program = folder / "bin" / "podman"
     program.parent.mkdir()

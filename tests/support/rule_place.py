@@ -1,13 +1,13 @@
 """A network namespace of a test's own, to make firewall rules in."""
 
 import os
-import secrets
 import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from session_tag import new_tag
 
 
 class Place:
@@ -32,7 +32,7 @@ class Place:
 @contextmanager
 def new_place() -> Iterator[Place]:
     """Have a namespace until the block ends."""
-    name = f"dn{secrets.token_hex(3)}n"
+    name = f"dn{new_tag()}n"
     subprocess.run(["ip", "netns", "add", name], check=True)
     try:
         fd = os.open(f"/run/netns/{name}", os.O_RDONLY | os.O_CLOEXEC)

@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import asdict
+from session_tag import new_tag
 from upstream_answers import Behaviour
 
 PREFIX = IPv4Network("198.51.100.0/24")
@@ -69,7 +70,7 @@ class Upstream(Struct, frozen=True):
 @contextmanager
 def upstream_beside(host_fd: int) -> Iterator[Upstream]:
     """Run a server beside the namespace `host_fd` is open on; take everything down afterwards."""
-    tag = secrets.token_hex(3)
+    tag = new_tag()
     namespace, link = f"dn-upstream-{tag}", f"dnup{tag}"
     ip("netns", "add", namespace)
     try:
