@@ -102,8 +102,8 @@ def blocks_ahead(
         application=f"dnetsniff {version}",
         comments=(f"{verb} {question.source} {question.destination}", f"engine {engine.name} {engine.version}"),
     )
-    names = pcapng.names_block(_names(recording.topology))
-    interfaces = (_interface(recording.topology, point) for point in frames.points)
+    names = pcapng.names_block(names_of(recording.topology))
+    interfaces = (interface_at(recording.topology, point) for point in frames.points)
     return (pcapng.section_block(section), names, *(pcapng.interface_block(each) for each in interfaces))
 
 
@@ -156,7 +156,8 @@ def _filled(observations: tuple[Observation, ...], frames: Iterator[bytes]) -> t
     return tuple(replace(seen, frame=frame_of(seen, frame)) for seen, frame in zip(observations, frames, strict=False))
 
 
-def _names(topology: Topology) -> dict[str, tuple[str, ...]]:
+def names_of(topology: Topology) -> dict[str, tuple[str, ...]]:
+    """Return the names of each address that the engine gave to a container."""
     names: dict[str, tuple[str, ...]] = {}
     for container in topology.containers:
         for address in (address for endpoint in container.endpoints for address in endpoint.addresses):
@@ -168,7 +169,8 @@ def _names(topology: Topology) -> dict[str, tuple[str, ...]]:
     return names
 
 
-def _interface(topology: Topology, point: CapturePoint) -> pcapng.Interface:
+def interface_at(topology: Topology, point: CapturePoint) -> pcapng.Interface:
+    """Describe a capture point: what it is, where, and what it is tied to."""
     link, stack = topology.link(point.link), topology.sandbox(point.sandbox)
     if link is None or stack is None:
         return pcapng.Interface(str(point))

@@ -19,6 +19,7 @@ ELSEWHERE = {
     "inspector/discover/": "tests/docker/test_trace.py",
     "inspector/errors.py": "tests/cli/test_main.py",
     "inspector/explain/": "tests/test_worlds.py",
+    "inspector/following.py": "tests/docker/test_capture.py",
     "inspector/host.py": "tests/docker/test_trace.py",
     "inspector/keep.py": "tests/docker/test_trace.py",
     "inspector/netfilter/": "tests/kernel/test_chains.py",

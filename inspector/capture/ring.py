@@ -63,6 +63,15 @@ class Shape(Struct, frozen=True):
     retire_ms: int = 1
 
 
+class RingBlock(Struct, frozen=True):
+    """Frames that the kernel handed over together, and where they are in the ring's memory."""
+
+    start: int
+    first: int
+    """Where the header of the first frame is."""
+    frames: int
+
+
 class Count(Struct, frozen=True):
     """What passed the filter, and how much of that found no room."""
 
@@ -104,8 +113,32 @@ class Ring:
         self._left -= 1
         self._consumed += 1
         if not self._left:
-            self._release_block()
+            self.release_block()
         return frame
+
+    @property
+    def memory(self) -> mmap.mmap:
+        """Return what is shared with the kernel."""
+        return self._memory
+
+    @property
+    def block_size(self) -> int:
+        """Return the length of a block in bytes."""
+        return self._shape.block_size
+
+    def take_block(self) -> RingBlock | None:
+        """Hand out the next block whole; until `release_block` it is ours to read and to write. Not beside `next`."""
+        start = self._block * self._shape.block_size
+        status, frames, first = _BLOCK.unpack_from(self._memory, start + _STATUS_OFFSET)
+        if not status & TP_STATUS_USER:
+            return None
+        self._consumed += frames
+        return RingBlock(start, start + first, frames)
+
+    def release_block(self) -> None:
+        """Give the block at hand back to the kernel."""
+        _STATUS.pack_into(self._memory, self._block * self._shape.block_size + _STATUS_OFFSET, TP_STATUS_KERNEL)
+        self._block = (self._block + 1) % self._shape.blocks
 
     def count(self) -> Count:
         """Return the totals; the kernel's own start again at zero with every look (packet(7))."""
@@ -135,13 +168,9 @@ class Ring:
             return False
         self._position = start + first
         if not self._left:
-            self._release_block()
+            self.release_block()
             return self._open_block()
         return True
-
-    def _release_block(self) -> None:
-        _STATUS.pack_into(self._memory, self._block * self._shape.block_size + _STATUS_OFFSET, TP_STATUS_KERNEL)
-        self._block = (self._block + 1) % self._shape.blocks
 
     def _frame(self, at: int) -> tuple[RawFrame, int]:
         distance, seconds, nanoseconds, kept, length, status, mac, _, _, tci, tpid = _FRAME.unpack_from(

@@ -22,6 +22,7 @@ COMMANDS = {
     "resolve": ("inspector.cli.resolve", "Look a name up as a container would, and show each step and packet."),
     "explain": ("inspector.cli.explain", "Give the report of a saved trace again, or tell a capture file."),
     "ls": ("inspector.cli.ls", "Show networks, bridges, ports, veth pairs, addresses and routes: one tree."),
+    "capture": ("inspector.cli.capture", "Capture at all points of containers and networks into one pcapng."),
     "lab": ("inspector.cli.lab", "Build and remove the course's network on a real engine."),
     "lesson": ("inspector.cli.lesson", "The course, step by step: live on the lab, or replayed from recordings."),
     "doctor": ("inspector.cli.doctor", "Can it run here: privileges, engine, kernel, settings."),

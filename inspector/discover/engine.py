@@ -20,6 +20,9 @@ from inspector.model.topology import Container, EngineIdentity
 CALL_TIMEOUT_S = 10
 """Longest wait for one answer; an engine that accepts and never answers must not hang us."""
 
+CHANGES = frozenset({"start", "die", "died", "destroy", "remove", "rename", "connect", "disconnect"})
+"""What an engine calls the events after which there are other capture points, or other names."""
+
 
 class Engine:
     """A connected engine. Every call ends in an answer or an InspectorError."""
@@ -71,6 +74,16 @@ class Engine:
         if not answer["State"].get("Pid"):
             raise DepartedError(f"container {container.name} stopped while we looked", "start it and ask again")
         return engine_answers.process(container, answer, self.tongue)
+
+    def changes(self, since_s: int) -> Iterator[str]:
+        """Yield a word for each change to containers and their networks since then, while the engine is there.
+
+        Raises EngineUnreachableError where it is not. `close` ends it.
+        """
+        with self.calls():
+            for each in self.api.events(since=since_s, decode=True, filters={"type": ["container", "network"]}):
+                if (word := str(each.get("Action") or each.get("status") or "")) in CHANGES:
+                    yield word
 
     def _version(self) -> Mapping[str, Any]:
         if self._said is None:

@@ -29,13 +29,15 @@ OPT_COMMENT = 1
 SHB_HARDWARE, SHB_OS, SHB_USERAPPL = 2, 3, 4
 IF_NAME, IF_DESCRIPTION, IF_IPV4ADDR, IF_IPV6ADDR, IF_MACADDR, IF_TSRESOL, IF_FILTER = 2, 3, 4, 5, 6, 9, 11
 IF_TSOFFSET = 14
-EPB_FLAGS, EPB_PACKETID = 2, 5
+EPB_FLAGS, EPB_DROPCOUNT, EPB_PACKETID = 2, 4, 5
 ISB_STARTTIME, ISB_ENDTIME, ISB_IFRECV, ISB_IFDROP = 2, 3, 4, 5
+ISB_FILTERACCEPT, ISB_OSDROP, ISB_USRDELIV = 6, 7, 8
 NRB_IPV4, NRB_IPV6 = 1, 2
 
 FLAG_IN = 0b01
 FLAG_OUT = 0b10
 FLAG_CHECKSUM_NOT_READY = 1 << 9
+FLAG_CHECKSUM_VALID, FLAG_SEGMENTED_LATER = 1 << 10, 1 << 11
 _RECEPTION_SHIFT = 2
 _RECEPTION = {0: 1, 1: 3, 2: 2, 3: 4}
 """sll_pkttype (linux/if_packet.h) to reception type: unicast, broadcast, multicast, promiscuous."""
@@ -64,6 +66,7 @@ class Interface(Struct, frozen=True):
     addresses: tuple[IPv4Interface | IPv6Interface, ...] = ()
     mac: str | None = None
     filter: str | None = None
+    snapshot_length: int = SNAPSHOT_LENGTH
 
 
 class Packet(Struct, frozen=True):
@@ -148,7 +151,7 @@ def interface_block(interface: Interface) -> bytes:
     options.append((IF_TSRESOL, bytes((NANOSECONDS,))))
     if interface.filter is not None:
         options.append((IF_FILTER, b"\0" + _text(interface.filter)))
-    return _block(INTERFACE_DESCRIPTION, struct.pack("<HHI", LINKTYPE_ETHERNET, 0, SNAPSHOT_LENGTH), options)
+    return _block(INTERFACE_DESCRIPTION, struct.pack("<HHI", LINKTYPE_ETHERNET, 0, interface.snapshot_length), options)
 
 
 def packet_block(packet: Packet) -> bytes:

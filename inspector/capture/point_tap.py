@@ -1,0 +1,134 @@
+"""Listen at one capture point of a long capture: a packet socket with a large ring, whose blocks go to a file whole.
+
+1. The filter is attached before the socket is bound, promiscuity is a membership of the socket: as in `tap`, which is
+   for scapy and hands out frames.
+2. An interface that is down may come up again; one that is gone is the end.
+"""
+
+import socket
+import struct
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from inspector.capture.packet_blocks import PacketBlocks, Rewritten
+from inspector.capture.ring import Count, Ring, Shape
+from inspector.capture.syscalls import SOL_PACKET, attach_filter, bind_packet_socket, set_option
+from inspector.wire.packet_filter import keep_all
+
+BLOCK_SIZE = 1 << 18
+"""Rewriting goes over a block a dozen times: larger ones do not stay in a processor's own cache (measured)."""
+RETIRE_MS = 20
+MOST_MEMORY, MOST_PER_POINT = 1 << 28, 1 << 24
+"""Bytes of all rings, and of one."""
+MOST_AT_ONCE = 16
+"""Blocks that are handed out before another point has its turn."""
+ETH_P_ALL = 0x0003
+"""linux/if_ether.h"""
+ARPHRD_ETHER, ARPHRD_LOOPBACK = 1, 772
+"""linux/if_arp.h"""
+PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC = 1, 1
+_MEMBERSHIP = struct.Struct("=iHH8s")
+"""struct packet_mreq (linux/if_packet.h)"""
+
+
+class NoEthernetError(ValueError):
+    """The interface's frames have no Ethernet header."""
+
+
+class Totals(Struct):
+    """What came in at a point."""
+
+    frames: int = 0
+    wire_bytes: int = 0
+    received: int = 0
+    """Frames that passed the filter, by the kernel's count; the dropped ones among them."""
+    dropped: int = 0
+
+
+def shape_for(points: int) -> Shape:
+    """Return the shape of each ring where there are so many points."""
+    size = max(min(MOST_PER_POINT, MOST_MEMORY // max(points, 1)), 2 * BLOCK_SIZE)
+    return Shape(block_size=BLOCK_SIZE, blocks=size // BLOCK_SIZE, retire_ms=RETIRE_MS)
+
+
+class PointTap:
+    """One interface, listened to. Made inside its namespace."""
+
+    def __init__(self, ifindex: int, program: bytes, *, promiscuous: bool, shape: Shape) -> None:
+        """Open, filter, set up the ring, and bind. Raises OSError, or NoEthernetError."""
+        self.totals = Totals()
+        self.interface = 0
+        """Its number in the file at hand."""
+        self._told = 0
+        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
+        self._ring: Ring | None = None
+        try:
+            bind_packet_socket(self._socket, ifindex, 0)
+            self._check()
+            attach_filter(self._socket, program)
+            self._ring = Ring(self._socket, shape)
+            self._blocks = PacketBlocks(self._ring.memory, shape.block_size)
+            if promiscuous:
+                membership = _MEMBERSHIP.pack(ifindex, PACKET_MR_PROMISC, 0, b"")
+                set_option(self._socket, SOL_PACKET, PACKET_ADD_MEMBERSHIP, membership)
+            bind_packet_socket(self._socket, ifindex, ETH_P_ALL)
+        except BaseException:
+            self.close()
+            raise
+
+    def fileno(self) -> int:
+        """Return the descriptor that turns readable when a block is ready."""
+        return self._socket.fileno()
+
+    def read(self) -> Iterator[Rewritten]:
+        """Hand out the blocks that are ready; each is the kernel's again when the next is asked for."""
+        for _ in range(MOST_AT_ONCE):
+            block = self._ring.take_block() if self._ring else None
+            if block is None or self._ring is None:
+                return
+            lost, self._told = self.totals.dropped - self._told, self.totals.dropped
+            done = self._blocks.rewrite(block, self.interface, lost)
+            try:
+                yield done
+                self.totals.frames += done.frames
+                self.totals.wire_bytes += done.wire_bytes
+            finally:
+                for part in done.parts:
+                    part.release()
+                self._ring.release_block()
+
+    def refuse(self) -> None:
+        """Let nothing more in; what is in the ring can be read."""
+        attach_filter(self._socket, keep_all(0))
+
+    def look(self) -> None:
+        """Take over the kernel's counts."""
+        if self._ring is not None:
+            count: Count = self._ring.count()
+            self.totals.received, self.totals.dropped = count.received, count.dropped
+
+    @property
+    def unread(self) -> int:
+        """How many frames are still in the ring."""
+        self.look()
+        return max(self.totals.received - self.totals.dropped - self.totals.frames, 0)
+
+    def is_gone(self) -> bool:
+        """Whether the interface is there no more; takes the socket's pending error."""
+        self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        return not self._socket.getsockname()[0]
+
+    def close(self) -> None:
+        """Stop listening."""
+        if self._ring is not None:
+            self._blocks.close()
+            self._ring.close()
+            self._ring = None
+        self._socket.close()
+
+    def _check(self) -> None:
+        name, _, _, device_type, _ = self._socket.getsockname()
+        if device_type not in {ARPHRD_ETHER, ARPHRD_LOOPBACK}:
+            message = f"{name} has no Ethernet frames (device type {device_type} of linux/if_arp.h)"
+            raise NoEthernetError(message)

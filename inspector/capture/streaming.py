@@ -1,0 +1,279 @@
+"""One loop over all points of a long capture: blocks go from the rings to the file as they come, until told to end.
+
+1. Points come and go while it runs; somebody else finds them, and says so through `News`.
+2. The order of a file: section, names, an interface for each point, frames; new names and interfaces where they come
+   up; statistics of a point where it ends, of all others at the end.
+3. At the end every socket is told to refuse what still comes, and what has come is read to the last frame.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from selectors import EVENT_READ, DefaultSelector
+from typing import Protocol
+
+from msgspec import Struct, field
+
+from inspector.capture.capture_file import CaptureFile, CutShort, Full, Outlet, ReaderLeft, count_blocks
+from inspector.capture.point_tap import RETIRE_MS, PointTap, Totals
+from inspector.model.point_count import CaptureCount, PointCount
+from inspector.wire import pcapng
+
+PointKey = tuple[int, int]
+"""The inode of a network namespace, and an interface index in it: what stays the same under any name."""
+LOOK_NS = 1_000_000_000
+"""How often the kernel's counts are looked at."""
+DRAIN_NS = 500_000_000
+SETTLE_NS = 2 * RETIRE_MS * 1_000_000
+
+
+class Arrived(Struct, frozen=True):
+    """There is one point more, and it is listened to already."""
+
+    key: PointKey
+    interface: pcapng.Interface
+    tap: PointTap
+
+
+class Gone(Struct, frozen=True):
+    """A point is there no more."""
+
+    key: PointKey
+
+
+class Named(Struct, frozen=True):
+    """Who has which address by now."""
+
+    names: Mapping[str, tuple[str, ...]]
+
+
+class Abandoned(Struct, frozen=True):
+    """Nobody will tell of new points from now on, or (`False`) somebody will again."""
+
+    alone: bool
+
+
+class News(Protocol):
+    """Who finds points."""
+
+    def fileno(self) -> int:
+        """Return a descriptor that turns readable when there are news."""
+        ...
+
+    def take(self) -> list[Arrived | Gone | Named | Abandoned]:
+        """Return the news, without waiting."""
+        ...
+
+
+class _Watched(Struct, eq=False):
+    key: PointKey
+    interface: pcapng.Interface
+    tap: PointTap
+    started_ns: int
+    number: int = 0
+    before: Totals = field(default_factory=Totals)
+    """Its totals when the file at hand was begun."""
+    leaving_ns: int | None = None
+    ended: bool = False
+
+
+class Streaming:
+    """A long capture."""
+
+    def __init__(
+        self,
+        outlet: Outlet,
+        section: pcapng.Section,
+        news: News,
+        *,
+        max_size: int | None,
+        now_ns: Callable[[], int],
+        realtime_ns: Callable[[], int],
+        show: Callable[[CaptureCount], None] = lambda _: None,
+    ) -> None:
+        """Capture what `news` tells of; `show` is called each second."""
+        self._section = section
+        self._news = news
+        self._now_ns, self._realtime_ns = now_ns, realtime_ns
+        self._show = show
+        self._file = CaptureFile(outlet, self._ahead, self._behind, max_size)
+        self._points: dict[PointKey, _Watched] = {}
+        self._past: list[PointCount] = []
+        self._names: dict[str, tuple[str, ...]] = {}
+        self._selector = DefaultSelector()
+        self._numbers = 0
+        self._begun_ns = now_ns()
+        self._ending = False
+        self.alone = False
+
+    def run(self, interruption: int, duration_ns: int | None) -> CaptureCount:
+        """Capture until the end, and return what there was.
+
+        Raises CutShort where the file cannot take more.
+        """
+        self._begun_ns = self._now_ns()
+        end_ns = None if duration_ns is None else self._begun_ns + duration_ns
+        self._selector.register(self._news, EVENT_READ, self._hear)
+        self._selector.register(interruption, EVENT_READ, self._end)
+        try:
+            self._hear()
+            self._file.start()
+            self._carry_on(end_ns)
+            self._drain(interruption)
+            self._file.finish()
+        except (Full, ReaderLeft):
+            self._look()
+            self._finish_quietly()
+        finally:
+            self._file.close()
+        return self.count()
+
+    def count(self) -> CaptureCount:
+        """Return what there was so far."""
+        points = [*self._past, *(_count(each) for each in self._points.values())]
+        elapsed_s = (self._now_ns() - self._begun_ns) / 1e9
+        return CaptureCount(tuple(points), elapsed_s, self._file.written, self._file.files)
+
+    @property
+    def points(self) -> int:
+        """How many points are listened to."""
+        return len(self._points)
+
+    def close(self) -> None:
+        """Stop listening."""
+        for each in self._points.values():
+            each.tap.close()
+        self._selector.close()
+
+    def _carry_on(self, end_ns: int | None) -> None:
+        look_ns = self._begun_ns + LOOK_NS
+        while not self._ending and not (self.alone and not self._points):
+            now_ns = self._now_ns()
+            if end_ns is not None and now_ns >= end_ns:
+                return
+            if now_ns >= look_ns:
+                look_ns = now_ns + LOOK_NS
+                self._look()
+                self._show(self.count())
+            until_ns = look_ns if end_ns is None else min(look_ns, end_ns)
+            if any(each.leaving_ns for each in self._points.values()):
+                until_ns = min(until_ns, now_ns + SETTLE_NS)
+            for key, _ in self._selector.select(max(until_ns - now_ns, 0) / 1e9):
+                key.data()
+            self._let_go()
+
+    def _drain(self, interruption: int) -> None:
+        """Read what has come in until now, and nothing later."""
+        self._selector.unregister(self._news)
+        self._selector.unregister(interruption)
+        for each in self._points.values():
+            each.tap.refuse()
+        start_ns = self._now_ns()
+        while (waited_ns := self._now_ns() - start_ns) < DRAIN_NS:
+            if waited_ns >= SETTLE_NS and not any(each.tap.unread for each in self._points.values()):
+                break
+            for key, _ in self._selector.select(SETTLE_NS / 1e9 / 4):
+                key.data()
+        self._look()
+
+    def _look(self) -> None:
+        for each in self._points.values():
+            each.tap.look()
+
+    def _end(self) -> None:
+        self._ending = True
+
+    def _hear(self) -> None:
+        for each in self._news.take():
+            match each:
+                case Arrived():
+                    self._welcome(each)
+                case Gone():
+                    self._see_off(each.key)
+                case Named():
+                    self._name(each)
+                case Abandoned():
+                    self.alone = each.alone
+
+    def _welcome(self, new: Arrived) -> None:
+        watched = _Watched(new.key, new.interface, new.tap, self._realtime_ns())
+        self._points[new.key] = watched
+        self._selector.register(new.tap, EVENT_READ, partial(self._read, watched))
+        if self._file.files:
+            self._number(watched)
+            self._file.write((pcapng.interface_block(watched.interface),))
+
+    def _name(self, named: Named) -> None:
+        added = {address: names for address, names in named.names.items() if self._names.get(address) != names}
+        self._names.update(added)
+        if added and self._file.files:
+            self._file.write((pcapng.names_block(added),))
+
+    def _see_off(self, key: PointKey) -> None:
+        if (watched := self._points.get(key)) and watched.leaving_ns is None:
+            watched.leaving_ns = self._now_ns() + SETTLE_NS
+
+    def _read(self, watched: _Watched) -> None:
+        came = False
+        for block in watched.tap.read():
+            came = True
+            before = self._file.taken
+            try:
+                self._file.write(block.parts)
+            except (Full, CutShort):
+                watched.tap.totals.frames += count_blocks(block.parts, self._file.taken - before)
+                raise
+        if not came and watched.tap.is_gone():
+            self._see_off(watched.key)
+
+    def _let_go(self) -> None:
+        """Close the points that left, once what they still had is read."""
+        for each in tuple(self._points.values()):
+            if each.leaving_ns is None or (each.tap.unread and self._now_ns() < each.leaving_ns + DRAIN_NS):
+                continue
+            if self._now_ns() >= each.leaving_ns:
+                self._selector.unregister(each.tap)
+                each.tap.look()
+                each.ended = True
+                del self._points[each.key]
+                self._past.append(_count(each))
+                self._file.write((self._statistics(each),))
+                each.tap.close()
+
+    def _ahead(self) -> bytes:
+        self._numbers = 0
+        blocks = [pcapng.section_block(self._section), pcapng.names_block(self._names)]
+        for each in self._points.values():
+            self._number(each)
+            blocks.append(pcapng.interface_block(each.interface))
+        return b"".join(blocks)
+
+    def _number(self, watched: _Watched) -> None:
+        """Begin a point in the file at hand."""
+        watched.number = watched.tap.interface = self._numbers
+        self._numbers += 1
+        totals = watched.tap.totals
+        watched.before = Totals(totals.frames, totals.wire_bytes, totals.received, totals.dropped)
+        watched.started_ns = self._realtime_ns()
+
+    def _behind(self) -> bytes:
+        return b"".join(self._statistics(each) for each in self._points.values())
+
+    def _statistics(self, watched: _Watched) -> bytes:
+        totals, before = watched.tap.totals, watched.before
+        received, dropped = totals.received - before.received, totals.dropped - before.dropped
+        return pcapng.statistics_block(
+            pcapng.Statistics(watched.number, received, dropped, watched.started_ns, self._realtime_ns())
+        )
+
+    def _finish_quietly(self) -> None:
+        try:
+            self._file.finish()
+        except (ReaderLeft, CutShort):
+            return
+
+
+def _count(watched: _Watched) -> PointCount:
+    totals = watched.tap.totals
+    return PointCount(
+        watched.interface.name, totals.frames, totals.wire_bytes, totals.received, totals.dropped, watched.ended
+    )

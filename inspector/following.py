@@ -1,0 +1,206 @@
+"""Find the capture points of a long capture, and go on finding them: containers start, stop, connect and disconnect.
+
+1. What there is is looked up whole, each time the engine tells of a change: a difference cannot be missed that way.
+2. A point is known by its namespace and interface index. A container that is renamed or paused has the same ones.
+3. The engine may go away: what is captured does not depend on it. It is asked again until it answers.
+4. Two threads of our own: one waits for the engine's events, one looks. The loop that captures waits for neither.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from functools import partial
+from threading import Event, Lock, Thread
+
+from inspector import netns
+from inspector.archive_frames import interface_at, names_of
+from inspector.capture.point_tap import NoEthernetError, PointTap, shape_for
+from inspector.capture.streaming import Abandoned, Arrived, Gone, Named, PointKey
+from inspector.discover.engine import Engine
+from inspector.discover.survey import Stacks, survey
+from inspector.errors import EngineUnreachableError, InspectorError, PrivilegeError
+from inspector.model.question import CapturePoint
+from inspector.model.topology import EngineIdentity, SandboxId, Topology
+from inspector.plan.capture_points import Wanted, find, find_again, looked_into, points_of
+from inspector.wire import pcapng
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 5.0
+CAN_RAW = "the kernel did not let us open a raw socket: CAP_NET_RAW is missing"
+
+Item = Arrived | Gone | Named | Abandoned
+
+
+class Following:
+    """The news of a long capture."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Engine],
+        words: Sequence[str],
+        *,
+        program: bytes,
+        described: Callable[[pcapng.Interface], pcapng.Interface],
+        passive: bool,
+        tell: Callable[[str], None],
+        realtime_s: Callable[[], float],
+    ) -> None:
+        """Look for the first time. Raises UsageError where a word means nothing.
+
+        `described` adds to an interface what is the same for all of them; `tell` says a line to the user.
+        """
+        self._connect = connect
+        self._engine = connect()
+        self.words = tuple(words)
+        self._program = program
+        self._described = described
+        self._passive = passive
+        self._tell = tell
+        self._realtime_s = realtime_s
+        self._known: set[PointKey] = set()
+        self._wanted: Wanted | None = None
+        self._items: list[Item] = []
+        self._lock = Lock()
+        self._ring, self._bell = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._changed, self._closing = Event(), Event()
+        self._since_s = int(realtime_s())
+        try:
+            self.identity: EngineIdentity = self._engine.identity()
+            self._look()
+        except BaseException:
+            self.close()
+            raise
+        self._threads = (Thread(target=self._listen, daemon=True), Thread(target=self._go_on, daemon=True))
+
+    def start(self) -> None:
+        """Go on looking, beside what else is done."""
+        for each in self._threads:
+            each.start()
+
+    def fileno(self) -> int:
+        """Return a descriptor that turns readable when there are news."""
+        return self._ring
+
+    def take(self) -> list[Item]:
+        """Return the news, without waiting."""
+        with suppress(BlockingIOError):
+            os.read(self._ring, 4096)
+        with self._lock:
+            items, self._items = self._items, []
+        return items
+
+    def forget(self, key: PointKey) -> None:
+        """Take in that a point is not captured any more; if it is still there, it is found again."""
+        with self._lock:
+            self._known.discard(key)
+        self._changed.set()
+
+    def close(self) -> None:
+        """Stop looking. What was opened and not taken is closed."""
+        self._closing.set()
+        self._changed.set()
+        self._engine.close()
+        for each in self.take():
+            if isinstance(each, Arrived):
+                each.tap.close()
+
+    def _put(self, items: Iterable[Item]) -> None:
+        with self._lock:
+            self._items += items
+        with suppress(BlockingIOError):
+            os.write(self._bell, b"!")
+
+    def _listen(self) -> None:
+        """Wait for events; where the engine goes away, ask until it is back."""
+        pause_s = FIRST_PAUSE_S
+        here = True
+        while not self._closing.is_set():
+            with suppress(InspectorError):
+                self._listen_once(partial(self._back, here))
+            if self._closing.is_set():
+                return
+            if here:
+                self._tell("the engine went away; what is still there is captured on, and new points are not found")
+                self._put((Abandoned(alone=True),))
+                here = False
+            self._closing.wait(pause_s)
+            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+    def _listen_once(self, answered: Callable[[], None]) -> None:
+        since_s, self._since_s = self._since_s, int(self._realtime_s())
+        if not self._engine.identity():
+            return
+        answered()
+        for _ in self._engine.changes(since_s):
+            self._changed.set()
+
+    def _back(self, here: bool) -> None:  # noqa: FBT001 - bound by its caller
+        if not here:
+            self._tell("the engine is back")
+            self._put((Abandoned(alone=False),))
+            self._changed.set()
+
+    def _go_on(self) -> None:
+        while True:
+            self._changed.wait()
+            self._changed.clear()
+            if self._closing.is_set():
+                return
+            try:
+                self._look()
+            except EngineUnreachableError:
+                continue
+            except InspectorError as error:
+                self._tell(str(error))
+
+    def _look(self) -> None:
+        engine = self._engine
+        containers = engine.containers()
+        networks = tuple(each.network for each in engine.networks(containers))
+        if self._wanted is None:
+            self._wanted = find(self.words, containers, networks)
+        else:
+            self._wanted = find_again(self.words, self._wanted, containers, networks)
+        with Stacks() as stacks:
+            topology = survey(engine, stacks, looked_into(self._wanted, containers, networks))
+            points = points_of(topology, self._wanted, passive=self._passive)
+            self._put(self._differences(topology, points, stacks))
+
+    def _differences(self, topology: Topology, points: tuple[CapturePoint, ...], stacks: Stacks) -> list[Item]:
+        inodes = {each.id: each.inode for each in topology.sandboxes}
+        here = {(inodes[each.sandbox], each.link.ifindex): each for each in points}
+        with self._lock:
+            left, new = self._known - set(here), set(here) - self._known
+            self._known = set(here)
+        items: list[Item] = [Named(names_of(topology)), *(Gone(key) for key in left)]
+        shape = shape_for(len(here))
+        by_stack: dict[SandboxId, list[PointKey]] = {}
+        for key, point in here.items():
+            if key in new:
+                by_stack.setdefault(point.sandbox, []).append(key)
+        for sandbox, keys in by_stack.items():
+            opening = (
+                partial(PointTap, key[1], self._program, promiscuous=here[key].promiscuous, shape=shape) for key in keys
+            )
+            found = netns.enter(stacks.namespaces[sandbox].fd, partial(_opened, tuple(opening)))
+            for key, tap in zip(keys, found, strict=True):
+                if isinstance(tap, PointTap):
+                    items.append(Arrived(key, self._described(interface_at(topology, here[key])), tap))
+                else:
+                    self._tell(f"cannot listen at {here[key]}: {tap}")
+        return items
+
+
+def _opened(opening: Iterable[Callable[[], PointTap]]) -> list[PointTap | str]:
+    return list(_each_opened(opening))
+
+
+def _each_opened(opening: Iterable[Callable[[], PointTap]]) -> Iterator[PointTap | str]:
+    for make in opening:
+        try:
+            yield make()
+        except PermissionError as error:
+            raise PrivilegeError(CAN_RAW, netns.HINT) from error
+        except NoEthernetError as error:
+            yield str(error)
+        except OSError as error:
+            yield error.strerror or str(error)
