@@ -18,7 +18,7 @@ from inspector.wire.packet_filter import keep_all
 
 BLOCK_SIZE = 1 << 18
 """Rewriting goes over a block a dozen times: larger ones do not stay in a processor's own cache (measured)."""
-RETIRE_MS = 20
+RETIRE_MS = 50
 MOST_MEMORY, MOST_PER_POINT = 1 << 28, 1 << 24
 """Bytes of all rings, and of one."""
 MOST_AT_ONCE = 16
@@ -60,6 +60,8 @@ class PointTap:
         self.totals = Totals()
         self.interface = 0
         """Its number in the file at hand."""
+        self.busy = False
+        """Whether its last block was full: more of them can be waited for, and be dealt with together."""
         self._told = 0
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
         self._ring: Ring | None = None
@@ -87,6 +89,7 @@ class PointTap:
             block = self._ring.take_block() if self._ring else None
             if block is None or self._ring is None:
                 return
+            self.busy = block.full
             lost, self._told = self.totals.dropped - self._told, self.totals.dropped
             done = self._blocks.rewrite(block, self.interface, lost)
             try:

@@ -25,6 +25,7 @@ TPACKET_V3 = 2
 
 TP_STATUS_KERNEL, TP_STATUS_USER = 0x00, 0x01
 TP_STATUS_CSUMNOTREADY = 0x08
+TP_STATUS_BLK_TMO = 0x20
 TP_STATUS_VLAN_VALID, TP_STATUS_VLAN_TPID_VALID = 0x10, 0x40
 
 _REQUEST = struct.Struct("=7I")
@@ -70,6 +71,8 @@ class RingBlock(Struct, frozen=True):
     first: int
     """Where the header of the first frame is."""
     frames: int
+    full: bool = True
+    """Whether it was closed because it was full, and not because time was up."""
 
 
 class Count(Struct, frozen=True):
@@ -133,7 +136,7 @@ class Ring:
         if not status & TP_STATUS_USER:
             return None
         self._consumed += frames
-        return RingBlock(start, start + first, frames)
+        return RingBlock(start, start + first, frames, not status & TP_STATUS_BLK_TMO)
 
     def release_block(self) -> None:
         """Give the block at hand back to the kernel."""

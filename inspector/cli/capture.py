@@ -19,8 +19,8 @@ from inspector.cli.output import STDOUT, tell
 from inspector.discover.engine import connect
 from inspector.errors import DepartedError, UsageError
 from inspector.following import Following
-from inspector.model.point_count import CaptureCount
 from inspector.model.engine_choice import EngineChoice
+from inspector.model.point_count import CaptureCount
 from inspector.model.text import safe
 from inspector.ownership import acting_as, calling_user
 from inspector.render.counts_text import render_progress, render_summary

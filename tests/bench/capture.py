@@ -1,9 +1,9 @@
 """Time `dnetsniff capture` of three points against three tcpdumps, and against one dumpcap for each, on the same load.
 
 The load is UDP from a container to another on the default bridge, at a rate that is kept; the points are the sender's
-interface, its far end, and the bridge. Each program captures the same number of frames, in turn; CPU seconds are of the
-whole process, from its start. Prints medians and the ratio of the pairs; it judges nothing but loss. Needs root, an
-engine, tcpdump and dumpcap, and the course network (`dnetsniff lab up`).
+interface, its far end, and the bridge. Each program captures the same number of frames, in turn. CPU seconds are those
+while frames came, and of the whole process from its start. Prints medians and the ratio of the pairs; it judges nothing.
+Needs root, an engine, tcpdump and dumpcap, and the course network (`dnetsniff lab up`).
 """
 
 import json
@@ -52,6 +52,8 @@ class Cost(NamedTuple):
     """What one capture took, and what it missed."""
 
     cpu: float
+    """Seconds while frames came."""
+    whole: float
     lost: int
     size: int
     rate: float
@@ -73,9 +75,10 @@ def main() -> None:
 
 def row(name: str, costs: list[Cost]) -> str:
     """Write a line of the table."""
-    cpu, rate, size = (median(getattr(each, field) for each in costs) for field in ("cpu", "rate", "size"))
+    fields = ("cpu", "whole", "rate", "size")
+    cpu, whole, rate, size = (median(getattr(each, field) for each in costs) for field in fields)
     lost = sum(each.lost for each in costs)
-    return f"{name:20} {cpu:7.3f} s CPU  {rate:8.0f} frames/s  {lost:8} lost  {size / 1e6:7.1f} MB"
+    return f"{name:20} {cpu:7.3f} s CPU ({whole:.3f} in all)  {rate:8.0f} frames/s  {lost:6} lost  {size / 1e6:7.1f} MB"
 
 
 def survey() -> tuple[list[tuple[int | None, str]], str]:
@@ -105,12 +108,20 @@ def host_pid() -> int:
     return int(os.environ.get("BENCH_HOST_PID", os.getpid()))
 
 
-def flooded(address: str, sizes: tuple[int, ...]) -> tuple[int, float]:
-    """Send, and return how much and how fast."""
+def flooded(address: str, sizes: tuple[int, ...], pids: list[int]) -> tuple[int, float, float]:
+    """Send, and return how much and how fast, and what CPU these processes took meanwhile."""
+    before = sum(cpu_of(each) for each in pids)
     enter = ["nsenter", "-t", str(pid_of(SOURCE)), "-n", sys.executable, "-c", FLOOD]
     words = [address, str(RATE), str(SECONDS), repr(sizes)]
     sent, rate = subprocess.run([*enter, *words], check=True, capture_output=True, text=True).stdout.split()
-    return int(sent), float(rate)
+    time.sleep(1.2)
+    return int(sent), float(rate), sum(cpu_of(each) for each in pids) - before
+
+
+def cpu_of(pid: int) -> float:
+    """Return the CPU seconds of a process so far, to the nanosecond (proc(5), schedstat)."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((each / "schedstat").read_text().split()[0]) for each in tasks) / 1e9
 
 
 def ours(_where: list[tuple[int | None, str]], address: str, sizes: tuple[int, ...]) -> Cost:
@@ -121,12 +132,13 @@ def ours(_where: list[tuple[int | None, str]], address: str, sizes: tuple[int, .
         started = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         while not (file.exists() and file.stat().st_size):
             time.sleep(0.05)
-        sent, rate = flooded(address, sizes)
-        said, cpu = ended([started])
+        time.sleep(0.5)
+        sent, rate, cpu = flooded(address, sizes, [started.pid])
+        said, whole = ended([started])
         counts = [int(each.replace(",", "")) for each in re.findall(r"received ([0-9,]+)", said)]
         frames = int(re.findall(r"captured ([0-9,]+) frame", said)[0].replace(",", ""))
         assert sorted(counts)[-3:] == [sent] * 3, said
-        return Cost(cpu, 3 * sent - frames, file.stat().st_size, rate)
+        return Cost(cpu, whole, 3 * sent - frames, file.stat().st_size, rate)
 
 
 def tcpdumps(where: list[tuple[int | None, str]], address: str, sizes: tuple[int, ...]) -> Cost:
@@ -155,15 +167,14 @@ def others(
         while not all(each.exists() for each in files):
             time.sleep(0.05)
         time.sleep(0.5)
-        sent, rate = flooded(address, sizes)
-        said, cpu = ended(started)
+        sent, rate, cpu = flooded(address, sizes, [each.pid for each in started])
+        said, whole = ended(started)
         frames = sum(int(each) for each in re.findall(counted, said))
-        return Cost(cpu, 3 * sent - frames, sum(each.stat().st_size for each in files), rate)
+        return Cost(cpu, whole, 3 * sent - frames, sum(each.stat().st_size for each in files), rate)
 
 
 def ended(processes: "list[subprocess.Popen[str]]") -> tuple[str, float]:
     """End them as Ctrl-C does; return what they said and what CPU they took."""
-    time.sleep(1.2)
     cpu, said = 0.0, []
     for each in processes:
         each.send_signal(signal.SIGINT)

@@ -4,7 +4,20 @@ import os
 import subprocess
 import sys
 
-PAGES = ("", "trace", "resolve", "explain", "ls", "capture", "lab", "lab up", "lab status", "lab down", "lesson", "doctor")
+PAGES = (
+    "",
+    "trace",
+    "resolve",
+    "explain",
+    "ls",
+    "capture",
+    "lab",
+    "lab up",
+    "lab status",
+    "lab down",
+    "lesson",
+    "doctor",
+)
 STATUSES = """## Exit status
 
 | status | meaning |
