@@ -166,7 +166,7 @@ class CaptureFile:
         self._put(memoryview(self._ahead()))
         self._empty = self._size
 
-    def write(self, parts: Iterable[memoryview | bytes]) -> None:
+    def write(self, parts: Iterable[memoryview | bytes | bytearray]) -> None:
         """Write whole blocks. Raises Full, ReaderLeft or CutShort."""
         for part in parts:
             with memoryview(part) as rest:

@@ -40,6 +40,7 @@ class Totals(Struct):
     """What came in at a point."""
 
     frames: int = 0
+    """Written to the file."""
     wire_bytes: int = 0
     received: int = 0
     """Frames that passed the filter, by the kernel's count; the dropped ones among them."""
@@ -62,6 +63,7 @@ class PointTap:
         """Its number in the file at hand."""
         self.busy = False
         """Whether its last block was full: more of them can be waited for, and be dealt with together."""
+        self._taken = 0
         self._told = 0
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
         self._ring: Ring | None = None
@@ -92,10 +94,9 @@ class PointTap:
             self.busy = block.full
             lost, self._told = self.totals.dropped - self._told, self.totals.dropped
             done = self._blocks.rewrite(block, self.interface, lost)
+            self._taken += done.frames
             try:
                 yield done
-                self.totals.frames += done.frames
-                self.totals.wire_bytes += done.wire_bytes
             finally:
                 for part in done.parts:
                     part.release()
@@ -115,7 +116,7 @@ class PointTap:
     def unread(self) -> int:
         """How many frames are still in the ring."""
         self.look()
-        return max(self.totals.received - self.totals.dropped - self.totals.frames, 0)
+        return max(self.totals.received - self.totals.dropped - self._taken, 0)
 
     def is_gone(self) -> bool:
         """Whether the interface is there no more; takes the socket's pending error."""

@@ -3,9 +3,11 @@
 1. Points come and go while it runs; somebody else finds them, and says so through `News`.
 2. The order of a file: section, names, an interface for each point, frames; new names and interfaces where they come
    up; statistics of a point where it ends, of all others at the end.
-3. At the end every socket is told to refuse what still comes, and what has come is read to the last frame.
+3. While there is little to write, frames stand in the order of their time; else a point's block after another's.
+4. At the end every socket is told to refuse what still comes, and what has come is read to the last frame.
 """
 
+import struct
 from collections.abc import Callable, Mapping
 from functools import partial
 from selectors import EVENT_READ, DefaultSelector
@@ -14,6 +16,7 @@ from typing import Protocol
 from msgspec import Struct, field
 
 from inspector.capture.capture_file import CaptureFile, CutShort, Full, Outlet, ReaderLeft, count_blocks
+from inspector.capture.ordering import Held, Ordering
 from inspector.capture.point_tap import RETIRE_MS, PointTap, Totals
 from inspector.model.point_count import CaptureCount, PointCount
 from inspector.wire import pcapng
@@ -22,7 +25,11 @@ PointKey = tuple[int, int]
 """The inode of a network namespace, and an interface index in it: what stays the same under any name."""
 LOOK_NS = 1_000_000_000
 """How often the kernel's counts are looked at."""
+_NUMBER, _NUMBER_AT, _LENGTH_AT = struct.Struct("<I"), 8, 24
+"""Interface and wire length in an Enhanced Packet Block"""
 DRAIN_NS = 500_000_000
+FEW_AT_ONCE = 500
+"""Of more frames in a block the order is not looked after."""
 PACE_NS = 100_000_000
 """While blocks are full, how long they are let gather: a processor that has been elsewhere works on the first of them
 three times as long as on the next (measured)."""
@@ -105,6 +112,7 @@ class Streaming:
         self._selector = DefaultSelector()
         self._control = DefaultSelector()
         """What must not wait while blocks gather."""
+        self._order: Ordering[_Watched] = Ordering()
         self._numbers = 0
         self._begun_ns = now_ns()
         self._ending = False
@@ -162,10 +170,11 @@ class Streaming:
                 self._look()
                 self._show(self.count())
             until_ns = look_ns if end_ns is None else min(look_ns, end_ns)
-            if any(each.leaving_ns for each in self._points.values()):
-                until_ns = min(until_ns, now_ns + SETTLE_NS)
+            if self._order or any(each.leaving_ns for each in self._points.values()):
+                until_ns = min(until_ns, now_ns + SETTLE_NS // 2)
             for key, _ in self._selector.select(max(until_ns - now_ns, 0) / 1e9):
                 key.data()
+            self._write_held(self._order.due(self._now_ns()))
             self._let_go()
             if any(each.tap.busy for each in self._points.values()):
                 left_ns = PACE_NS if end_ns is None else min(PACE_NS, end_ns - self._now_ns())
@@ -183,6 +192,7 @@ class Streaming:
                 break
             for key, _ in self._selector.select(SETTLE_NS / 1e9 / 4):
                 key.data()
+        self._write_held(self._order.all())
         self._look()
 
     def _look(self) -> None:
@@ -226,14 +236,30 @@ class Streaming:
         came = False
         for block in watched.tap.read():
             came = True
-            before = self._file.taken
+            if not watched.tap.busy and block.frames <= FEW_AT_ONCE:
+                self._order.add(watched, watched.number, block.parts, self._now_ns())
+                continue
+            self._write_held(self._order.all())
+            totals, before = watched.tap.totals, self._file.taken
             try:
                 self._file.write(block.parts)
             except (Full, CutShort):
-                watched.tap.totals.frames += count_blocks(block.parts, self._file.taken - before)
+                totals.frames += count_blocks(block.parts, self._file.taken - before)
                 raise
+            totals.frames += block.frames
+            totals.wire_bytes += block.wire_bytes
         if not came and watched.tap.is_gone():
             self._see_off(watched.key)
+
+    def _write_held(self, held: list[Held[_Watched]]) -> None:
+        """Write frames in the order they have; a point's number is that in the file at hand."""
+        for each in held:
+            block = bytearray(each.block)
+            _NUMBER.pack_into(block, _NUMBER_AT, each.point.number)
+            self._file.write((block,))
+            totals = each.point.tap.totals
+            totals.frames += 1
+            totals.wire_bytes += _NUMBER.unpack_from(block, _LENGTH_AT)[0]
 
     def _let_go(self) -> None:
         """Close the points that left, once what they still had is read."""
@@ -241,6 +267,7 @@ class Streaming:
             if each.leaving_ns is None or (each.tap.unread and self._now_ns() < each.leaving_ns + DRAIN_NS):
                 continue
             if self._now_ns() >= each.leaving_ns:
+                self._write_held(self._order.all())
                 self._selector.unregister(each.tap)
                 each.tap.look()
                 each.ended = True

@@ -62,7 +62,7 @@ def looked_into(wanted: Wanted, containers: Sequence[Container], networks: Seque
 
 
 def points_of(topology: Topology, wanted: Wanted, *, passive: bool = False) -> tuple[CapturePoint, ...]:
-    """Return the points, each once, in the order that a packet would leave by."""
+    """Return the points, each once, bridges last: a frame comes in by a port and by its bridge at one time."""
     links: list[Link] = []
     for container in topology.containers:
         if container.id in wanted.containers and container.running:
@@ -75,7 +75,7 @@ def points_of(topology: Topology, wanted: Wanted, *, passive: bool = False) -> t
     unique = {each.key: each for each in links}
     return tuple(
         CapturePoint(each.key, each.name, promiscuous=each.kind is LinkKind.BRIDGE and not passive)
-        for each in unique.values()
+        for each in sorted(unique.values(), key=lambda link: link.kind is LinkKind.BRIDGE)
     )
 
 

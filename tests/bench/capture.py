@@ -2,7 +2,7 @@
 
 The load is UDP from a container to another on the default bridge, at a rate that is kept; the points are the sender's
 interface, its far end, and the bridge. Each program captures the same number of frames, in turn. CPU seconds are those
-while frames came, and of the whole process from its start. Prints medians and the ratio of the pairs; it judges nothing.
+while frames came, and of the whole process from its start. Prints medians and the ratio of the pairs; judges nothing.
 Needs root, an engine, tcpdump and dumpcap, and the course network (`dnetsniff lab up`).
 """
 
