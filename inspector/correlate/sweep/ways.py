@@ -100,24 +100,30 @@ class Ways:
         if len(known) > 1:
             # Interfaces whose stamps are the same: in the order of the file.
             known.sort(key=lambda each: each[:2])
-        chain: list[Seen] = []
+        chains: list[list[Seen]] = []
         for seen in known:
-            if chain and self._ends(fingerprint, chain, seen):
-                self._count(chain)
-                chain = []
-            chain.append(seen)
-        if chain:
+            chain = self._chain(fingerprint, chains, seen)
+            if chain is None:
+                chains.append([seen])
+            else:
+                chain.append(seen)
+        for chain in chains:
             self._count(chain)
 
-    def _ends(self, fingerprint: bytes, chain: list[Seen], seen: Seen) -> bool:
-        last, first = chain[-1], chain[0]
-        if seen[0] - last[0] > LONGEST_GAP_NS or any(each[1:] == seen[1:] for each in chain):
-            return True
-        if seen[5] == last[5] or seen[6] != last[6]:
-            return seen[6] != last[6]
+    def _chain(self, fingerprint: bytes, chains: list[list[Seen]], seen: Seen) -> list[Seen] | None:
+        """Return the chain that a sighting goes on: the last one with the same ends, else one that was rewritten."""
+        for chain in reversed(chains):
+            if chain[-1][5] == seen[5] and _goes_on(chain, seen):
+                return chain
+        for chain in reversed(chains):
+            if chain[-1][5] != seen[5] and _goes_on(chain, seen) and self._may_rewrite(fingerprint, chain[0], seen):
+                return chain
+        return None
+
+    def _may_rewrite(self, fingerprint: bytes, first: Seen, seen: Seen) -> bool:
         if _is_numbered(fingerprint, seen):
-            return False
-        return seen[1] == first[1] or self._has_flow(first[1], seen[6], seen[5])
+            return True
+        return seen[1] != first[1] and not self._has_flow(first[1], seen[6], seen[5])
 
     def _count(self, chain: list[Seen]) -> None:
         first = chain[0]
@@ -154,6 +160,13 @@ class Ways:
             if len(places) > 1 or (early and len(names) > 1):
                 found.append(_way(protocol, count, places, names, early=early))
         return tuple(sorted(found, key=lambda each: (-each.packets, each.source, each.destination)))
+
+
+def _goes_on(chain: list[Seen], seen: Seen) -> bool:
+    """Return whether a sighting is soon enough, and not at a place where the same packet was before."""
+    if seen[0] - chain[-1][0] > LONGEST_GAP_NS or seen[6] != chain[0][6]:
+        return False
+    return all(each[1] != seen[1] or each[1:] != seen[1:] for each in chain)
 
 
 def _is_numbered(fingerprint: bytes, seen: Seen) -> bool:
