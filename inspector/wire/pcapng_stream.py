@@ -21,6 +21,7 @@ _PACKET_HEAD, _SIMPLE_HEAD = 28, 12
 _TRAILER = 4
 _ORDERS = {pcapng.BYTE_ORDER_MAGIC.to_bytes(4, "little"): "<", pcapng.BYTE_ORDER_MAGIC.to_bytes(4, "big"): ">"}
 _DIRECTION = 0b11
+_NANOSECONDS = 9
 
 
 class PcapngFile(FramesFile):
@@ -37,8 +38,8 @@ class PcapngFile(FramesFile):
         """Where the interfaces of this section start among all."""
         self._clocks: list[Clock] = []
         self._last_ns = 0
-        self._known: list[Clock] = []
-        """Of this section's interfaces; likewise the two below, of its byte order."""
+        self._known: list[tuple[Clock, int]] = []
+        """Of this section's interfaces, with the nanoseconds of a tick if that is all to know: 0 otherwise."""
         self._packet_head = struct.Struct("<IIIIIII").unpack_from
         self._flags, self._flags_at = b"", 0
         self._at = 0
@@ -87,7 +88,8 @@ class PcapngFile(FramesFile):
                 if not data.startswith(flags, option) or option + 12 > end:
                     break
                 heading = data[option + flags_at] & _DIRECTION
-            at_ns = clocks[number].nanoseconds(high, low)
+            clock, tick_ns = clocks[number]
+            at_ns = (high << 32 | low) * tick_ns if tick_ns else clock.nanoseconds(high, low)
             yield first + number, at_ns, data, start, kept, max(kept, wire), heading
             at = end
         self._at, self._last_ns = at, at_ns
@@ -194,7 +196,7 @@ class PcapngFile(FramesFile):
             described, clock = pcapng_beside.read_interface(order, body)
             self.interfaces.append(described)
             self._clocks.append(clock)
-            self._known = self._clocks[self._first :]
+            self._known.append((clock, _plain_tick(clock)))
         elif kind == pcapng.INTERFACE_STATISTICS:
             number, counters = pcapng_beside.read_counters(order, body)
             self.counters[self._interface(number)] = counters
@@ -211,3 +213,11 @@ class PcapngFile(FramesFile):
 
     def _malformed(self, why: str) -> MalformedInputError:
         return MalformedInputError(f"malformed pcapng at byte {self._window.place(self._at)}: {why}")
+
+
+def _plain_tick(clock: Clock) -> int:
+    """Return how many nanoseconds a tick has, where time stamps are whole decimals from the epoch on; else 0."""
+    if clock.offset_s or clock.resolution > _NANOSECONDS:
+        return 0
+    tick_ns: int = 10 ** (_NANOSECONDS - clock.resolution)
+    return tick_ns
