@@ -24,6 +24,7 @@ bench: setup ## the figures, as ratios against the by-hand way
 	$(BIN)/python tests/bench/by_hand.py
 	$(BIN)/python tests/bench/rule_trace.py
 	$(BIN)/python tests/bench/capture.py
+	$(BIN)/python tests/bench/explain_capture.py
 
 docs: setup ## write docs/cli.md from --help, docs/findings from the problem library, docs/course.md from the lessons
 	$(BIN)/python tests/support/cli_page.py > docs/cli.md

@@ -29,7 +29,8 @@ _WAY_OUT = "name a folder that `trace -w` or `resolve -w` made, or a pcapng or p
     "-v",
     "--verbose",
     is_flag=True,
-    help="Show also every firewall rule that a probe met, what was expected, and the state it stands on.",
+    help="Show also every firewall rule that a probe met, what was expected, and the state it stands on. "
+    "Of a capture file: all entries of each part.",
 )
 @keep_options
 @report_options
@@ -52,6 +53,8 @@ def command(recording: Path, **options: object) -> None:
     if options["folder"] or options["redact"] or options["headers_only"]:
         raise UsageError("only a recording can be kept again, and this is a capture file", "leave -w away")
     if from_standard_input:
+        if sys.stdin is None:
+            raise NoSuchFileError("cannot read standard input: it is closed")
         _explain_capture(sys.stdin.buffer, "standard input", options)
     else:
         with _opened(recording) as stream:

@@ -21,6 +21,7 @@ _PACKET_HEAD, _SIMPLE_HEAD = 28, 12
 _TRAILER = 4
 _ORDERS = {pcapng.BYTE_ORDER_MAGIC.to_bytes(4, "little"): "<", pcapng.BYTE_ORDER_MAGIC.to_bytes(4, "big"): ">"}
 _DIRECTION = 0b11
+_NANOSECONDS = 9
 
 
 class PcapngFile(FramesFile):
@@ -37,6 +38,10 @@ class PcapngFile(FramesFile):
         """Where the interfaces of this section start among all."""
         self._clocks: list[Clock] = []
         self._last_ns = 0
+        self._known: list[tuple[Clock, int]] = []
+        """Of this section's interfaces, with the nanoseconds of a tick if that is all to know: 0 otherwise."""
+        self._packet_head = struct.Struct("<IIIIIII").unpack_from
+        self._flags, self._flags_at = b"", 0
         self._at = 0
         """Of the block that is read, in the window."""
 
@@ -46,12 +51,14 @@ class PcapngFile(FramesFile):
         data, at = window.advance(0, _PACKET_HEAD)
         size = len(data)
         while True:
+            yield from self._packets(data, at, size)
+            at = self._at
             if size - at < _PACKET_HEAD:
                 data, at = window.advance(at, _PACKET_HEAD)
                 size = len(data)
                 if size < _MIN_BLOCK:
                     break
-            self._at = at
+                self._at = at
             kind, length = self._head(data, at)
             if at + length > size:
                 data, at = window.advance(at, length)
@@ -61,8 +68,31 @@ class PcapngFile(FramesFile):
             taken = self._block(kind, data, at, at + length - _TRAILER)
             if taken is not None:
                 yield taken
-            at += length
+            at = self._at = at + length
         self._end(size)
+
+    def _packets(self, data: bytes, at: int, size: int) -> Iterator[Taken]:
+        """Yield the frames of a run of packet blocks, as nearly all are; leave `_at` at the first that is otherwise."""
+        head, first, clocks, flags, flags_at = self._packet_head, self._first, self._known, self._flags, self._flags_at
+        at_ns, last = self._last_ns, size - _PACKET_HEAD
+        while at <= last:
+            kind, length, number, high, low, kept, wire = head(data, at)
+            end, start = at + length, at + _PACKET_HEAD
+            option = start + kept + (-kept & 3)
+            if kind != pcapng.ENHANCED_PACKET or number >= len(clocks) or not option + _TRAILER <= end <= size:
+                break
+            if data[at + 4 : at + 8] != data[end - _TRAILER : end] or length & 3 or kept > pcapng.SNAPSHOT_LENGTH:
+                break
+            heading = 0
+            if option + _TRAILER != end:
+                if not data.startswith(flags, option) or option + 12 > end:
+                    break
+                heading = data[option + flags_at] & _DIRECTION
+            clock, tick_ns = clocks[number]
+            at_ns = (high << 32 | low) * tick_ns if tick_ns else clock.nanoseconds(high, low)
+            yield first + number, at_ns, data, start, kept, max(kept, wire), heading
+            at = end
+        self._at, self._last_ns = at, at_ns
 
     def _block(self, kind: int, data: bytes, at: int, end: int) -> Taken | None:
         """Read one block, which is whole; return the frame in it, if it is of a kind that has one."""
@@ -96,7 +126,7 @@ class PcapngFile(FramesFile):
     def _take_order(self, order: str) -> None:
         self._order = order
         self._pair = struct.Struct(order + "II").unpack_from
-        self._packet = struct.Struct(order + "IIIII").unpack_from
+        self._packet_head = struct.Struct(order + "IIIIIII").unpack_from
         self._flags = struct.pack(order + "HH", pcapng.EPB_FLAGS, 4)
         self._flags_at = 4 if order == "<" else 7
 
@@ -111,20 +141,18 @@ class PcapngFile(FramesFile):
         start = at + _PACKET_HEAD
         if start > end:
             raise self._malformed("a packet block is too short")
-        number, high, low, kept, wire = self._packet(data, at + 8)
+        _, _, number, high, low, kept, wire = self._packet_head(data, at)
         option = start + kept + (-kept & 3)
         self._check(option, end, kept)
         index = self._interface(number)
         self._last_ns = at_ns = self._clocks[index].nanoseconds(high, low)
-        heading = 0
-        if option < end:
-            # Almost always the first option, if any.
-            direct = data.startswith(self._flags, option) and option + 8 <= end
-            heading = data[option + self._flags_at] & _DIRECTION if direct else self._heading(data[option:end])
-        return index, at_ns, data, start, kept, max(wire, kept), heading
+        return index, at_ns, data, start, kept, max(wire, kept), self._told_heading(data, option, end)
 
-    def _heading(self, told: bytes) -> int:
-        for code, value in pcapng_beside.options(self._order, told):
+    def _told_heading(self, data: bytes, option: int, end: int) -> int:
+        """Find the direction among the options of a packet; it almost always is the first."""
+        if data.startswith(self._flags, option) and option + 8 <= end:
+            return data[option + self._flags_at] & _DIRECTION
+        for code, value in pcapng_beside.options(self._order, data[option:end]):
             if code == pcapng.EPB_FLAGS and len(value) == 4:  # noqa: PLR2004 - 32 bits
                 flags: int = struct.unpack(self._order + "I", value)[0]
                 return flags & _DIRECTION
@@ -160,7 +188,7 @@ class PcapngFile(FramesFile):
         order = self._order
         if kind == pcapng.SECTION_HEADER:
             application, system = pcapng_beside.read_section(order, body)
-            self._first = len(self.interfaces)
+            self._first, self._known = len(self.interfaces), []
             self.application, self.system = self.application or application, self.system or system
         elif kind == pcapng.INTERFACE_DESCRIPTION:
             if len(self.interfaces) >= MAX_INTERFACES:
@@ -168,6 +196,7 @@ class PcapngFile(FramesFile):
             described, clock = pcapng_beside.read_interface(order, body)
             self.interfaces.append(described)
             self._clocks.append(clock)
+            self._known.append((clock, _plain_tick(clock)))
         elif kind == pcapng.INTERFACE_STATISTICS:
             number, counters = pcapng_beside.read_counters(order, body)
             self.counters[self._interface(number)] = counters
@@ -184,3 +213,11 @@ class PcapngFile(FramesFile):
 
     def _malformed(self, why: str) -> MalformedInputError:
         return MalformedInputError(f"malformed pcapng at byte {self._window.place(self._at)}: {why}")
+
+
+def _plain_tick(clock: Clock) -> int:
+    """Return how many nanoseconds a tick has, where time stamps are whole decimals from the epoch on; else 0."""
+    if clock.offset_s or clock.resolution > _NANOSECONDS:
+        return 0
+    tick_ns: int = 10 ** (_NANOSECONDS - clock.resolution)
+    return tick_ns

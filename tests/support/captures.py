@@ -3,11 +3,21 @@
 import io
 import struct
 from collections.abc import Iterable
+from typing import Any
 
-from inspector.wire import pcapng
+from inspector.model.capture import CaptureReport
+from inspector.pipeline import review_capture
+from inspector.wire import pcapng, scapy_door
 from inspector.wire.capture_file import open_capture
 
+scapy_door.prepare()
+
+from scapy.layers.inet import IP  # noqa: E402
+from scapy.layers.l2 import Ether  # noqa: E402
+
 SECTION = pcapng.section_block(pcapng.Section(application="test"))
+MS = 1_000_000
+A, B, ROUTER = "02:00:00:00:00:0a", "02:00:00:00:00:0b", "02:00:00:00:00:01"
 
 
 def pcap(frames: Iterable[tuple[int, bytes]], *, link: int = 1, order: str = "<", nano: bool = True) -> bytes:
@@ -31,3 +41,20 @@ def pcapng_file(names: Iterable[str], frames: Iterable[tuple[int, int, bytes]]) 
     blocks = [SECTION, *(pcapng.interface_block(pcapng.Interface(name)) for name in names)]
     blocks += [pcapng.packet_block(pcapng.Packet(number, at_ns, frame, len(frame))) for number, at_ns, frame in frames]
     return b"".join(blocks)
+
+
+def ip(source: str, destination: str, **fields: Any) -> Any:
+    """Return an IP packet in a frame from A to B; `src_mac`, `dst_mac` and `id` may be others."""
+    macs = {"src": fields.pop("src_mac", A), "dst": fields.pop("dst_mac", B)}
+    return Ether(**macs) / IP(src=source, dst=destination, **{"id": 7, "flags": "DF", **fields})
+
+
+def told(*frames: tuple[str, int, Any]) -> CaptureReport:
+    """Review frames: interface, nanoseconds, and what scapy made."""
+    names = list(dict.fromkeys(name for name, _, _ in frames))
+    return told_bytes(pcapng_file(names, ((names.index(name), at_ns, bytes(frame)) for name, at_ns, frame in frames)))
+
+
+def told_bytes(whole: bytes) -> CaptureReport:
+    """Review a whole file."""
+    return review_capture(io.BytesIO(whole))

@@ -19,8 +19,9 @@ def of_segment(frame: Frame) -> bytes:
     data, packet, segment = frame.data, frame.packet, frame.segment
     head = data[packet + 2 : packet + _HEAD[frame.version]]
     if frame.protocol == TCP:
-        options = segment + 18
-        return head + data[segment + 4 : segment + 16] + data[options : _end(frame, options)]
+        options, fixed = segment + 18, segment + 16
+        numbers = data[segment + 4 : fixed if fixed <= frame.kept else frame.kept]  # noqa: FURB136 - twice as quick
+        return head + numbers + data[options : _end(frame, options)]
     payload = segment + 8
     return head + data[segment + 4 : segment + 6] + data[payload : _end(frame, payload)]
 
@@ -35,4 +36,4 @@ def of_message(frame: Frame) -> bytes:
 def _end(frame: Frame, start: int) -> int:
     """Return where the first bytes from there end; what stands behind the packet is another's."""
     end = start + FIRST_BYTES
-    return min(end, frame.kept)
+    return end if end <= frame.kept else frame.kept  # noqa: FURB136 - twice as quick as min()

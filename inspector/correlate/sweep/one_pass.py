@@ -13,20 +13,23 @@ from inspector.correlate.sweep.frame import Frame
 from inspector.correlate.sweep.handshakes import RST, SYN, Handshakes
 from inspector.correlate.sweep.keys import TCP, UDP, WITH_PORTS
 from inspector.correlate.sweep.neighbours import Neighbours
-from inspector.correlate.sweep.points import Points
+from inspector.correlate.sweep.points import Point, Points
 from inspector.correlate.sweep.questions import Questions
 from inspector.correlate.sweep.ways import Ways
 from inspector.wire import headers
-from inspector.wire.captured import FramesFile
+from inspector.wire.captured import FramesFile, Taken
 from inspector.wire.ip import FAMILY_V4, FAMILY_V6, skip_extensions
 from inspector.wire.link_layers import heading, locate
 
 BACKWARDS_NS = 1_000_000_000
 _V4, _ARP, _V6 = headers.ETHERTYPE_IPV4, headers.ETHERTYPE_ARP, headers.ETHERTYPE_IPV6
-_V4_BYTES, _V6_BYTES = b"\x08\x00", b"\x86\xdd"
+_V6_BYTES = b"\x86\xdd"
+_PLAIN, _PLAIN_LENGTH, _PLAIN_PROTOCOLS = b"\x08\x00\x45", 54, frozenset({TCP, UDP})
+"""EtherType, version and length of an IPv4 header without options; up to the end of a TCP header behind it."""
+_SYN_RST = SYN | RST
+_SEQUENCES = 0xFFFF_FFFF
 _WHOLE = frozenset({b"\x00\x00", b"\x40\x00"})
 """Flags and offset of an IPv4 packet that is no fragment (RFC 791, 3.1)."""
-_PLAIN_V4 = 0x45
 _V4_LENGTH, _V6_LENGTH, _ARP_LENGTH = 20, 40, 28
 _PORTS_LENGTH, _INSIDE_LENGTH = 4, 8
 """Bytes of the header behind IP that are needed at least: of TCP, UDP and ICMP."""
@@ -58,37 +61,90 @@ class OnePass:
         self.errors = ErrorsSaid()
         self.neighbours = Neighbours()
         self.backwards = 0
+        self._by_file: dict[int, Point] = {}
 
     def run(self, file: FramesFile) -> None:
         """Read all frames. Raises MalformedInputError, as the file does."""
-        described, latest = file.interfaces, 0
+        latest, points, plain = 0, self._by_file, self._plain
         for taken in file.frames():
-            _, at_ns, data, start, kept, wire, _ = taken
-            point = self.points.of_file(taken[0], described[taken[0]])
+            index, at_ns, data, start, kept, _, _ = taken
+            point = points.get(index) or self._point(file, index)
             if point.parts is not None and kept >= point.layer.length:
-                point = self.points.part(point, data[start + 4 : start + 8])
-            if point.number >= len(self.flows.points):
-                self.flows.points.extend({} for _ in self.points.all[len(self.flows.points) :])
-            point.count(at_ns, kept, wire)
+                point = self._part(point, data[start + 4 : start + 8])
             if at_ns > latest:
                 latest = at_ns
             elif latest - at_ns > BACKWARDS_NS:
                 self.backwards += 1
-            self._frame(Frame(point, taken))
+            point.count(at_ns, kept, taken[5])
+            if (
+                data[start + 12 : start + 15] == _PLAIN
+                and kept >= _PLAIN_LENGTH
+                and data[start + 23] in _PLAIN_PROTOCOLS
+                and data[start + 20 : start + 22] in _WHOLE
+                and point.plain
+            ):
+                plain(point, taken)
+            else:
+                self._frame(Frame(point, taken))
         self.ways.end()
+
+    def _point(self, file: FramesFile, index: int) -> Point:
+        point = self._by_file[index] = self.points.of_file(index, file.interfaces[index])
+        self.flows.points.append(point.flows)
+        return point
+
+    def _part(self, whole: Point, number: bytes) -> Point:
+        point = self.points.part(whole, number)
+        if point.number >= len(self.flows.points):
+            self.flows.points.append(point.flows)
+        return point
+
+    def _plain(self, point: Point, taken: Taken) -> None:
+        """Take in TCP or UDP in a whole IPv4 packet without options: nearly all frames, so it is written out."""
+        _, at_ns, data, start, kept, wire, told = taken
+        protocol, ends = data[start + 23], data[start + 26 : start + 38]
+        flow = point.flows.get((protocol, ends))
+        if flow is None:
+            flow = self.flows.add(point.number, (protocol, ends), at_ns)
+        flow.frames += 1
+        flow.bytes += wire
+        if at_ns > flow.last_ns:  # noqa: PLR1730 - written out, as is what follows: a call costs as much as all of it
+            flow.last_ns = at_ns
+        total = data[start + 16] << 8 | data[start + 17]
+        end = start + 14 + total
+        if end > start + kept or not total:
+            end = start + kept
+        if protocol == TCP:
+            after = start + 84 if start + 84 < end else end  # noqa: FURB136
+            mark = data[start + 16 : start + 22] + data[start + 38 : start + 50] + data[start + 52 : after]
+        else:
+            after = start + 74 if start + 74 < end else end  # noqa: FURB136
+            mark = data[start + 16 : start + 22] + data[start + 38 : start + 40] + data[start + 42 : after]
+        self.ways.see(mark, (at_ns, point.number, told, data[start + 22], data[start : start + 12], ends, protocol))
+        if protocol == TCP:
+            length = total - 20 - (data[start + 46] >> 4 << 2)
+            if length > 0 or data[start + 47] & _SYN_RST or not total:
+                sequence = int.from_bytes(data[start + 38 : start + 42], "big")
+                if sequence != flow.next or flow.dns or data[start + 47] & _SYN_RST or not total:
+                    self._apart(point, taken, flow, mark)
+                else:
+                    flow.next = (sequence + length) & _SEQUENCES
+        elif flow.dns:
+            self.questions.feed(point.number, at_ns, ends, data[start + 42 : end], "udp")
+
+    def _apart(self, point: Point, taken: Taken, flow: Flow, mark: bytes) -> None:
+        frame = Frame(point, taken)
+        data, packet = frame.data, frame.packet
+        frame.ends, frame.protocol = data[packet + 12 : packet + 24], TCP
+        frame.measure(FAMILY_V4, data[packet + 2] << 8 | data[packet + 3], packet + 20, data[packet + 8])
+        if frame.segment + 14 <= frame.kept:
+            self._segment(frame, flow, mark)
 
     def _frame(self, frame: Frame) -> None:
         """Find the packet in a frame, and the ports in the packet."""
         data, packet = frame.data, frame.packet
         kind = data[packet - 2 : packet] if frame.point.plain else b""
-        if kind == _V4_BYTES and packet + 28 <= frame.end and data[packet] == _PLAIN_V4:
-            frame.protocol = data[packet + 9]
-            if frame.protocol in WITH_PORTS and data[packet + 6 : packet + 8] in _WHOLE:
-                frame.measure(FAMILY_V4, data[packet + 2] << 8 | data[packet + 3], packet + 20, data[packet + 8])
-                frame.ends = data[packet + 12 : packet + 24]
-                self._ported(frame)
-                return
-        elif kind == _V6_BYTES and packet + 48 <= frame.end and data[packet + 6] in WITH_PORTS:
+        if kind == _V6_BYTES and packet + 48 <= frame.end and data[packet + 6] in WITH_PORTS:
             length = data[packet + 4] << 8 | data[packet + 5]
             frame.protocol, total = data[packet + 6], length + _V6_LENGTH if length else 0
             frame.measure(FAMILY_V6, total, packet + _V6_LENGTH, data[packet + 7])
@@ -145,10 +201,9 @@ class OnePass:
             self.questions.feed(number, frame.at_ns, frame.ends, message, "tcp")
 
     def _flow(self, frame: Frame, key: FlowKey) -> Flow:
-        number = frame.point.number
-        flow = self.flows.points[number].get(key)
+        flow = frame.point.flows.get(key)
         if flow is None:
-            flow = self.flows.add(number, key, frame.at_ns)
+            flow = self.flows.add(frame.point.number, key, frame.at_ns)
         flow.frames += 1
         flow.bytes += frame.wire
         flow.last_ns = max(flow.last_ns, frame.at_ns)

@@ -1,5 +1,6 @@
 """Count what each interface saw; a cooked capture of all interfaces (`-i any`) tells them apart by number. Pure."""
 
+from inspector.correlate.sweep.flow_table import Flow, FlowKey
 from inspector.model.capture import Counted, Interface, Span
 from inspector.wire.captured import Counters, Described
 from inspector.wire.link_layers import COOKED_V2, ETHERNET, LINK_LAYERS, LinkLayer, link_words
@@ -13,8 +14,8 @@ class Point:
     """What one interface saw."""
 
     __slots__ = (
-        "bytes", "cut", "described", "first_ns", "frames", "label", "last_ns", "layer", "longest_kept", "number",
-        "of_file", "parts", "plain", "readable", "unread",
+        "bytes", "cut", "described", "first_ns", "flows", "frames", "label", "last_ns", "layer", "longest_kept",
+        "number", "of_file", "parts", "plain", "readable", "unread",
     )  # fmt: skip
 
     def __init__(self, number: int, of_file: int, described: Described, label: str) -> None:
@@ -22,6 +23,7 @@ class Point:
         self.number, self.of_file, self.described, self.label = number, of_file, described, label
         self.frames = self.bytes = self.cut = self.longest_kept = self.unread = 0
         self.first_ns = self.last_ns = 0
+        self.flows: dict[FlowKey, Flow] = {}
         self.layer = LINK_LAYERS.get(described.link_type, NO_LAYER)
         self.readable = described.link_type in LINK_LAYERS
         self.plain = described.link_type == ETHERNET
@@ -29,9 +31,12 @@ class Point:
 
     def count(self, at_ns: int, kept: int, wire: int) -> None:
         """Take in one frame."""
-        if not self.frames or at_ns < self.first_ns:
+        if at_ns > self.last_ns:
+            self.last_ns = at_ns
+            if not self.frames:
+                self.first_ns = at_ns
+        elif at_ns < self.first_ns or not self.frames:
             self.first_ns = at_ns
-        self.last_ns = max(self.last_ns, at_ns)
         self.frames += 1
         self.bytes += wire
         if kept < wire:

@@ -52,6 +52,8 @@ class Ways:
         self._young: dict[bytes, list[Seen]] = {}
         self._old: dict[bytes, list[Seen]] = {}
         self._shapes: dict[Shape, _Count] = {}
+        self._alike: dict[tuple[object, ...], _Count] = {}
+        """The same by what is quicker to compare: interfaces, directions, TTLs and MACs, with nothing rewritten."""
         self.rewritten: Table[tuple[int, bytes], bytes] = Table(MAX_REWRITTEN)
         """By IP protocol and both ends: what they were before."""
         self.too_many = 0
@@ -97,29 +99,55 @@ class Ways:
         self._rotate()
 
     def _settle(self, fingerprint: bytes, known: list[Seen]) -> None:
-        if len(known) > 1:
-            # Interfaces whose stamps are the same: in the order of the file.
-            known.sort(key=lambda each: each[:2])
-        chain: list[Seen] = []
+        # Interfaces whose stamps are the same: in the order of the file.
+        known.sort()
+        if _is_plain(known):
+            self._count_plain(known)
+            return
+        chains: list[list[Seen]] = []
         for seen in known:
-            if chain and self._ends(fingerprint, chain, seen):
-                self._count(chain)
-                chain = []
-            chain.append(seen)
-        if chain:
-            self._count(chain)
+            chain = self._chain(fingerprint, chains, seen)
+            if chain is None:
+                chains.append([seen])
+            else:
+                chain.append(seen)
+        for chain in chains:
+            self._add(self._counted(chain), chain)
 
-    def _ends(self, fingerprint: bytes, chain: list[Seen], seen: Seen) -> bool:
-        last, first = chain[-1], chain[0]
-        if seen[0] - last[0] > LONGEST_GAP_NS or any(each[1:] == seen[1:] for each in chain):
-            return True
-        if seen[5] == last[5] or seen[6] != last[6]:
-            return seen[6] != last[6]
+    def _chain(self, fingerprint: bytes, chains: list[list[Seen]], seen: Seen) -> list[Seen] | None:
+        """Return the chain that a sighting goes on: the last one with the same ends, else one that was rewritten."""
+        for chain in reversed(chains):
+            if chain[-1][5] == seen[5] and _goes_on(chain, seen):
+                return chain
+        for chain in reversed(chains):
+            if chain[-1][5] != seen[5] and _goes_on(chain, seen) and self._may_rewrite(fingerprint, chain[0], seen):
+                return chain
+        return None
+
+    def _may_rewrite(self, fingerprint: bytes, first: Seen, seen: Seen) -> bool:
         if _is_numbered(fingerprint, seen):
-            return False
-        return seen[1] == first[1] or self._has_flow(first[1], seen[6], seen[5])
+            return True
+        return seen[1] != first[1] and not self._has_flow(first[1], seen[6], seen[5])
 
-    def _count(self, chain: list[Seen]) -> None:
+    def _count_plain(self, chain: list[Seen]) -> None:
+        likeness = (chain[0][6], addresses(chain[0][5]), *[each[1:5] for each in chain])
+        count = self._alike.get(likeness)
+        if count is None:
+            count = self._counted(chain)
+            if count is not None and len(self._alike) < MAX_WAYS:
+                self._alike[likeness] = count
+        self._add(count, chain)
+
+    @staticmethod
+    def _add(count: _Count | None, chain: list[Seen]) -> None:
+        if count is None:
+            return
+        count.packets += 1
+        for since, before, seen in zip(count.since, chain, chain[1:], strict=False):
+            since.add(seen[0] - before[0])
+
+    def _counted(self, chain: list[Seen]) -> _Count | None:
+        """Return what counts packets that went this way; None where there are too many ways."""
         first = chain[0]
         protocol = first[6]
         places: list[Place] = [(first[1], first[2], first[3], None, None)]
@@ -135,11 +163,9 @@ class Ways:
         if count is None:
             if len(self._shapes) >= MAX_WAYS:
                 self.too_many += 1
-                return
+                return None
             count = self._shapes[shape] = _Count(first[5], len(chain))
-        count.packets += 1
-        for since, before, seen in zip(count.since, chain, chain[1:], strict=False):
-            since.add(seen[0] - before[0])
+        return count
 
     def ways(self, names: list[str]) -> tuple[Way, ...]:
         """Return the ways that led past several places, or ended early; the busiest first."""
@@ -154,6 +180,21 @@ class Ways:
             if len(places) > 1 or (early and len(names) > 1):
                 found.append(_way(protocol, count, places, names, early=early))
         return tuple(sorted(found, key=lambda each: (-each.packets, each.source, each.destination)))
+
+
+def _is_plain(known: list[Seen]) -> bool:
+    """Return whether sightings are those of one packet beyond doubt, as nearly all are: each at another interface."""
+    first = known[0] if known else None
+    if first is None or known[-1][0] - first[0] > LONGEST_GAP_NS or len({each[1] for each in known}) != len(known):
+        return False
+    return all(each[5] == first[5] and each[6] == first[6] for each in known)
+
+
+def _goes_on(chain: list[Seen], seen: Seen) -> bool:
+    """Return whether a sighting is soon enough, and not at a place where the same packet was before."""
+    if seen[0] - chain[-1][0] > LONGEST_GAP_NS or seen[6] != chain[0][6]:
+        return False
+    return all(each[1] != seen[1] or each[1:] != seen[1:] for each in chain)
 
 
 def _is_numbered(fingerprint: bytes, seen: Seen) -> bool:
