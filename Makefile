@@ -30,6 +30,7 @@ docs: setup ## write docs/cli.md from --help, docs/findings from the problem lib
 	$(BIN)/python tests/support/cli_page.py > docs/cli.md
 	$(BIN)/python tests/support/finding_pages.py
 	$(BIN)/python tests/support/course_page.py
+	$(BIN)/python tests/support/recording_page.py
 
 screens: setup ## record what a user sees of each finding, by the live tests; then `make docs`
 	rm -rf docs/findings/screens

@@ -9,6 +9,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from ipaddress import ip_address
 from types import MappingProxyType
 from typing import Any, NoReturn
 
@@ -17,15 +18,19 @@ from msgspec import Struct
 from inspector import archive_frames
 from inspector.archive_codec import decode, encode
 from inspector.errors import MalformedInputError
-from inspector.model.question import LIMITS, TIME_LIMITS_S, Question
+from inspector.model.question import LIMITS, TIME_LIMITS_S
 from inspector.model.recording import Recording
 from inspector.model.text import safe
+from inspector.wire.dns_name import encode_name
 
 FRAMES = "frames.pcapng"
 DOCUMENT = "recording.json"
 SCHEMA = "dnetsniff.recording"
 SCHEMA_VERSION = 1
 WHAT_IT_IS = f"a recording is a folder with {FRAMES} and {DOCUMENT} in it"
+
+MOST = 1_000
+"""Probes of a run, steps of a way, capture points, queries of a lookup."""
 
 Document = dict[str, Any]
 UPGRADES: Mapping[int, Callable[[Document], Document]] = MappingProxyType({})
@@ -66,7 +71,7 @@ def read(text: bytes) -> Loaded:
     left_out: set[str] = set()
     try:
         recording = decode(Recording, fields, left_out)
-        _check(recording.plan.question)
+        _check(recording)
     except MalformedInputError as error:
         by = f"it says that dnetsniff {version} wrote it; use that version" if version else None
         raise MalformedInputError(f"does not hold together: {error.message}", by) from error
@@ -88,12 +93,32 @@ def _upgraded(document: object) -> Document:
     return {key: value for key, value in document.items() if key != "schema"}
 
 
-def _check(question: Question) -> None:
-    """Refuse a question that no command takes."""
+def _check(recording: Recording) -> None:
+    """Refuse what no run asks or does."""
+    question = recording.plan.question
     for name, (least, most) in {**LIMITS, **TIME_LIMITS_S}.items():
         value = getattr(question, name)
         if value is not None and not least <= value <= most:
             raise MalformedInputError(f"plan.question.{name} should be from {least} to {most}, not {value}")
+    for name, found in _counted(recording):
+        if found > MOST:
+            raise MalformedInputError(f"{name} has {found} members, more than {MOST}")
+    if recording.plan.family not in {4, 6}:
+        raise MalformedInputError(f"plan.family should be 4 or 6, not {recording.plan.family}")
+    for number, outcome in enumerate(recording.lookup.queries if recording.lookup else ()):
+        try:
+            ip_address(outcome.query.server.partition("%")[0])
+            encode_name(outcome.query.name)
+        except ValueError as error:
+            raise MalformedInputError(f"lookup.queries[{number}] cannot be asked: {error}") from error
+
+
+def _counted(recording: Recording) -> Iterator[tuple[str, int]]:
+    """Yield what takes more than its length in time, and how many there are."""
+    plan, lookup = recording.plan, recording.lookup
+    yield from (("probes", len(recording.probes)), ("plan.request", len(plan.request)), ("plan.reply", len(plan.reply)))
+    yield from (("plan.beyond", len(plan.beyond)), ("plan.points", len(plan.points)))
+    yield "lookup.queries", len(lookup.queries) if lookup else 0
 
 
 def _observations_in(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

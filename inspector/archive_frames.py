@@ -180,4 +180,6 @@ def interface_at(topology: Topology, point: CapturePoint) -> pcapng.Interface:
         words += [f"{relation} {other.sandbox}/{other.name}"] if other else []
     network = topology.network_of(link.key)
     words += [f"network {network.name}"] if network else []
-    return pcapng.Interface(str(point), description=", ".join(words), addresses=link.addresses, mac=link.mac)
+    return pcapng.Interface(
+        str(point), description=", ".join(words), hardware=link.kind.value, addresses=link.addresses, mac=link.mac
+    )

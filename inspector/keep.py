@@ -1,14 +1,15 @@
 """Keep a recording in a folder, with each frame's meaning beside it."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from inspector import __version__
 from inspector.archive import save
 from inspector.correlate.correlation import correlate
+from inspector.correlate.same_frames import same_frames
 from inspector.explain.annotations import annotate, annotate_names
-from inspector.model.recording import Recording
+from inspector.model.recording import Observation, Recording
 
 
 def keep(recording: Recording, folder: Path, *, here: bool = True) -> None:
@@ -16,7 +17,10 @@ def keep(recording: Recording, folder: Path, *, here: bool = True) -> None:
     correlation = correlate(recording)
     comments, packet_ids = annotate_names(correlation.names) if correlation.names else ({}, {})
     # The lookup's frames stand first in the file, and its packets are counted first.
-    ahead, counted = len(recording.lookup.observations) if recording.lookup else 0, max(packet_ids.values(), default=0)
+    looked_up = recording.lookup.observations if recording.lookup else ()
+    packet_ids = _with_others(packet_ids, looked_up)
+    ahead, counted = len(looked_up), max(packet_ids.values(), default=0)
+    ids = _with_others(dict(correlation.packet_ids), recording.observations)
     of_probes = annotate(recording, correlation.paths, correlation.packet_ids)
     if (dropped := correlation.dropped) is not None:
         said = f"; dropped behind here: {dropped.reason} in {', '.join(dropped.where)} (likely)"
@@ -25,11 +29,18 @@ def keep(recording: Recording, folder: Path, *, here: bool = True) -> None:
         recording,
         folder,
         comments={**comments, **{ahead + index: words for index, words in of_probes.items()}},
-        packet_ids={**packet_ids, **{ahead + index: counted + packet for index, packet in correlation.packet_ids}},
+        packet_ids={**packet_ids, **{ahead + index: counted + packet for index, packet in ids.items()}},
         version=__version__,
         owner=calling_user(os.environ),
         here=here,
     )
+
+
+def _with_others(packet_ids: Mapping[int, int], observations: Sequence[Observation]) -> dict[int, int]:
+    """Give numbers also to packets without a mark, behind those that have one."""
+    counted = max(packet_ids.values(), default=0)
+    others = same_frames(observations, packet_ids)
+    return {**packet_ids, **{index: counted + packet for index, packet in others.items()}}
 
 
 def calling_user(environment: Mapping[str, str]) -> tuple[int, int] | None:

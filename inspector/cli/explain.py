@@ -5,7 +5,7 @@ import stat
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 import click
 
@@ -14,8 +14,12 @@ from inspector.archive_document import DOCUMENT
 from inspector.cli.answer import exit_status, report_options, show
 from inspector.cli.keeping import keep_as_wanted, keep_options, prepare_to_keep
 from inspector.cli.output import refuse_existing, tell
-from inspector.errors import MalformedInputError, NoSuchFileError, UsageError
+from inspector.errors import InspectorError, MalformedInputError, NoSuchFileError, UsageError
 from inspector.model.text import safe
+
+if TYPE_CHECKING:
+    from inspector.model.recording import Recording
+    from inspector.model.report import Report
 
 MOST_NAMED = 3
 _PIPE = "what comes by a pipe is read from standard input (-)"
@@ -62,15 +66,13 @@ def command(recording: Path, **options: object) -> None:
 
 
 def _explain_recording(folder: Path, options: Mapping[str, object]) -> NoReturn:
-    from inspector.pipeline import review
-
     loaded = load_with_origin(folder)
     if loaded.left_out:
         keys = ", ".join(loaded.left_out[:MOST_NAMED])
         more = f" and {rest} more" if (rest := len(loaded.left_out) - MOST_NAMED) > 0 else ""
         by = f"dnetsniff {loaded.version}" if loaded.version else "another dnetsniff"
         tell(f"written by {by}; left out, since it is not known here: {keys}{more}")
-    report = review(loaded.recording)
+    report = _reviewed(loaded.recording, folder)
     try:
         show(report, options)
     finally:
@@ -79,6 +81,23 @@ def _explain_recording(folder: Path, options: Mapping[str, object]) -> NoReturn:
     if saved:
         tell(saved)
     sys.exit(exit_status(report))
+
+
+def _reviewed(recording: "Recording", folder: Path) -> "Report":
+    """Think about it; what no run of ours can have recorded is the file's fault, unless somebody wants to see where."""
+    from inspector.pipeline import review
+
+    try:
+        return review(recording)
+    except InspectorError:
+        raise
+    except Exception as error:
+        if click.get_current_context().find_root().params.get("debug"):
+            raise
+        raise MalformedInputError(
+            f"{safe(str(folder / DOCUMENT), limit=4_096)} says what cannot be ({type(error).__name__})",
+            "if dnetsniff wrote it as it is, that is a bug of ours: `dnetsniff --debug explain` shows where",
+        ) from error
 
 
 def _explain_capture(stream: BinaryIO, shown: str, options: Mapping[str, object]) -> None:

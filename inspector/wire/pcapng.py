@@ -28,7 +28,7 @@ NANOSECONDS = 9
 OPT_COMMENT = 1
 SHB_HARDWARE, SHB_OS, SHB_USERAPPL = 2, 3, 4
 IF_NAME, IF_DESCRIPTION, IF_IPV4ADDR, IF_IPV6ADDR, IF_MACADDR, IF_TSRESOL, IF_FILTER = 2, 3, 4, 5, 6, 9, 11
-IF_TSOFFSET = 14
+IF_TSOFFSET, IF_HARDWARE = 14, 15
 EPB_FLAGS, EPB_DROPCOUNT, EPB_PACKETID = 2, 4, 5
 ISB_STARTTIME, ISB_ENDTIME, ISB_IFRECV, ISB_IFDROP = 2, 3, 4, 5
 ISB_FILTERACCEPT, ISB_OSDROP, ISB_USRDELIV = 6, 7, 8
@@ -65,6 +65,8 @@ class Interface(Struct, frozen=True):
     description: str | None = None
     addresses: tuple[IPv4Interface | IPv6Interface, ...] = ()
     mac: str | None = None
+    hardware: str | None = None
+    """What device it is, where that is known: `veth`, `bridge`."""
     filter: str | None = None
     snapshot_length: int = SNAPSHOT_LENGTH
 
@@ -140,6 +142,8 @@ def interface_block(interface: Interface) -> bytes:
     options = [(IF_NAME, _text(interface.name))]
     if interface.description is not None:
         options.append((IF_DESCRIPTION, _text(interface.description)))
+    if interface.hardware is not None:
+        options.append((IF_HARDWARE, _text(interface.hardware)))
     for address in interface.addresses:
         if isinstance(address, IPv4Interface):
             options.append((IF_IPV4ADDR, address.ip.packed + address.netmask.packed))

@@ -190,12 +190,13 @@ def _read_interface(state: _State, body: bytes) -> None:
     options = list(_options(state, body[8:]))
     single = dict(options)
     caught = single.get(pcapng.IF_FILTER, b"")
-    described = pcapng.IF_DESCRIPTION in single
+    described, known = pcapng.IF_DESCRIPTION in single, pcapng.IF_HARDWARE in single
     state.clocks.append(_read_clock(state, single))
     state.interfaces.append(
         pcapng.Interface(
             name=_text(single.get(pcapng.IF_NAME, b"")),
             description=_text(single[pcapng.IF_DESCRIPTION]) if described else None,
+            hardware=_text(single[pcapng.IF_HARDWARE]) if known else None,
             addresses=tuple(_read_addresses(state, options)),
             mac=single[pcapng.IF_MACADDR].hex(":") if pcapng.IF_MACADDR in single else None,
             filter=_text(caught[1:]) if caught.startswith(b"\0") else None,

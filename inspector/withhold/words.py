@@ -142,6 +142,12 @@ _CHAINS = re.compile(
     r"((IN|FWD[IO]?|PRE|POST)_(public|docker|trusted|block|dmz|drop|external|home|internal|work)(_\w+)?)|"
     r"(INPUT|FORWARD|OUTPUT|P\w+ROUTING)_(direct|(IN_|OUT_)?ZONES|POLICIES)(_\w+)?"
 )
+_TARGETS = frozenset(
+    """AUDIT CHECKSUM CLASSIFY CLUSTERIP CONNMARK CONNSECMARK CT DNAT DNPT DSCP ECN HL HMARK IDLETIMER LED LOG MARK
+    MASQUERADE NETMAP NFLOG NFQUEUE NOTRACK RATEEST REDIRECT SECMARK SET SNAT SNPT SYNPROXY TCPMSS TCPOPTSTRIP TEE TOS
+    TPROXY TRACE TTL ULOG dnat snat masquerade redirect""".split()
+)
+"""What a rule may do, beside verdicts: iptables-extensions(8), nft(8)."""
 _ID = re.compile(r"[0-9a-f]{10,64}|[0-9A-F]{10,64}")
 _PATTERN = (
     r"(?P<reverse>(?<![\w.-])(?:\d{1,3}\.){4}in-addr\.arpa|(?<![\w.-])(?:[0-9a-fA-F]\.){32}ip6\.arpa)"
@@ -268,7 +274,7 @@ class Words:
 
 
 def _stays(name: str) -> bool:
-    return bool(_USUAL.fullmatch(name) or _CHAINS.fullmatch(name))
+    return bool(name in _TARGETS or _USUAL.fullmatch(name) or _CHAINS.fullmatch(name))
 
 
 def _hex(text: str) -> bool:

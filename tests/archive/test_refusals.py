@@ -46,6 +46,8 @@ def test_what_is_missing_is_named(saved: Path, name: str) -> None:
         (lambda document: document.clear(), "is not a recording of dnetsniff"),
         (lambda document: document["plan"]["question"].update(count=0), "count should be from 1 to 1000, not 0"),
         (lambda document: document["plan"]["question"].update(size=10**9), "size should be from 0 to 65507"),
+        (lambda document: document.update(probes=document["probes"] * 251), "probes has 1004 members, more than 1000"),
+        (lambda document: document["plan"].update(family=5), "plan.family should be 4 or 6, not 5"),
         (lambda document: document["probes"][2].update(at_ns=2**64), "at_ns should be a number of 64 bits"),
         (lambda document: document["plan"].pop("family"), "plan.family is missing"),
         (lambda document: document["observations"].append(3), r"observations\[2\] should be an object"),

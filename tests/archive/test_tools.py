@@ -1,10 +1,14 @@
-"""Wireshark, capinfos and tcpdump open what was saved."""
+"""Wireshark, capinfos, tcpdump and scapy open what was saved, and see in it what we saw."""
 
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from inspector.archive import load
+from inspector.keep import keep
+from inspector.model.question import Heading
 
 
 def run(*command: str) -> str:
@@ -35,3 +39,65 @@ def test_capinfos_and_tcpdump_open_the_frames(saved: Path) -> None:
     for words in ("Name = web/eth0", "Name = host/x", "peer host/veth7", "port of host/br0", "trace web db"):
         assert words in shown
     assert len(run("tcpdump", "-n", "-e", "-r", str(saved / "frames.pcapng")).splitlines()) == 2
+
+
+@pytest.fixture(scope="module", params=["switched", "name-forwarded"])
+def kept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Keep a world again, as it is kept today."""
+    folder = tmp_path_factory.mktemp("kept") / "world"
+    keep(load(Path(__file__).parents[1] / "worlds" / request.param), folder)
+    return folder
+
+
+def columns(folder: Path, *names: str) -> list[list[str]]:
+    """Return what Wireshark says of each frame."""
+    words = [word for name in names for word in ("-e", name)]
+    shown = run("tshark", "-r", str(folder / "frames.pcapng"), "-N", "n", "-T", "fields", *words)
+    return [line.split("\t") for line in shown.splitlines()]
+
+
+def test_wireshark_sees_each_frame_where_and_when_we_saw_it(kept: Path) -> None:
+    recording = load(kept)
+    lookup = recording.lookup
+    ours = [(lookup.plan.points[each.point], each) for each in lookup.observations] if lookup else []
+    ours += [(recording.plan.points[each.point], each) for each in recording.observations]
+    theirs = columns(kept, "frame.interface_name", "frame.time_epoch", "frame.packet_flags_direction", "frame.len")
+    for (point, seen), (name, at, direction, length) in zip(ours, theirs, strict=True):
+        assert name == str(point)
+        assert int(at.replace(".", "")) == seen.at_ns
+        assert int(direction, 0) == (2 if seen.heading is Heading.OUT else 1)
+        assert int(length) == seen.wire_length
+
+
+def test_one_packet_has_one_number_at_all_points(kept: Path) -> None:
+    """Whatever a router may not change is alike in all frames of a number, and no two numbers have all of it alike."""
+    rows = columns(
+        kept, "frame.packet_id", "icmp.seq", "icmp.type", "dns.id", "dns.flags.response", "arp.opcode", "ip.dst"
+    )
+    assert all(number for number, *_ in rows)
+    facts: dict[str, set[tuple[str, ...]]] = {}
+    for number, *rest in rows:
+        facts.setdefault(number, set()).add(tuple(rest[:5]))
+    assert {len(each) for each in facts.values()} == {1}
+
+
+def test_each_point_has_its_counts_and_its_kind(kept: Path) -> None:
+    shown = run("capinfos", str(kept / "frames.pcapng"))
+    points = len(load(kept).plan.points)
+    assert shown.count("Number of stat entries = 1") == shown.count("Time precision = nanoseconds (9)") >= points
+    assert "Hardware = veth" in shown
+    assert "Hardware = bridge" in shown
+
+
+def test_names_of_containers_are_shown(kept: Path) -> None:
+    assert any("tomcat" in host for row in columns(kept, "ip.src_host") for host in row)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_scapy_reads_the_same_frames(kept: Path) -> None:
+    from scapy.utils import RawPcapNgReader
+
+    recording = load(kept)
+    ours = [*(recording.lookup.observations if recording.lookup else ()), *recording.observations]
+    with RawPcapNgReader(str(kept / "frames.pcapng")) as reader:
+        assert [frame for frame, _ in reader] == [each.frame for each in ours]

@@ -12,7 +12,7 @@ ID = "0123456789abcdef" * 4
 
 def words() -> Words:
     addresses = Addresses(b"salt", ())
-    names = ("acme-web.1", "Acme", "ACME-IN", "DOCKER-USER", "db", "filter")
+    names = ("acme-web.1", "Acme", "ACME-IN", "DOCKER-USER", "db", "filter", "MASQUERADE", "dnat")
     return Words(b"salt", addresses, names, ("eth0", "br-0123456789ab", "veth12ab34c", "acme0"), (ID,))
 
 
@@ -39,6 +39,8 @@ def test_what_tells_something_is_replaced(text: str, shape: str) -> None:
     "text",
     [
         "-i eth0 -j DOCKER-USER",
+        "-o eth0 -j MASQUERADE",
+        "tcp dport 80 dnat to 127.0.0.1:80",
         "127.0.0.11, asked for db A: NXDOMAIN",
         "the filter table of host",
         "12:34:56",
