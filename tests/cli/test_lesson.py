@@ -104,7 +104,7 @@ def test_colour_repeats_what_the_words_say() -> None:
         assert b"\x1b" not in until(terminal, b"")
 
 
-@pytest.mark.parametrize("words", [("lesson", "brigde"), ("lesson", "bridge", "--engine", "19.03")])
+@pytest.mark.parametrize("words", [("lesson", "bridging"), ("lesson", "bridge", "--engine", "19.03")])
 def test_what_is_not_there_is_said_with_what_is(words: tuple[str, ...]) -> None:
     ran = dnetsniff(*words)
     assert ran.status == 2

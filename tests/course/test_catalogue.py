@@ -50,8 +50,8 @@ def test_a_set_up_touches_the_lab_and_its_own_alone(lesson: Lesson) -> None:
 
 
 def test_an_unknown_lesson_is_refused_with_the_nearest() -> None:
-    with pytest.raises(UsageError, match=r"no lesson 'clutsers'; did you mean clusters"):
-        catalogue.find("clutsers")
+    with pytest.raises(UsageError, match=r"no lesson 'cluster'; did you mean clusters"):
+        catalogue.find("cluster")
     with pytest.raises(UsageError, match="interfaces, bridge"):
         catalogue.find("zzz")
 
@@ -62,7 +62,7 @@ def test_an_unknown_lesson_is_refused_with_the_nearest() -> None:
         {"rows": [], "steps": [], "more": 1},
         {"rows": [], "steps": [{"id": "a", "typed": []}]},
         {"rows": [], "steps": [{"id": "a", "typed": [], "ls": True, "color": 1}]},
-        {"rows": [], "steps": [{"id": "a", "typed": [], "ls": True, "set_up": [{"run": {"nome": "x"}}]}]},
+        {"rows": [], "steps": [{"id": "a", "typed": [], "ls": True, "set_up": [{"run": {"title": "x"}}]}]},
         {"rows": [], "steps": [{"id": "a", "typed": [], "ls": True, "set_up": [{"walk": {}}]}]},
         {"rows": [], "steps": [{"id": "a", "typed": [], "trace": ["a", "b"], "outcomes": ["fine"]}]},
     ],
