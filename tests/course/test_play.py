@@ -111,6 +111,9 @@ def test_another_outcome_and_a_missing_finding_are_said() -> None:
     first, second = play.mismatches(step, report(), ENGLISH)
     assert "DROPPED instead of DELIVERED or REJECTED" in first
     assert "port-closed" in second
+    chinese, _ = play.mismatches(step, report(), Page(80, coloured=False, lang="zh"))
+    assert "DROPPED" not in chinese
+    assert "已送达" in chinese
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
