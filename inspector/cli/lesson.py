@@ -38,7 +38,13 @@ class Left(Exception):  # noqa: N818 - no error: the reader has had enough
 @click.option("--replay", is_flag=True, help="Show the recordings that come with dnetsniff, also where an engine is.")
 @click.option("--engine", "recorded", metavar="VERSION", help="The recordings of this engine version.")
 @click.option("--no-pause", is_flag=True, help="Do not wait for Enter, as for a projector or in CI.")
-@click.option("--lang", type=click.Choice(LANGUAGES), help="Language. [default: by the locale]")
+@click.option(
+    "--lang",
+    type=click.Choice(LANGUAGES),
+    envvar="DNETSNIFF_LANG",
+    show_envvar=True,
+    help="Language. [default: by the locale]",
+)
 @click.option(
     "--dns",
     "nameservers",

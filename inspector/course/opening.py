@@ -16,7 +16,7 @@ from inspector.course.world import Live, Replayed, World
 from inspector.discover.engine import Engine, connect
 from inspector.discover.survey import host_routes
 from inspector.errors import EngineUnreachableError, InspectorError, PrivilegeError
-from inspector.lab.build import down, is_whole, status, up
+from inspector.lab.build import down, status, up
 from inspector.model.engine_choice import EngineChoice
 from inspector.model.topology import EngineIdentity
 from inspector.worker import Worker
@@ -65,7 +65,7 @@ def live_or_replayed(
         if not engine.tongue.holds_the_course:
             yield replayed(None, page, "other_engine")
             return
-        if not is_whole(status(engine)):
+        if not status(engine):
             tell(page.word("building"))
         try:
             built = _build(engine, routes, nameservers, wakeup)

@@ -10,6 +10,8 @@ from inspector.course.lesson import Connect, Lesson, Listen, MakeNetwork, Run, S
 from inspector.course.texts import LessonText, StepText, lesson_text, words
 from inspector.model.report import Report
 from inspector.model.topology import Topology
+from inspector.render.language import speaking
+from inspector.render.report_parts import outcome_word
 from inspector.render.text import Paint, Style
 from inspector.render.wide import broken, columns_of
 
@@ -120,8 +122,9 @@ def mismatches(step: Step, report: Report | None, page: Page) -> Iterator[str]:
         return
     found = {each.id for each in report.findings}
     if step.outcomes and report.verdict.outcome not in step.outcomes:
-        expected = f" {page.word('or')} ".join(each.upper() for each in step.outcomes)
-        yield page.word("other_outcome", expected=expected, found=report.verdict.outcome.upper())
+        with speaking(page.lang):
+            ended, *usual = map(outcome_word, (report.verdict.outcome, *step.outcomes))
+        yield page.word("other_outcome", expected=f" {page.word('or')} ".join(usual), found=ended)
     for each in step.findings:
         if each not in found:
             yield page.word("no_finding", expected=each)

@@ -5,6 +5,7 @@
 3. It is undone in reverse order, also when one of the steps back fails.
 """
 
+import errno
 import socket
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -59,15 +60,14 @@ class Stage:
         self._later("disconnect_container_from_network", wanted.container, wanted.network, force=True)
 
     def _make_network(self, wanted: MakeNetwork) -> None:
-        if any(each["Name"] == wanted.name for each in self._call("networks", names=[wanted.name])):
-            raise UsageError(f"there is already a network called {wanted.name}", "rename or remove it")
+        taken = [each for each in self._call("networks", names=[wanted.name]) if each["Name"] == wanted.name]
+        _refuse_taken("network", wanted.name, taken)
         made = self._call("create_network", wanted.name, driver="bridge", labels={LABEL: COURSE})
         self._later("remove_network", made["Id"])
 
     def _run(self, wanted: Run) -> None:
-        names = {name for each in self._call("containers", all=True) for name in each["Names"]}
-        if f"/{wanted.name}" in names:
-            raise UsageError(f"there is already a container called {wanted.name}", "rename or remove it")
+        there = self._call("containers", all=True)
+        _refuse_taken("container", wanted.name, [each for each in there if f"/{wanted.name}" in each["Names"]])
         model = self._inspected(MODEL)
         image, command = self._image(model, bare=wanted.bare)
         with self._engine.calls():
@@ -95,9 +95,15 @@ class Stage:
             listening.listen()
             return listening
 
-        with netns.open_of(self._inspected(wanted.container)["State"]["Pid"]) as namespace:
-            listening = netns.enter(namespace.fd, opened)
-        self._undo.append(listening.close)
+        try:
+            with netns.open_of(self._inspected(wanted.container)["State"]["Pid"]) as namespace:
+                listening = netns.enter(namespace.fd, opened)
+        except OSError as error:
+            # A service of the image's own does as well.
+            if error.errno != errno.EADDRINUSE:
+                raise InspectorError(f"cannot listen in {wanted.container}: {error.strerror}") from error
+        else:
+            self._undo.append(listening.close)
 
     def _image(self, model: Mapping[str, Any], *, bare: bool) -> tuple[str, tuple[str, ...] | None]:
         if bare and (made := make_bare(self._engine)):
@@ -115,6 +121,13 @@ class Stage:
 
     def _later(self, verb: str, *words: Any, **options: Any) -> None:
         self._undo.append(lambda: self._call(verb, *words, **options))
+
+
+def _refuse_taken(kind: str, name: str, taken: list[Any]) -> None:
+    if taken:
+        ours = LABEL in (taken[0].get("Labels") or {})
+        hint = "it is left of a lesson: dnetsniff lab down" if ours else "rename or remove it"
+        raise UsageError(f"there is already a {kind} called {name}", f"{hint}; or watch the recording: --replay")
 
 
 def _settings(wanted: Run, model: Mapping[str, Any]) -> dict[str, Any]:

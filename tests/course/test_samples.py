@@ -4,6 +4,7 @@ import json
 import os
 import re
 import socket
+from functools import cache
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from inspector.archive import load
 from inspector.course import catalogue, samples
 from inspector.course.lesson import Lesson, Verb
 from inspector.errors import NoSuchFileError, UsageError
+from inspector.model.report import Report
 from inspector.pipeline import review
 from inspector.plan.make import make_plan
 from inspector.render.report_text import render_text
@@ -25,17 +27,26 @@ KNOWN_PREFIXES = [
 """The loopback, what the engine gives to networks, the course's own, and TEST-NET-2 (RFC 5737), where the server is."""
 HOST_LINKS = re.compile(r"lo|docker0|br-[0-9a-f]{12}|veth[0-9a-f]{7}|dnup[0-9a-f]{6}")
 
+kept = cache(load)
+"""A recording is a value: each is read once."""
+
+
+@cache
+def reviewed(folder: Path) -> Report:
+    return review(kept(folder))
+
+
 of_each = pytest.mark.parametrize("folder", RECORDED, ids=lambda each: "/".join(each.parts[-3:]))
 
 
 @of_each
 def test_the_report_is_the_one_beside_it(folder: Path) -> None:
-    assert render_text(review(load(folder)), width=100) == (folder / "report.txt").read_text(encoding="utf-8")
+    assert render_text(reviewed(folder), width=100) == (folder / "report.txt").read_text(encoding="utf-8")
 
 
 @of_each
 def test_the_host_has_nothing_but_the_lab(folder: Path) -> None:
-    topology = load(folder).topology
+    topology = kept(folder).topology
     host = next(each for each in topology.sandboxes if each.id == "host")
     for link in host.links:
         assert HOST_LINKS.fullmatch(link.name), link.name
@@ -71,7 +82,7 @@ def test_the_machine_goes_by_an_invented_name(folder: Path) -> None:
 def test_the_plan_follows_from_the_topology(folder: Path) -> None:
     from inspector.correlate.name_report import name_report
 
-    recording = load(folder)
+    recording = kept(folder)
     names = name_report(recording.lookup) if recording.lookup else None
     assert make_plan(recording.topology, recording.plan.question, names) == recording.plan
 
@@ -85,7 +96,7 @@ def test_it_is_small(folder: Path) -> None:
 def test_it_is_a_step_of_a_lesson(folder: Path) -> None:
     lesson = lesson_of(folder)
     step = next(each for each in lesson.steps if each.id == folder.name)
-    report = review(load(folder))
+    report = reviewed(folder)
     assert report.verdict.outcome in step.outcomes
     assert set(step.findings) <= {each.id for each in report.findings}
     assert samples.release(report.engine.version) == folder.parent.name
