@@ -12,8 +12,10 @@ from named_cases import CASES
 from inspector.archive import load
 from inspector.model.report import Report
 from inspector.model.sentence import LANGUAGES
-from inspector.pipeline import review
+from inspector.pipeline import review, review_capture
+from inspector.render.capture_text import render_capture
 from inspector.render.report_text import render_text, render_verdict
+from inspector.render.wide import columns_of
 
 TESTS = Path(__file__).parents[1]
 ROOT = TESTS.parent / "inspector"
@@ -66,8 +68,6 @@ def test_worlds(language: str, world: Path) -> None:
 @OTHERS
 @pytest.mark.parametrize("world", WORLDS, ids=lambda each: each.name)
 def test_lines_fit(language: str, world: Path) -> None:
-    from inspector.render.wide import columns_of
-
     lines = render_text(review(load(world)), width=80, lang=language).splitlines()
     # A command is printed whole, as everywhere.
     wide = [line for line in lines if columns_of(line) > 80 and not line.startswith("  修复：")]
@@ -86,6 +86,17 @@ def test_what_ended_a_run_early(language: str) -> None:
 def test_lookups(language: str, case: str) -> None:
     for render in (render_text, render_verdict):
         assert runs(INVENTED.sub("", render(CASES[case](), width=200, lang=language))) == []
+
+
+@OTHERS
+@pytest.mark.parametrize("world", WORLDS, ids=lambda each: each.name)
+def test_captures(language: str, world: Path) -> None:
+    with (world / "frames.pcapng").open("rb") as stream:
+        report = review_capture(stream)
+    # ICMP errors stay in ping's words, an interface's description in its own.
+    assert runs(render_capture(report, width=200, lang=language, verbose=True)) == []
+    wide = [line for line in render_capture(report, width=80, lang=language).splitlines() if columns_of(line) > 80]
+    assert wide == []
 
 
 def sentences() -> Iterator[tuple[str, int, str]]:
