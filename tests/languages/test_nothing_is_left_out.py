@@ -128,3 +128,9 @@ def unsaid(node: ast.AST) -> Iterator[tuple[int, str]]:
 
 def test_every_sentence_is_said() -> None:
     assert list(sentences()) == []
+
+
+def test_the_page_shows_what_is_said() -> None:
+    page = (ROOT.parent / "docs" / "languages.md").read_text(encoding="utf-8")
+    shown = render_text(review(load(TESTS / "worlds" / "isolated")), width=80, lang="zh")
+    assert f"--lang zh\n{shown}```" in page
