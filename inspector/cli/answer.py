@@ -68,11 +68,12 @@ def show_capture(report: "CaptureReport", options: Mapping[str, object]) -> None
         return
     from inspector.render.capture_text import render_capture, render_capture_answer
 
-    width, coloured = width_of(output), is_coloured(output)
+    width, coloured, lang = width_of(output), is_coloured(output), str(options.get("lang") or ENGLISH)
     if options["quiet"]:
-        text = render_capture_answer(report, width=width, coloured=coloured)
+        text = render_capture_answer(report, width=width, coloured=coloured, lang=lang)
     else:
-        text = render_capture(report, width=width, coloured=coloured, verbose=bool(options.get("verbose")))
+        verbose = bool(options.get("verbose"))
+        text = render_capture(report, width=width, coloured=coloured, verbose=verbose, lang=lang)
     write(text, output)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from inspector.explain.case import Case
 from inspector.model.report import Fact
+from inspector.model.routing import StackSetting
 from inspector.model.sentence import join, say
 from inspector.model.topology import Link
 
@@ -20,12 +21,16 @@ def state(case: Case) -> Iterator[Fact]:
     for sandbox in dict.fromkeys(each.sandbox for each in routing.settings):
         known = [each for each in routing.settings if each.sandbox == sandbox and each.value is not None]
         if known:
-            yield Fact(f"{sandbox}: {', '.join(f'{_short(each.name)} {each.value}' for each in known)}", (sandbox,))
+            yield Fact(say("{point}: {state}", point=sandbox, state=_settings(known)), (sandbox,))
     plan = case.recording.plan
     for point in dict.fromkeys(step.point for step in (*plan.request, *plan.beyond, *plan.reply)):
         link = case.topology.link(point.link)
         if link is not None:
             yield Fact(say("{point}: {state}", point=point, state=join(", ", _link(case, link))), (str(point),))
+
+
+def _settings(known: list[StackSetting]) -> str:
+    return ", ".join(f"{_short(each.name)} {each.value}" for each in known)
 
 
 def _short(name: str) -> str:

@@ -12,6 +12,8 @@ from importlib.resources import files
 from inspector.languages.recalling import Recall
 from inspector.model.sentence import LANGUAGES, Sentence
 
+BETWEEN = "; "
+"""Stands between two sentences that were kept as one text."""
 RECALLED = "stored.toml"
 """The file of sentences that recordings keep as plain text."""
 
@@ -35,10 +37,19 @@ class Catalogue:
             # A value may write itself as a sentence.
             written = str(text)
             return self(written) if isinstance(written, Sentence) else written
-        if " " in text and (found := self._recall(text)):
+        return self._kept(text) or text
+
+    def _kept(self, text: str) -> str | None:
+        """Return what a recording kept as text in this language; None where it is no sentence that is known."""
+        if " " not in text:
+            return None
+        parts = text.split(BETWEEN)
+        if len(parts) > 1 and all(known := [self._kept(each) for each in parts]):
+            return self.templates[BETWEEN].join(filter(None, known))
+        if found := self._recall(text):
             template, values = found
             return self.templates[template].format(**{name: self(value) for name, value in values.items()})
-        return text
+        return None
 
     def _sentence(self, text: Sentence) -> str:
         if isinstance(text.values, tuple):

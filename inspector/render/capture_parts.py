@@ -13,14 +13,18 @@ from inspector.model.capture import (
     Sighting,
     Way,
 )
-from inspector.render.capture_words import Names, address, counted, end, plural, times
+from inspector.model.question import Heading
+from inspector.model.sentence import join, say
+from inspector.render.capture_words import Names, address, counted, end, sent_again, times
+from inspector.render.language import spoken
+from inspector.render.report_parts import field_word
 from inspector.render.text import columns, duration, fitted
 
 MOST_PLACES = 6
 HANDS = {
-    Hand.SWITCHED: "switched",
-    Hand.ROUTED: "routed",
-    Hand.READDRESSED: "other MACs, same TTL",
+    Hand.SWITCHED: say("switched"),
+    Hand.ROUTED: say("routed"),
+    Hand.READDRESSED: say("other MACs, same TTL"),
     Hand.UNTOLD: "",
 }
 
@@ -28,25 +32,30 @@ HANDS = {
 def conversation_rows(report: CaptureReport) -> Iterator[list[str]]:
     """Say who talked to whom."""
     for each in report.conversations:
-        later = ", later fragments" if each.fragments else ""
-        lasted = duration(each.span.duration_ns)
+        ends = f"{each.protocol}  {end(each.client, report.names)} > {end(each.server, report.names)}"
+        lasted = say("for {time}", time=duration(each.span.duration_ns))
+        told = join(", ", (counted(each.there, each.back), lasted, *_segments(each)))
         yield [
-            f"{each.protocol}  {end(each.client, report.names)} > {end(each.server, report.names)}{later}",
-            f"{counted(each.there, each.back)}, for {lasted}{_segments(each)}; {_places(each)}",
+            join(", ", (ends, *([say("later fragments")] if each.fragments else []))),
+            join("; ", (told, _places(each))),
         ]
 
 
-def _segments(each: Conversation) -> str:
-    again = f", {plural(each.repeated, 'segment')} sent again" if each.repeated else ""
-    return again + (f", {each.late:,} out of order" if each.late else "")
+def _segments(each: Conversation) -> Iterator[str]:
+    if each.repeated:
+        yield sent_again(each.repeated)
+    if each.late:
+        yield say("{count:,} out of order", count=each.late)
 
 
 def _places(each: Conversation) -> str:
     names = [seen.interface for seen in each.seen_at]
     alike = len({(seen.there, seen.back) for seen in each.seen_at}) == 1
     if alike:
-        return f"at {_listed(names)}" + (" (the same count)" if len(names) > 1 else "")
-    return "at " + _listed([f"{seen.interface} ({seen.there}+{seen.back})" for seen in each.seen_at])
+        at = say("at {places}", places=_listed(names))
+        return say("{said} (the same count)", said=at) if len(names) > 1 else at
+    counts = [f"{seen.interface} ({seen.there}+{seen.back})" for seen in each.seen_at]
+    return say("at {places}", places=_listed(counts))
 
 
 def way_rows(report: CaptureReport, width: int) -> Iterator[list[str]]:
@@ -56,13 +65,14 @@ def way_rows(report: CaptureReport, width: int) -> Iterator[list[str]]:
         rows = [_place(each, way, report.names) for each in way.sightings]
         if way.ended_early:
             *cells, words = rows[-1]
-            rows[-1] = (*cells, ", ".join(filter(None, (words, "last seen here, not later in this file"))))
+            rows[-1] = (*cells, join(", ", filter(None, (words, say("last seen here, not later in this file")))))
         ladder = (fitted(line, width, row[-1]) for row, line in zip(rows, columns(rows), strict=True))
-        yield [f"{way.protocol}  {ends}   {plural(way.packets, 'packet')}", *chain.from_iterable(ladder)]
+        packets = say("1 packet") if way.packets == 1 else say("{count:,} packets", count=way.packets)
+        yield [f"{way.protocol}  {ends}   {spoken(packets)}", *chain.from_iterable(ladder)]
 
 
 def _place(each: Sighting, way: Way, names: Names) -> tuple[str, ...]:
-    words = []
+    words: list[str] = []
     if each.since is None:
         words.append(f"ttl {each.ttl}")
         since = ""
@@ -71,26 +81,32 @@ def _place(each: Sighting, way: Way, names: Names) -> tuple[str, ...]:
         words.append("" if each.hand is None else HANDS[each.hand])
         if each.hand is not Hand.SWITCHED:
             words.append(f"ttl {each.ttl}")
-    for which, new in (("source", each.source), ("destination", each.destination)):
+    for field, new in (("source", each.source), ("destination", each.destination)):
         if new:
-            words.append(f"{which} now {end(new, names)}")
+            words.append(say("{field} now {end}", field=field_word(field), end=end(new, names)))
     if each.source or each.destination:
-        words.append("NAT, likely")
-    return (each.interface, each.heading or "", since, ", ".join(filter(None, words)))
+        words.append(say("NAT, likely"))
+    return (each.interface, Heading(each.heading) if each.heading else "", since, join(", ", filter(None, words)))
 
 
 def echo_rows(report: CaptureReport) -> Iterator[list[str]]:
     """Say which pings were answered."""
     for each in sorted(report.echoes, key=lambda each: each.sent == each.answered):
         ends = f"{address(each.source, report.names)} > {address(each.destination, report.names)}"
-        rtt = f" in {times(each.rtt, each.answered)}" if each.rtt else ""
-        row = [f"{ends}   {each.answered:,} of {each.sent:,} answered{rtt}, at {each.interface}"]
+        told: str = say("{received:,} of {sent:,} answered", received=each.answered, sent=each.sent)
+        if each.rtt:
+            told = say("{said} in {time}", said=told, time=times(each.rtt, each.answered))
+        told = join(", ", (told, say("at {places}", places=each.interface)))
         if each.origin:
-            row[0] += f" (rewritten: from {each.origin.source} > {each.origin.destination})"
+            flow = f"{each.origin.source} > {each.origin.destination}"
+            told = say("{said} (rewritten: from {flow})", said=told, flow=flow)
+        row: list[str] = [f"{ends}   {spoken(told)}"]
         if each.unanswered:
             more = each.sent - each.answered - len(each.unanswered)
-            numbers = ", ".join(map(str, each.unanswered)) + (f" and {more:,} more" if more > 0 else "")
-            row.append(f"no answer in this file to sequence {numbers}")
+            numbers: str = ", ".join(map(str, each.unanswered))
+            if more > 0:
+                numbers = say("{said} and {count:,} more", said=numbers, count=more)
+            row.append(say("no answer in this file to sequence {numbers}", numbers=numbers))
         yield row
 
 
@@ -108,23 +124,40 @@ def exchange_rows(report: CaptureReport) -> Iterator[list[str]]:
 
 
 def _question(each: DnsExchange, names: Names) -> str:
-    over = "" if each.transport == "udp" else f" over {each.transport}"
-    return f"{each.name} {each.type}  {end(each.client, names)} > {end(each.server, names)}{over}: {_answer(each)}"
+    asked: str = f"{each.name} {each.type}  {end(each.client, names)} > {end(each.server, names)}"
+    if each.transport != "udp":
+        asked = say("{said} over {transport}", said=asked, transport=each.transport)
+    return say("{said}: {answer}", said=asked, answer=_answer(each))
 
 
 def _answer(each: DnsExchange) -> str:
-    again = f", asked {each.asked} times" if each.asked > 1 else ""
+    again = _again(each.asked)
     if each.rcode is None or each.elapsed_ns is None:
-        return (each.refusal or "no answer in this file") + again
-    records = ": " + ", ".join(each.answers) if each.answers else ", no data" if each.rcode == "NOERROR" else ""
-    short = ", truncated" if each.truncated else ""
-    by = f", from {each.answered_by}" if each.answered_by else ""
-    rewritten = " (port 53 there is rewritten)" if each.server.address == "127.0.0.11" and each.answered_by else ""
-    return f"{each.rcode} in {duration(each.elapsed_ns)}{records}{short}{by}{rewritten}{again}"
+        return join(", ", (each.refusal or say("no answer in this file"), *again))
+    told = say("{said} in {time}", said=each.rcode, time=duration(each.elapsed_ns))
+    if each.answers:
+        told = say("{said}: {answer}", said=told, answer=", ".join(each.answers))
+    return join(", ", (told, *_details(each), *again))
+
+
+def _details(each: DnsExchange) -> Iterator[str]:
+    if not each.answers and each.rcode == "NOERROR":
+        yield say("no data")
+    if each.truncated:
+        yield say("truncated")
+    if each.answered_by and each.server.address == "127.0.0.11":
+        yield say("from {server} (port 53 there is rewritten)", server=each.answered_by)
+    elif each.answered_by:
+        yield say("from {server}", server=each.answered_by)
+
+
+def _again(asked: int) -> list[str]:
+    return [say("asked {count} times", count=asked)] if asked > 1 else []
 
 
 def _onward(each: DnsExchange, names: Names) -> str:
-    return f"seen on as {end(each.client, names)} > {end(each.server, names)}: {_answer(each)}"
+    flow = f"{end(each.client, names)} > {end(each.server, names)}"
+    return say("seen on as {flow}: {answer}", flow=flow, answer=_answer(each))
 
 
 def connection_rows(report: CaptureReport) -> Iterator[list[str]]:
@@ -134,48 +167,56 @@ def connection_rows(report: CaptureReport) -> Iterator[list[str]]:
     for each in sorted(
         report.connections, key=lambda each: ((each.opening, each.reset_by) == fine, -order.index(each.opening))
     ):
-        row = [f"{end(each.client, report.names)} > {end(each.server, report.names)}: {_opening(each)}"]
+        ends = f"{end(each.client, report.names)} > {end(each.server, report.names)}"
+        row: list[str] = [say("{said}: {answer}", said=ends, answer=_opening(each))]
         if each.origin:
-            row.append(f"the same, rewritten: {each.origin.source} > {each.origin.destination}")
+            flow = f"{each.origin.source} > {each.origin.destination}"
+            row.append(say("the same, rewritten: {flow}", flow=flow))
         yield row
 
 
 def _opening(each: Connection) -> str:
-    syns = f", {each.syns} SYNs" if each.syns > 1 else ""
-    again = f", {plural(each.repeated, 'segment')} sent again" if each.repeated else ""
-    reset = f", reset by {each.reset_by}" if each.reset_by else ""
+    syns = [say("{count} SYNs", count=each.syns)] if each.syns > 1 else []
+    again = [sent_again(each.repeated)] if each.repeated else []
+    reset = [say("reset by {address}", address=each.reset_by)] if each.reset_by else []
+    at = say("at {places}", places=each.interface)
     if each.opening is Opening.REFUSED:
-        how = each.refusal or f"RST from {each.reset_by}"
-        return f"refused: {how}{syns}, at {each.interface}"
+        how = each.refusal or say("RST from {address}", address=each.reset_by)
+        return join(", ", (say("refused: {how}", how=how), *syns, at))
     if each.opening is Opening.UNANSWERED:
-        return f"no answer in this file to its SYN{syns}{reset}, at {each.interface}"
+        return join(", ", (say("no answer in this file to its SYN"), *syns, *reset, at))
     if each.opening is Opening.UNSEEN:
-        return f"begun before this file{reset}{again}, at {each.interface}"
-    took = f" in {duration(each.handshake_ns)}" if each.handshake_ns is not None else ""
-    return f"opened{took}{syns}{reset}{again}, at {each.interface}"
+        return join(", ", (say("begun before this file"), *reset, *again, at))
+    opened = say("opened")
+    if each.handshake_ns is not None:
+        opened = say("opened in {time}", time=duration(each.handshake_ns))
+    return join(", ", (opened, *syns, *reset, *again, at))
 
 
 def complaint_rows(report: CaptureReport) -> Iterator[list[str]]:
     """Say who complained about what."""
     for each in report.complaints:
-        count = f", {each.count:,} times" if each.count > 1 else ""
-        ends = f"{end(each.source, report.names)} > {end(each.destination, report.names)}"
-        yield [
-            f"{address(each.by, report.names)} says {each.words} to {address(each.to, report.names)}{count}",
-            f"about {each.protocol} {ends}, at {_listed(list(each.seen_at))}",
-        ]
+        ends = f"{each.protocol} {end(each.source, report.names)} > {end(each.destination, report.names)}"
+        by, to = address(each.by, report.names), address(each.to, report.names)
+        told = say("{by} says {words} to {to}", by=by, words=each.words, to=to)
+        count = [say("{count:,} times", count=each.count)] if each.count > 1 else []
+        places = _listed(list(each.seen_at))
+        yield [join(", ", (told, *count)), say("about {flow}, at {places}", flow=ends, places=places)]
 
 
 def neighbour_rows(report: CaptureReport) -> Iterator[list[str]]:
     """Say who asked for whose MAC."""
     for each in sorted(report.neighbours, key=lambda each: (bool(each.macs), len(each.macs) == 1)):
-        again = f", asked {each.asked} times" if each.asked > 1 else ""
-        took = f" in {duration(each.elapsed_ns)}" if each.elapsed_ns is not None else ""
-        said = " and ".join(each.macs) + took if each.macs else "no answer in this file"
-        asked = f"{address(each.asker, report.names)} asks for {address(each.target, report.names)}"
-        yield [f"{asked}: {said}{again}, at {_listed(list(each.seen_at))}"]
+        said = join(" and ", each.macs) if each.macs else say("no answer in this file")
+        if each.macs and each.elapsed_ns is not None:
+            said = say("{said} in {time}", said=said, time=duration(each.elapsed_ns))
+        asker, target = address(each.asker, report.names), address(each.target, report.names)
+        asked = say("{asker} asks for {address}", asker=asker, address=target)
+        at = say("at {places}", places=_listed(list(each.seen_at)))
+        yield [join(", ", (say("{said}: {answer}", said=asked, answer=said), *_again(each.asked), at))]
 
 
 def _listed(names: list[str]) -> str:
     more = len(names) - MOST_PLACES
-    return ", ".join(names[:MOST_PLACES]) + (f" and {more} more" if more > 0 else "")
+    told = ", ".join(names[:MOST_PLACES])
+    return say("{said} and {count} more", said=told, count=more) if more > 0 else told

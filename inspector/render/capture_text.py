@@ -6,6 +6,7 @@ The answer stands first and last. A part shows its first lines, troubles before 
 from collections.abc import Iterator
 
 from inspector.model.capture import CaptureReport
+from inspector.model.sentence import ENGLISH, join, say
 from inspector.render.capture_parts import (
     complaint_rows,
     connection_rows,
@@ -15,8 +16,9 @@ from inspector.render.capture_parts import (
     neighbour_rows,
     way_rows,
 )
-from inspector.render.capture_words import frames, moment, plural, size
-from inspector.render.text import NARROW, Paint, Style, columns, duration, indented
+from inspector.render.capture_words import frames, moment, size
+from inspector.render.language import cells, padded, speaking, spoken
+from inspector.render.text import LABEL, NARROW, Paint, Style, columns, duration, indented, label
 
 MOST = 10
 """Entries of a part that are shown."""
@@ -24,19 +26,30 @@ Row = list[str]
 """The lines of one entry: the first, and those below it."""
 
 
-def render_capture(report: CaptureReport, *, width: int = NARROW, coloured: bool = False, verbose: bool = False) -> str:
+def render_capture(
+    report: CaptureReport, *, width: int = NARROW, coloured: bool = False, verbose: bool = False, lang: str = ENGLISH
+) -> str:
     """Return the whole report, lines no wider than `width` where words allow."""
+    with speaking(lang):
+        return _text(report, width, coloured=coloured, verbose=verbose)
+
+
+def _text(report: CaptureReport, width: int, *, coloured: bool, verbose: bool) -> str:
     paint = Paint(coloured=coloured)
     lines = [*_head(report, width, paint), *_answer(report, width, paint)]
-    lines += ["", paint("interfaces", Style.STRONG), *_interfaces(report)]
+    lines += ["", paint(say("interfaces"), Style.STRONG), *_interfaces(report)]
     parts = (
-        ("conversations", "counted where most of each was seen", conversation_rows(report)),
-        ("the same packet at several places", "min/avg/max since the place before", way_rows(report, width - 4)),
-        ("ICMP echo", "", echo_rows(report)),
+        (say("conversations"), say("counted where most of each was seen"), conversation_rows(report)),
+        (
+            say("the same packet at several places"),
+            say("min/avg/max since the place before"),
+            way_rows(report, width - 4),
+        ),
+        (say("ICMP echo"), "", echo_rows(report)),
         ("DNS", "", exchange_rows(report)),
-        ("TCP connections", "", connection_rows(report)),
-        ("ICMP errors", "", complaint_rows(report)),
-        ("ARP and neighbour discovery", "", neighbour_rows(report)),
+        (say("TCP connections"), "", connection_rows(report)),
+        (say("ICMP errors"), "", complaint_rows(report)),
+        (say("ARP and neighbour discovery"), "", neighbour_rows(report)),
     )
     for title, note, rows in parts:
         lines += _part(title, note, list(rows), width, paint, most=None if verbose else MOST)
@@ -45,50 +58,60 @@ def render_capture(report: CaptureReport, *, width: int = NARROW, coloured: bool
     return "\n".join(lines) + "\n"
 
 
-def render_capture_answer(report: CaptureReport, *, width: int = NARROW, coloured: bool = False) -> str:
+def render_capture_answer(
+    report: CaptureReport, *, width: int = NARROW, coloured: bool = False, lang: str = ENGLISH
+) -> str:
     """Return what came of all that was asked, alone."""
-    return "\n".join(_answer(report, width, Paint(coloured=coloured))) + "\n"
+    with speaking(lang):
+        return "\n".join(_answer(report, width, Paint(coloured=coloured))) + "\n"
 
 
 def _head(report: CaptureReport, width: int, paint: Paint) -> Iterator[str]:
     made = report.made
-    by = f" by {made.application}" if made.application else ""
-    on = f" on {made.system}" if made.system else ""
-    yield from indented(f"{made.form}{by}{on}", width, "file     ")
+    file: str = made.form
+    file = say("{file} by {application}", file=file, application=made.application) if made.application else file
+    file = say("{file} on {system}", file=file, system=made.system) if made.system else file
+    yield from indented(file, width, label(say("file")))
     span = report.span
-    seen = f"{frames(report.seen)} at {plural(len(report.interfaces), 'interface')}"
+    seen = say("{frames} at {count:,} interfaces", frames=frames(report.seen), count=len(report.interfaces))
+    if len(report.interfaces) == 1:
+        seen = say("{frames} at 1 interface", frames=frames(report.seen))
     if span is None:
-        yield f"frames   {seen}"
+        yield label(say("frames")) + spoken(seen)
         return
-    yield from indented(f"{seen}, from {moment(span.first_ns)} for {duration(span.duration_ns)}", width, "frames   ")
+    took = duration(span.duration_ns)
+    told = say("{said}, from {moment} for {time}", said=seen, moment=moment(span.first_ns), time=took)
+    yield from indented(told, width, label(say("frames")))
     for warning in report.warnings:
-        yield from (paint(line, Style.DOUBT) for line in indented(warning, width, "warning  "))
+        yield from (paint(line, Style.DOUBT) for line in indented(warning, width, label(say("warning"))))
 
 
 def _answer(report: CaptureReport, width: int, paint: Paint) -> Iterator[str]:
-    well = "; ".join(report.well)
+    well = join("; ", report.well)
     if report.troubles:
-        yield from _led("TROUBLE", Style.BAD, "; ".join(report.troubles), width, paint)
+        yield from _led(say("TROUBLE"), Style.BAD, join("; ", report.troubles), width, paint)
         if well:
-            yield from _led("fine", Style.GOOD, well, width, paint)
+            yield from _led(say("fine"), Style.GOOD, well, width, paint)
     elif well:
-        yield from _led("ANSWERED", Style.GOOD, well, width, paint)
+        yield from _led(say("ANSWERED"), Style.GOOD, well, width, paint)
     else:
-        words = "no echo, DNS question, TCP connection, ARP or ND question begins in this file"
-        yield from _led("NOTHING ASKED", Style.DOUBT, words, width, paint)
+        words = say("no echo, DNS question, TCP connection, ARP or ND question begins in this file")
+        yield from _led(say("NOTHING ASKED"), Style.DOUBT, words, width, paint)
 
 
 def _led(word: str, style: Style, text: str, width: int, paint: Paint) -> Iterator[str]:
-    lead = f"{word}  ".ljust(9)
-    lines = list(indented(text, width, lead, " " * 9))
+    word = spoken(word)
+    lead = padded(f"{word}  ", LABEL)
+    lines = list(indented(text, width, lead, " " * LABEL))
     yield paint(word, style) + lines[0][len(word) :]
     yield from lines[1:]
 
 
 def _interfaces(report: CaptureReport) -> Iterator[str]:
-    rows: list[tuple[str, ...]] = [("  interface", "frames", "bytes", "lost", "link")]
+    heads = (say("interface"), say("frames"), say("bytes"), say("lost"), say("link"))
+    rows: list[tuple[str, ...]] = [(f"  {spoken(heads[0])}", *heads[1:])]
     for each in report.interfaces:
-        lost = "unknown" if each.dropped is None else f"{each.dropped:,}"
+        lost = say("unknown") if each.dropped is None else f"{each.dropped:,}"
         rows.append((f"  {each.name}", f"{each.seen.frames:,}", size(each.seen.bytes), lost, each.link))
     yield from columns(rows)
 
@@ -98,19 +121,20 @@ def _part(title: str, note: str, rows: list[Row], width: int, paint: Paint, *, m
         return
     yield ""
     shown = rows[:most]
-    told = [f"the first {len(shown)} of {len(rows):,} (-v: all)"] if len(shown) < len(rows) else []
-    told += [note] if note else []
-    yield paint(title, Style.STRONG) + (f"   {', '.join(told)}" if told else "")
+    told: list[str] = [note] if note else []
+    if len(shown) < len(rows):
+        told.insert(0, say("the first {count} of {all:,} (-v: all)", count=len(shown), all=len(rows)))
+    yield paint(title, Style.STRONG) + (f"   {spoken(join(', ', told))}" if told else "")
     for head, *below in shown:
         yield from indented(head, width, "  ", "      ")
-        for line in below:
+        for line in map(spoken, below):
             # A ladder is aligned already.
-            yield from [f"    {line}"] if len(line) + 4 <= width else indented(line, width, "    ", "        ")
+            yield from [f"    {line}"] if cells(line) + 4 <= width else indented(line, width, "    ", "        ")
 
 
 def _unknown(report: CaptureReport, width: int, paint: Paint) -> Iterator[str]:
     yield ""
-    yield paint("what this file cannot say", Style.STRONG)
+    yield paint(say("what this file cannot say"), Style.STRONG)
     for sentence in (*report.untold, *_overlooked(report)):
         yield from indented(sentence, width, "  - ")
 
@@ -118,8 +142,10 @@ def _unknown(report: CaptureReport, width: int, paint: Paint) -> Iterator[str]:
 def _overlooked(report: CaptureReport) -> Iterator[str]:
     over = report.overlooked
     if over.flows:
-        yield (
-            f"which conversations {frames(over.folded)} were of: {over.flows:,} flows that were idle for longest or "
-            "had the fewest frames are summed up here, there were too many"
+        yield say(
+            "which conversations {frames} were of: {count:,} flows that were idle for longest or had the fewest frames "
+            "are summed up here, there were too many",
+            frames=frames(over.folded),
+            count=over.flows,
         )
     yield from over.others

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from inspector.model.capture import Counted, Endpoint, Times
+from inspector.model.sentence import say
 from inspector.render.text import duration, durations
 
 Names = dict[str, tuple[str, ...]]
@@ -24,7 +25,7 @@ def moment(at_ns: int) -> str:
     try:
         at = datetime.fromtimestamp(at_ns // _SECOND_NS, tz=UTC)
     except (OverflowError, ValueError, OSError):
-        return f"second {at_ns // _SECOND_NS}"
+        return say("second {number}", number=at_ns // _SECOND_NS)
     return f"{at:%Y-%m-%d %H:%M:%S}.{at_ns % _SECOND_NS // 1_000_000:03} UTC"
 
 
@@ -45,17 +46,23 @@ def times(several: Times, count: int) -> str:
 
 def counted(there: Counted, back: Counted) -> str:
     """Write what went there and came back."""
-    return f"{frames(there)}, {frames(back)} back" if back.frames else f"{frames(there)}, nothing back"
+    if not back.frames:
+        return say("{there}, nothing back", there=frames(there))
+    return say("{there}, {back} back", there=frames(there), back=frames(back))
 
 
 def frames(seen: Counted) -> str:
     """Write frames and bytes."""
-    return f"{plural(seen.frames, 'frame')} ({size(seen.bytes)})"
+    if seen.frames == 1:
+        return say("1 frame ({size})", size=size(seen.bytes))
+    return say("{count:,} frames ({size})", count=seen.frames, size=size(seen.bytes))
 
 
-def plural(count: int, word: str) -> str:
-    """Write a number of things."""
-    return f"{count:,} {word}" + ("" if count == 1 else "s")
+def sent_again(segments: int) -> str:
+    """Write how many segments of TCP were sent more than once."""
+    if segments == 1:
+        return say("1 segment sent again")
+    return say("{count:,} segments sent again", count=segments)
 
 
 def _name(text: str, names: Names) -> str:

@@ -5,6 +5,7 @@
    algorithm that a report needs: UAX 14, CL, EX and OP).
 """
 
+import re
 from collections.abc import Iterator
 from unicodedata import combining, east_asian_width
 
@@ -21,20 +22,20 @@ def broken(text: str, width: int, first: str, rest: str) -> list[str]:
     lines: list[str] = []
     line, used, empty = first, columns_of(first), True
     for blank, piece in _pieces(text):
-        blank_here = "" if empty else blank
         size = columns_of(piece)
-        if not empty and used + len(blank_here) + size > width:
+        if empty or used + len(blank) + size <= width:
+            line, used, empty = line + blank + piece, used + len(blank) + size, False
+        else:
             lines.append(line.rstrip())
-            line, used, blank_here = rest, columns_of(rest), ""
-        line, used, empty = line + blank_here + piece, used + len(blank_here) + size, False
+            line, used = rest + piece, columns_of(rest) + size
     return [*lines, line.rstrip()] if not empty else lines
 
 
 def _pieces(text: str) -> Iterator[tuple[str, str]]:
     """Yield what must stay whole, each with the blank before it."""
-    for number, word in enumerate(text.split()):
-        blank = " " if number else ""
-        for piece in _within(word):
+    for found in re.finditer(r"(\s*)(\S+)", text):
+        blank = found[1].replace("\n", " ")
+        for piece in _within(found[2]):
             yield blank, piece
             blank = ""
 

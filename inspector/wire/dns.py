@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from inspector.model.dns import Asked, Message, Record
+from inspector.model.sentence import say
 from inspector.wire import dns_words
 from inspector.wire.dns_data import data_text, unknown_text
 from inspector.wire.dns_name import (
@@ -44,7 +45,7 @@ _PREFIX_LENGTH = 2
 class _Reading(Struct):
     names: Names
     at: int = HEADER_LENGTH
-    place: str = "question 1"
+    place: str = say("question {number}", number=1)
     """What is being read, in words."""
     asked: list[Asked] = field(default_factory=list)
     answers: list[Record] = field(default_factory=list)
@@ -57,7 +58,7 @@ class _Reading(Struct):
     def take(self, layout: str) -> tuple[int, ...]:
         start, self.at = self.at, self.at + struct.calcsize(layout)
         if self.at > len(self.names.message):
-            raise DamagedError("cut off")
+            raise DamagedError(say("cut off"))
         return struct.unpack_from(layout, self.names.message, start)
 
 
@@ -69,7 +70,7 @@ def read(payload: bytes) -> Message | None:
     reading = _Reading(Names(payload[:MAX_MESSAGE]))
     _read_sections(reading, questions, answers, authorities + additional)
     if len(payload) > MAX_MESSAGE:
-        reading.note(f"more than {MAX_MESSAGE} bytes")
+        reading.note(say("more than {count} bytes", count=MAX_MESSAGE))
     return Message(
         identifier=identifier,
         response=bool(flags & _RESPONSE),
@@ -99,7 +100,10 @@ def _messages(payload: bytes) -> Iterator[Message]:
         whole = payload[start : start + length]
         message = read(whole)
         if message is not None and len(whole) < length:
-            yield replace(message, damage=f"cut off: {len(whole)} of {length} bytes are in this segment")
+            yield replace(
+                message,
+                damage=say("cut off: {count} of {length} bytes are in this segment", count=len(whole), length=length),
+            )
         elif message is not None:
             yield message
         at = start + length
@@ -109,28 +113,31 @@ def _read_sections(reading: _Reading, questions: int, answers: int, others: int)
     _check_room(reading, questions, answers + others)
     try:
         for number in range(questions):
-            reading.place = f"question {number + 1}"
+            reading.place = say("question {number}", number=number + 1)
             _read_question(reading)
         for number in range(min(answers, MAX_ANSWERS)):
-            reading.place = f"answer {number + 1}"
+            reading.place = say("answer {number}", number=number + 1)
             _read_answer(reading)
     except DamagedError as error:
-        reading.note(f"{reading.place}: {error}")
+        reading.note(say("{place}: {damage}", place=reading.place, damage=error.words))
         return
     if answers > MAX_ANSWERS:
-        reading.note(f"{answers} answers, of which {MAX_ANSWERS} were read")
+        reading.note(say("{count} answers, of which {read} were read", count=answers, read=MAX_ANSWERS))
         return
     _check_room(reading, 0, others)
     left = len(reading.names.message) - reading.at
     if left and not others:
-        reading.note(f"{left} bytes behind its end")
+        reading.note(say("{count} bytes behind its end", count=left))
 
 
 def _check_room(reading: _Reading, questions: int, records: int) -> None:
     left = len(reading.names.message) - reading.at
     if questions * _QUESTION_LENGTH + records * _RECORD_LENGTH > left:
-        promised = f"{questions} questions and {records} records" if questions else f"{records} more records"
-        reading.note(f"{promised} in {left} bytes")
+        known = {"records": records, "left": left}
+        promised = say("{records} more records in {left} bytes", **known)
+        if questions:
+            promised = say("{questions} questions and {records} records in {left} bytes", questions=questions, **known)
+        reading.note(promised)
 
 
 def _read_question(reading: _Reading) -> None:
@@ -146,7 +153,7 @@ def _read_answer(reading: _Reading) -> None:
     start, end = reading.at, reading.at + length
     reading.at = end
     if end > len(reading.names.message):
-        raise DamagedError("cut off")
+        raise DamagedError(say("cut off"))
     if kind == dns_words.OPT:
         return
     data = unknown_text(reading.names.message[start:end])
@@ -154,5 +161,5 @@ def _read_answer(reading: _Reading) -> None:
         try:
             data = data_text(reading.names, kind, start, end)
         except DamagedError as error:
-            reading.note(f"{reading.place}: {error}")
+            reading.note(say("{place}: {damage}", place=reading.place, damage=error.words))
     reading.answers.append(Record(name_text(labels), dns_words.type_name(kind), data, ttl))

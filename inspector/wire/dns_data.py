@@ -2,6 +2,7 @@
 
 import struct
 
+from inspector.model.sentence import say
 from inspector.wire import dns_words
 from inspector.wire.dns_name import DamagedError, Names, absolute_text
 from inspector.wire.ip import ipv4_text, ipv6_text
@@ -99,4 +100,4 @@ def _string_text(raw: bytes) -> str:
 
 
 def _misfit(kind: int, length: int) -> DamagedError:
-    return DamagedError(f"{length} bytes that are no {dns_words.type_name(kind)} data")
+    return DamagedError(say("{length} bytes that are no {type} data", length=length, type=dns_words.type_name(kind)))

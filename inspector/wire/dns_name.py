@@ -12,6 +12,8 @@ from ipaddress import ip_address
 
 from msgspec import Struct
 
+from inspector.model.sentence import say
+
 HEADER_LENGTH = 12
 """Bytes before the first name of a message (RFC 1035, 4.1.1)."""
 MAX_NAME = 255
@@ -31,6 +33,11 @@ _MAX_BYTE = 0xFF
 
 class DamagedError(ValueError):
     """Part of a message is not what it should be; says what, in words."""
+
+    def __init__(self, words: str) -> None:
+        """Keep the words as they were said."""
+        super().__init__(words)
+        self.words = words
 
 
 class InvalidNameError(ValueError):
@@ -61,34 +68,34 @@ class Names(Struct):
                 at += 1 + size
                 length += 1 + size
             if jumps > MAX_JUMPS:
-                raise DamagedError(f"a name of more than {MAX_JUMPS} compression pointers")
+                raise DamagedError(say("a name of more than {count} compression pointers", count=MAX_JUMPS))
             if length > MAX_NAME:
-                raise DamagedError(f"a name of more than {MAX_NAME} bytes")
+                raise DamagedError(say("a name of more than {count} bytes", count=MAX_NAME))
         return labels, behind or at + 1
 
     def _size(self, at: int) -> int:
         """Return what the byte at the start of a label says, and count it."""
         if self.steps == MAX_STEPS:
-            raise DamagedError(f"more than {MAX_STEPS} labels")
+            raise DamagedError(say("more than {count} labels", count=MAX_STEPS))
         self.steps += 1
         if at >= len(self.message):
-            raise DamagedError("cut off")
+            raise DamagedError(say("cut off"))
         return self.message[at]
 
     def _target(self, at: int, run: int) -> int:
         if at + 2 > len(self.message):
-            raise DamagedError("cut off")
+            raise DamagedError(say("cut off"))
         target = int.from_bytes(self.message[at : at + 2], "big") & 0x3FFF
         if not HEADER_LENGTH <= target < run:
-            raise DamagedError(f"a compression pointer to byte {target}, where no earlier name is")
+            raise DamagedError(say("a compression pointer to byte {target}, where no earlier name is", target=target))
         return target
 
     def _label(self, at: int, size: int) -> bytes:
         if size > MAX_LABEL:
-            raise DamagedError(f"a label of an unknown kind, {size:#04x}")
+            raise DamagedError(say("a label of an unknown kind, {size:#04x}", size=size))
         label = self.message[at + 1 : at + 1 + size]
         if len(label) < size:
-            raise DamagedError("cut off")
+            raise DamagedError(say("cut off"))
         return label
 
 

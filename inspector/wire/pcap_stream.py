@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from inspector.errors import MalformedInputError
+from inspector.model.sentence import say
 from inspector.wire.captured import Described, FramesFile, Taken, Window
 from inspector.wire.pcapng import SNAPSHOT_LENGTH
 
@@ -70,4 +71,5 @@ class PcapFile(FramesFile):
             yield 0, seconds * 1_000_000_000 + fraction * tick_ns, data, start, kept, max(wire, kept), 0
             at = start + kept
         if size > at:
-            self.warnings.append(f"the last frame is cut off at byte {window.place(size)}; it is left out")
+            byte = window.place(size)
+            self.warnings.append(say("the last frame is cut off at byte {byte}; it is left out", byte=byte))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from inspector.errors import MalformedInputError
+from inspector.model.sentence import say
 from inspector.wire import pcapng, pcapng_beside
 from inspector.wire.captured import FramesFile, Taken, Window
 from inspector.wire.pcapng_reader import MAX_BLOCK, MAX_INTERFACES, Clock
@@ -135,7 +136,8 @@ class PcapngFile(FramesFile):
         if not self._order:
             raise self._malformed("the file ends within its section header" if size else "the file is empty")
         if size:
-            self.warnings.append(f"the last block is cut off at byte {self._window.place(size)}; it is left out")
+            byte = self._window.place(size)
+            self.warnings.append(say("the last block is cut off at byte {byte}; it is left out", byte=byte))
 
     def _enhanced(self, data: bytes, at: int, end: int) -> Taken:
         start = at + _PACKET_HEAD

@@ -21,3 +21,7 @@ def test_no_line_begins_with_a_mark_that_closes() -> None:
 def test_what_cannot_be_broken_stays_whole() -> None:
     assert broken("a-very-long-name-of-a-container", 10, "", "") == ["a-very-long-name-of-a-container"]
     assert broken("", 10, "  ", "") == []
+
+
+def test_several_blanks_stay() -> None:
+    assert broken("路径   同一网络", 80, "", "") == ["路径   同一网络"]

@@ -6,6 +6,7 @@ from inspector.correlate.sweep.conversations import conversations
 from inspector.correlate.sweep.keys import TCP, turned
 from inspector.correlate.sweep.one_pass import OnePass
 from inspector.model.capture import CaptureReport, Counted, Made, Overlooked
+from inspector.model.sentence import say
 from inspector.wire.captured import FramesFile
 
 
@@ -45,14 +46,37 @@ def report_of(file: FramesFile) -> CaptureReport:
 
 
 def _overlooked(found: OnePass) -> Iterator[str]:
-    counts = (
-        (found.ways.too_many, "packets took ways beyond the limit"),
-        (found.pings.too_many, "pings were forgotten: there were too many"),
-        (found.questions.too_many, "DNS questions were forgotten: there were too many"),
-        (found.handshakes.too_many, "TCP connections were forgotten: there were too many"),
-        (found.errors.too_many, "kinds of ICMP errors were forgotten: there were too many"),
-        (found.neighbours.too_many, "questions for MACs were forgotten: there were too many"),
-        (found.questions.unasked, "DNS answers have no question in the file (counted at each interface)"),
-        (found.questions.unreadable, "DNS messages could not be read (counted at each interface)"),
+    known = (
+        (found.ways.too_many, say("{count:,} packets took ways beyond the limit", count=found.ways.too_many)),
+        (found.pings.too_many, say("{count:,} pings were forgotten: there were too many", count=found.pings.too_many)),
+        (
+            found.questions.too_many,
+            say("{count:,} DNS questions were forgotten: there were too many", count=found.questions.too_many),
+        ),
+        (
+            found.handshakes.too_many,
+            say("{count:,} TCP connections were forgotten: there were too many", count=found.handshakes.too_many),
+        ),
+        (
+            found.errors.too_many,
+            say("{count:,} kinds of ICMP errors were forgotten: there were too many", count=found.errors.too_many),
+        ),
+        (
+            found.neighbours.too_many,
+            say("{count:,} questions for MACs were forgotten: there were too many", count=found.neighbours.too_many),
+        ),
+        (
+            found.questions.unasked,
+            say(
+                "{count:,} DNS answers have no question in the file (counted at each interface)",
+                count=found.questions.unasked,
+            ),
+        ),
+        (
+            found.questions.unreadable,
+            say(
+                "{count:,} DNS messages could not be read (counted at each interface)", count=found.questions.unreadable
+            ),
+        ),
     )
-    yield from (f"{count:,} {words}" for count, words in counts if count)
+    yield from (words for count, words in known if count)
