@@ -142,11 +142,10 @@ _CHAINS = re.compile(
     r"((IN|FWD[IO]?|PRE|POST)_(public|docker|trusted|block|dmz|drop|external|home|internal|work)(_\w+)?)|"
     r"(INPUT|FORWARD|OUTPUT|P\w+ROUTING)_(direct|(IN_|OUT_)?ZONES|POLICIES)(_\w+)?"
 )
-_TARGETS = frozenset(
-    """AUDIT CHECKSUM CLASSIFY CLUSTERIP CONNMARK CONNSECMARK CT DNAT DNPT DSCP ECN HL HMARK IDLETIMER LED LOG MARK
+_TARGET_WORDS = """AUDIT CHECKSUM CLASSIFY CLUSTERIP CONNMARK CONNSECMARK CT DNAT DNPT DSCP ECN HL HMARK IDLETIMER LED LOG MARK
     MASQUERADE NETMAP NFLOG NFQUEUE NOTRACK RATEEST REDIRECT SECMARK SET SNAT SNPT SYNPROXY TCPMSS TCPOPTSTRIP TEE TOS
-    TPROXY TRACE TTL ULOG dnat snat masquerade redirect""".split()
-)
+    TPROXY TRACE TTL ULOG dnat snat masquerade redirect"""
+_TARGETS = frozenset(_TARGET_WORDS.split())
 """What a rule may do, beside verdicts: iptables-extensions(8), nft(8)."""
 _ID = re.compile(r"[0-9a-f]{10,64}|[0-9A-F]{10,64}")
 _PATTERN = (
