@@ -16,6 +16,7 @@ from typing import Protocol
 from msgspec import Struct, field
 
 from inspector.capture.capture_file import CaptureFile, CutShort, Full, Outlet, ReaderLeft, count_blocks
+from inspector.capture.gathering import next_pause
 from inspector.capture.ordering import Held, Ordering
 from inspector.capture.point_tap import RETIRE_MS, PointTap, Totals
 from inspector.model.point_count import CaptureCount, PointCount
@@ -30,9 +31,6 @@ _NUMBER, _NUMBER_AT, _LENGTH_AT = struct.Struct("<I"), 8, 24
 DRAIN_NS = 500_000_000
 FEW_AT_ONCE = 500
 """Of more frames in a block the order is not looked after."""
-PACE_NS = 100_000_000
-"""While blocks are full, how long they are let gather: a processor that has been elsewhere works on the first of them
-three times as long as on the next (measured)."""
 SETTLE_NS = 2 * RETIRE_MS * 1_000_000
 
 
@@ -100,7 +98,7 @@ class Streaming:
         realtime_ns: Callable[[], int],
         show: Callable[[CaptureCount], None] = lambda _: None,
     ) -> None:
-        """Capture what `news` tells of; `show` is called each second."""
+        """Capture what `news` tells of; `show` is called at the start and each second."""
         self._section = section
         self._news = news
         self._now_ns, self._realtime_ns = now_ns, realtime_ns
@@ -113,6 +111,7 @@ class Streaming:
         self._control = DefaultSelector()
         """What must not wait while blocks gather."""
         self._order: Ordering[_Watched] = Ordering()
+        self._pause_ns = 0
         self._numbers = 0
         self._begun_ns = now_ns()
         self._ending = False
@@ -131,6 +130,7 @@ class Streaming:
         try:
             self._hear()
             self._file.start()
+            self._show(self.count())
             self._carry_on(end_ns)
             self._drain(interruption)
             self._file.finish()
@@ -177,8 +177,13 @@ class Streaming:
             self._write_held(self._order.due(self._now_ns()))
             self._let_go()
             if any(each.tap.busy for each in self._points.values()):
-                left_ns = PACE_NS if end_ns is None else min(PACE_NS, end_ns - self._now_ns())
-                self._control.select(max(left_ns, 0) / 1e9)
+                self._gather(end_ns)
+
+    def _gather(self, end_ns: int | None) -> None:
+        """Let full blocks gather for a moment, as long as there is room for many times as much in the rings."""
+        self._pause_ns = next_pause(self._pause_ns, max(each.tap.filled for each in self._points.values()))
+        left_ns = self._pause_ns if end_ns is None else min(self._pause_ns, end_ns - self._now_ns())
+        self._control.select(max(left_ns, 0) / 1e9)
 
     def _drain(self, interruption: int) -> None:
         """Read what has come in until now, and nothing later."""

@@ -135,7 +135,7 @@ def ours(_where: list[tuple[int | None, str]], address: str, sizes: tuple[int, .
         time.sleep(0.5)
         sent, rate, cpu = flooded(address, sizes, [started.pid])
         said, whole = ended([started])
-        counts = [int(each.replace(",", "")) for each in re.findall(r"received ([0-9,]+)", said)]
+        counts = [int(each.replace(",", "")) for each in re.findall(r"/\S+ +([0-9,]+)", said)]
         frames = int(re.findall(r"captured ([0-9,]+) frame", said)[0].replace(",", ""))
         assert sorted(counts)[-3:] == [sent] * 3, said
         return Cost(cpu, whole, 3 * sent - frames, file.stat().st_size, rate)
