@@ -14,13 +14,13 @@ from threading import Event, Lock, Thread
 
 from inspector import netns
 from inspector.archive_frames import interface_at, names_of
+from inspector.capture.news import Abandoned, Arrived, Gone, Named, PointKey
 from inspector.capture.point_tap import NoEthernetError, PointTap, shape_for
-from inspector.capture.streaming import Abandoned, Arrived, Gone, Named, PointKey
 from inspector.discover.engine import Engine
 from inspector.discover.survey import Stacks, survey
 from inspector.errors import EngineUnreachableError, InspectorError, PrivilegeError
 from inspector.model.question import CapturePoint
-from inspector.model.topology import EngineIdentity, SandboxId, Topology
+from inspector.model.topology import HOST, EngineIdentity, SandboxId, Topology
 from inspector.plan.capture_points import Wanted, find, find_again, looked_into, points_of
 from inspector.wire import pcapng
 
@@ -102,6 +102,8 @@ class Following:
         for each in self.take():
             if isinstance(each, Arrived):
                 each.tap.close()
+                if each.pidfd is not None:
+                    os.close(each.pidfd)
 
     def _put(self, items: Iterable[Item]) -> None:
         with self._lock:
@@ -172,6 +174,11 @@ class Following:
             left, new = self._known - set(here), set(here) - self._known
             self._known = set(here)
         items: list[Item] = [Named(names_of(topology)), *(Gone(key) for key in left)]
+        processes = {
+            each.sandbox: stacks.processes[each.name]
+            for each in topology.containers
+            if each.name in stacks.processes and each.sandbox not in {None, HOST}
+        }
         shape = shape_for(len(here))
         by_stack: dict[SandboxId, list[PointKey]] = {}
         for key, point in here.items():
@@ -184,7 +191,9 @@ class Following:
             found = netns.enter(stacks.namespaces[sandbox].fd, partial(_opened, tuple(opening)))
             for key, tap in zip(keys, found, strict=True):
                 if isinstance(tap, PointTap):
-                    items.append(Arrived(key, self._described(interface_at(topology, here[key])), tap))
+                    described = self._described(interface_at(topology, here[key]))
+                    pidfd = os.dup(processes[sandbox]) if sandbox in processes else None
+                    items.append(Arrived(key, described, tap, pidfd))
                 else:
                     self._tell(f"cannot listen at {here[key]}: {tap}")
         return items

@@ -63,6 +63,9 @@ class PointTap:
         """Its number in the file at hand."""
         self.busy = False
         """Whether its last block was full: more of them can be waited for, and be dealt with together."""
+        self.filled = 0.0
+        """How much of the ring the last look found full, at least."""
+        self._blocks_of_ring = shape.blocks
         self._taken = 0
         self._told = 0
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
@@ -87,7 +90,8 @@ class PointTap:
 
     def read(self) -> Iterator[Rewritten]:
         """Hand out the blocks that are ready; each is the kernel's again when the next is asked for."""
-        for _ in range(MOST_AT_ONCE):
+        for found in range(MOST_AT_ONCE):
+            self.filled = found / self._blocks_of_ring
             block = self._ring.take_block() if self._ring else None
             if block is None or self._ring is None:
                 return

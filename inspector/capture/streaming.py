@@ -7,22 +7,22 @@
 4. At the end every socket is told to refuse what still comes, and what has come is read to the last frame.
 """
 
+import os
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from selectors import EVENT_READ, DefaultSelector
-from typing import Protocol
 
 from msgspec import Struct, field
 
 from inspector.capture.capture_file import CaptureFile, CutShort, Full, Outlet, ReaderLeft, count_blocks
+from inspector.capture.gathering import next_pause
+from inspector.capture.news import Abandoned, Arrived, Gone, Named, News, PointKey
 from inspector.capture.ordering import Held, Ordering
 from inspector.capture.point_tap import RETIRE_MS, PointTap, Totals
 from inspector.model.point_count import CaptureCount, PointCount
 from inspector.wire import pcapng
 
-PointKey = tuple[int, int]
-"""The inode of a network namespace, and an interface index in it: what stays the same under any name."""
 LOOK_NS = 1_000_000_000
 """How often the kernel's counts are looked at."""
 _NUMBER, _NUMBER_AT, _LENGTH_AT = struct.Struct("<I"), 8, 24
@@ -30,48 +30,7 @@ _NUMBER, _NUMBER_AT, _LENGTH_AT = struct.Struct("<I"), 8, 24
 DRAIN_NS = 500_000_000
 FEW_AT_ONCE = 500
 """Of more frames in a block the order is not looked after."""
-PACE_NS = 100_000_000
-"""While blocks are full, how long they are let gather: a processor that has been elsewhere works on the first of them
-three times as long as on the next (measured)."""
 SETTLE_NS = 2 * RETIRE_MS * 1_000_000
-
-
-class Arrived(Struct, frozen=True):
-    """There is one point more, and it is listened to already."""
-
-    key: PointKey
-    interface: pcapng.Interface
-    tap: PointTap
-
-
-class Gone(Struct, frozen=True):
-    """A point is there no more."""
-
-    key: PointKey
-
-
-class Named(Struct, frozen=True):
-    """Who has which address by now."""
-
-    names: Mapping[str, tuple[str, ...]]
-
-
-class Abandoned(Struct, frozen=True):
-    """Nobody will tell of new points from now on, or (`False`) somebody will again."""
-
-    alone: bool
-
-
-class News(Protocol):
-    """Who finds points."""
-
-    def fileno(self) -> int:
-        """Return a descriptor that turns readable when there are news."""
-        ...
-
-    def take(self) -> list[Arrived | Gone | Named | Abandoned]:
-        """Return the news, without waiting."""
-        ...
 
 
 class _Watched(Struct, eq=False):
@@ -79,6 +38,7 @@ class _Watched(Struct, eq=False):
     interface: pcapng.Interface
     tap: PointTap
     started_ns: int
+    pidfd: int | None
     number: int = 0
     before: Totals = field(default_factory=Totals)
     """Its totals when the file at hand was begun."""
@@ -100,7 +60,7 @@ class Streaming:
         realtime_ns: Callable[[], int],
         show: Callable[[CaptureCount], None] = lambda _: None,
     ) -> None:
-        """Capture what `news` tells of; `show` is called each second."""
+        """Capture what `news` tells of; `show` is called at the start and each second."""
         self._section = section
         self._news = news
         self._now_ns, self._realtime_ns = now_ns, realtime_ns
@@ -113,6 +73,7 @@ class Streaming:
         self._control = DefaultSelector()
         """What must not wait while blocks gather."""
         self._order: Ordering[_Watched] = Ordering()
+        self._pause_ns = 0
         self._numbers = 0
         self._begun_ns = now_ns()
         self._ending = False
@@ -131,6 +92,7 @@ class Streaming:
         try:
             self._hear()
             self._file.start()
+            self._show(self.count())
             self._carry_on(end_ns)
             self._drain(interruption)
             self._file.finish()
@@ -155,6 +117,7 @@ class Streaming:
     def close(self) -> None:
         """Stop listening."""
         for each in self._points.values():
+            self._drop_pidfd(each)
             each.tap.close()
         self._selector.close()
         self._control.close()
@@ -177,8 +140,13 @@ class Streaming:
             self._write_held(self._order.due(self._now_ns()))
             self._let_go()
             if any(each.tap.busy for each in self._points.values()):
-                left_ns = PACE_NS if end_ns is None else min(PACE_NS, end_ns - self._now_ns())
-                self._control.select(max(left_ns, 0) / 1e9)
+                self._gather(end_ns)
+
+    def _gather(self, end_ns: int | None) -> None:
+        """Let full blocks gather for a moment, as long as there is room for many times as much in the rings."""
+        self._pause_ns = next_pause(self._pause_ns, max(each.tap.filled for each in self._points.values()))
+        left_ns = self._pause_ns if end_ns is None else min(self._pause_ns, end_ns - self._now_ns())
+        self._control.select(max(left_ns, 0) / 1e9)
 
     def _drain(self, interruption: int) -> None:
         """Read what has come in until now, and nothing later."""
@@ -215,9 +183,12 @@ class Streaming:
                     self.alone = each.alone
 
     def _welcome(self, new: Arrived) -> None:
-        watched = _Watched(new.key, new.interface, new.tap, self._realtime_ns())
+        watched = _Watched(new.key, new.interface, new.tap, self._realtime_ns(), new.pidfd)
         self._points[new.key] = watched
         self._selector.register(new.tap, EVENT_READ, partial(self._read, watched))
+        if new.pidfd is not None:
+            # A socket of ours would keep the stack of a container that has ended.
+            self._selector.register(new.pidfd, EVENT_READ, partial(self._outlive, watched))
         if self._file.files:
             self._number(watched)
             self._file.write((pcapng.interface_block(watched.interface),))
@@ -227,6 +198,17 @@ class Streaming:
         self._names.update(added)
         if added and self._file.files:
             self._file.write((pcapng.names_block(added),))
+
+    def _outlive(self, watched: _Watched) -> None:
+        self._drop_pidfd(watched)
+        self._news.forget(watched.key)
+        self._see_off(watched.key)
+
+    def _drop_pidfd(self, watched: _Watched) -> None:
+        if watched.pidfd is not None:
+            self._selector.unregister(watched.pidfd)
+            os.close(watched.pidfd)
+            watched.pidfd = None
 
     def _see_off(self, key: PointKey) -> None:
         if (watched := self._points.get(key)) and watched.leaving_ns is None:
@@ -269,6 +251,7 @@ class Streaming:
             if self._now_ns() >= each.leaving_ns:
                 self._write_held(self._order.all())
                 self._selector.unregister(each.tap)
+                self._drop_pidfd(each)
                 each.tap.look()
                 each.ended = True
                 del self._points[each.key]

@@ -23,7 +23,7 @@ from inspector.model.engine_choice import EngineChoice
 from inspector.model.point_count import CaptureCount
 from inspector.model.text import safe
 from inspector.ownership import acting_as, calling_user
-from inspector.render.counts_text import render_progress, render_summary
+from inspector.render.counts_text import render_beginning, render_progress, render_summary
 from inspector.wire import packet_filter, pcapng
 
 UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
@@ -109,7 +109,7 @@ def _stream(
     options: Mapping[str, object],
     wakeup: int,
 ) -> CaptureCount:
-    live = Live(quiet=bool(options["quiet"]) or options["file"] == "-")
+    live = Live(quiet=bool(options["quiet"]), piped=options["file"] == "-")
     seconds = options["duration"]
     streaming = Streaming(
         outlet,
@@ -137,14 +137,19 @@ def _stream(
 class Live:
     """Counts that are written over each other, where standard error is a terminal."""
 
-    def __init__(self, *, quiet: bool) -> None:
-        """Show nothing where nobody looks."""
-        self._silent = quiet or not sys.stderr.isatty()
+    def __init__(self, *, quiet: bool, piped: bool) -> None:
+        """Show no counts where nobody looks, or where somebody else may write to the same terminal."""
+        self._quiet = quiet
+        self._silent = quiet or piped or not sys.stderr.isatty()
+        self._begun = False
         self._lines = 0
 
     def show(self, count: CaptureCount) -> None:
-        """Write the counts of the moment over those of the last one."""
-        if self._silent:
+        """Say that it has begun; later, write the counts of the moment over those of the last one."""
+        if not self._begun and not self._quiet:
+            tell(render_beginning(count))
+        if self._silent or not self._begun:
+            self._begun = True
             return
         size = shutil.get_terminal_size()
         lines = render_progress(count, width=size.columns - 1, height=size.lines)

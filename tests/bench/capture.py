@@ -1,8 +1,8 @@
 """Time `dnetsniff capture` of three points against three tcpdumps, and against one dumpcap for each, on the same load.
 
 The load is UDP from a container to another on the default bridge, at a rate that is kept; the points are the sender's
-interface, its far end, and the bridge. Each program captures the same number of frames, in turn. CPU seconds are those
-while frames came, and of the whole process from its start. Prints medians and the ratio of the pairs; judges nothing.
+interface, its far end, and the bridge. Each program captures in turn. CPU time is that for each frame while they came,
+and of the whole process from its start. Prints medians and the ratio of the pairs; judges nothing.
 Needs root, an engine, tcpdump and dumpcap, and the course network (`dnetsniff lab up`).
 """
 
@@ -33,8 +33,8 @@ sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 sock.connect((address, 9))
 send, payloads = sock.send, [b"x" * size for size in sizes] * (120 // len(sizes))
 start = time.monotonic()
-sent, end = 0, int(rate * seconds)
-while sent < end:
+sent = 0
+while time.monotonic() < start + seconds:
     for payload in payloads:
         try:
             send(payload)
@@ -52,8 +52,9 @@ class Cost(NamedTuple):
     """What one capture took, and what it missed."""
 
     cpu: float
-    """Seconds while frames came."""
+    """Microseconds for each frame, while they came."""
     whole: float
+    """Seconds, from start to end."""
     lost: int
     size: int
     rate: float
@@ -78,7 +79,7 @@ def row(name: str, costs: list[Cost]) -> str:
     fields = ("cpu", "whole", "rate", "size")
     cpu, whole, rate, size = (median(getattr(each, field) for each in costs) for field in fields)
     lost = sum(each.lost for each in costs)
-    return f"{name:20} {cpu:7.3f} s CPU ({whole:.3f} in all)  {rate:8.0f} frames/s  {lost:6} lost  {size / 1e6:7.1f} MB"
+    return f"{name:20} {cpu:6.3f} us CPU a frame  {whole:6.3f} s in all  {rate:8.0f} frames/s  {lost:6} lost  {size / 1e6:7.1f} MB"
 
 
 def survey() -> tuple[list[tuple[int | None, str]], str]:
@@ -135,10 +136,10 @@ def ours(_where: list[tuple[int | None, str]], address: str, sizes: tuple[int, .
         time.sleep(0.5)
         sent, rate, cpu = flooded(address, sizes, [started.pid])
         said, whole = ended([started])
-        counts = [int(each.replace(",", "")) for each in re.findall(r"received ([0-9,]+)", said)]
+        counts = [int(each.replace(",", "")) for each in re.findall(r"/\S+ +([0-9,]+)", said)]
         frames = int(re.findall(r"captured ([0-9,]+) frame", said)[0].replace(",", ""))
         assert sorted(counts)[-3:] == [sent] * 3, said
-        return Cost(cpu, whole, 3 * sent - frames, file.stat().st_size, rate)
+        return Cost(cpu / sent / 3 * 1e6, whole, 3 * sent - frames, file.stat().st_size, rate)
 
 
 def tcpdumps(where: list[tuple[int | None, str]], address: str, sizes: tuple[int, ...]) -> Cost:
@@ -170,7 +171,7 @@ def others(
         sent, rate, cpu = flooded(address, sizes, [each.pid for each in started])
         said, whole = ended(started)
         frames = sum(int(each) for each in re.findall(counted, said))
-        return Cost(cpu, whole, 3 * sent - frames, sum(each.stat().st_size for each in files), rate)
+        return Cost(cpu / sent / 3 * 1e6, whole, 3 * sent - frames, sum(each.stat().st_size for each in files), rate)
 
 
 def ended(processes: "list[subprocess.Popen[str]]") -> tuple[str, float]:
