@@ -10,7 +10,7 @@
 5. Nothing but the salt decides, so that nobody without it can try addresses one by one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from hashlib import blake2b
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from itertools import chain
@@ -74,6 +74,12 @@ class Addresses:
             self._dealt[address] = self._deal(address)
             self._taken.add(self._dealt[address])
         return self._dealt[address]
+
+    def start(self, part: bytes, endings: Collection[bytes]) -> bytes:
+        """Return the start of the other address of one that starts like this and has one of these last three bytes."""
+        known = (each for each in self._dealt if each.packed.startswith(part) and each.packed[-3:] in endings)
+        found = next(known, None)
+        return self._dealt[found].packed[: len(part)] if found else bytes(len(part))
 
     def network(self, network: Network) -> Network:
         """Return the network that holds the others of its addresses."""
