@@ -164,13 +164,13 @@ class Frames(Struct, frozen=True):
                 head = head[:4] + self.addresses.address(IPv4Address(head[4:])).packed
             return head + self.packet(rest)
         if protocol == PROTOCOL_ICMPV6 and kind in {_SOLICITATION, _ADVERTISEMENT}:
-            return old[:_ICMP] + self._target(rest[:_TARGET], ends) + self._nd_options(rest[_TARGET:])
+            return old[:_ICMP] + self._target(rest[:_TARGET], ends, kind) + self._nd_options(rest[_TARGET:])
         return old[:4] + bytes(len(old) - 4)
 
-    def _target(self, target: bytes, ends: bytes) -> bytes:
-        """Rewrite the address that a message is about; where it is cut, its end is that of one of the packet's."""
+    def _target(self, target: bytes, ends: bytes, kind: int) -> bytes:
+        """Rewrite the address that a message is about; one that is cut ends as whom it is sent to, or by."""
         if len(target) < _TARGET:
-            return self.addresses.start(target, {ends[13:16], ends[29:32]})
+            return self.addresses.start(target, ends[29:32] if kind == _SOLICITATION else ends[13:16])
         return self.addresses.address(IPv6Address(target)).packed
 
     def _nd_options(self, options: bytes) -> bytes:

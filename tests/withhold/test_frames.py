@@ -79,6 +79,7 @@ def test_what_the_kernel_told_of_a_solicitation_is_about_the_other_address() -> 
     """Twelve bytes of the target, and the group of its node."""
     ours, rewriting = IPv6Address("fd00:1::42"), frames()
     group = IPv6Address("ff02::1:ff00:42")
+    rewriting.addresses.address(IPv6Address("fd00:1::1"))
     other = str(rewriting.addresses.address(ours))
     head = bytes.fromhex("6000000000203aff") + IPv6Address("fd00:1::1").packed + group.packed
     told = head + bytes.fromhex("8700000000000000") + ours.packed[:12]
