@@ -35,6 +35,7 @@ _GROUP_V4, _GROUP_V6 = b"\x01\x00\x5e", b"\x33\x33"
 _EUI, _UNIVERSAL = b"\xff\xfe", 2
 _IPV4, _IPV6 = 4, 6
 _INTERFACE_BITS = 64
+_NODE = 0xFF_FFFF
 _TRIES, _MOST = 64, 0x10000
 
 
@@ -75,6 +76,12 @@ class Addresses:
             self._taken.add(self._dealt[address])
         return self._dealt[address]
 
+    def start(self, part: bytes, end: bytes) -> bytes:
+        """Return the start of the other address of one that starts and ends like this."""
+        known = (each for each in self._dealt if each.packed.startswith(part) and each.packed.endswith(end))
+        found = next(known, None)
+        return self._dealt[found].packed[: len(part)] if found else bytes(len(part))
+
     def network(self, network: Network) -> Network:
         """Return the network that holds the others of its addresses."""
         if any(network.subnet_of(each) for each in self._kept if each.version == network.version):  # type: ignore[arg-type]
@@ -89,7 +96,8 @@ class Addresses:
         if mac[0] & 1 or not any(mac):
             return mac
         if mac not in self._macs:
-            tries = (self._bits(b"mac", mac, bytes((each,)), bits=48).to_bytes(6, "big") for each in range(_TRIES))
+            drawn = (self._bits(b"mac", mac, bytes((each,)), bits=48) for each in range(_TRIES))
+            tries = (self._with_node(each, int.from_bytes(mac, "big")).to_bytes(6, "big") for each in drawn)
             self._macs[mac] = self._free((bytes((each[0] & ~3 | mac[0] & 3,)) + each[1:] for each in tries), mac)
         return self._macs[mac]
 
@@ -112,6 +120,8 @@ class Addresses:
         if base is None:
             return type(address)(self._flipped(int(address), address.max_prefixlen, address.max_prefixlen))
         drawn = (self._bits(b"host", address.packed, bytes((each,)), bits=bits) for each in range(_TRIES))
+        if address.version == _IPV6 and 1 << bits > _NODE:
+            drawn = (self._with_node(each, host) for each in drawn)
         tries = chain(drawn, range(1, min(1 << bits, _MOST)))
         found = (type(address)(start | each) for each in tries if each not in self._places(address, bits, known))
         free = (each for each in found if each not in self._taken and self._stays(each, known))
@@ -161,12 +171,12 @@ class Addresses:
         return kind.prefixlen > index and int(kind.network_address) >> (kind.max_prefixlen - index) == ahead
 
     def _solicited(self, group: IPv6Address) -> IPv6Address:
-        low = int(group) & 0xFF_FFFF
-        nodes = (new for old, new in self._dealt.items() if old.version == _IPV6 and int(old) & 0xFF_FFFF == low)
-        other = next((int(each) & 0xFF_FFFF for each in nodes), None)
-        if other is None:
-            other = self._bits(b"node", low.to_bytes(3, "big"), bits=24)
-        return IPv6Address(int(group) & ~0xFF_FFFF | other)
+        return IPv6Address(self._with_node(int(group), int(group)))
+
+    def _with_node(self, value: int, original: int) -> int:
+        """Replace the last three bytes by what those of the original always become: groups are made of them alone."""
+        low = original & _NODE
+        return value & ~_NODE | self._bits(b"node", low.to_bytes(3, "big"), bits=24)
 
     def _bits(self, *words: bytes, bits: int) -> int:
         digest = blake2b(b"\0".join(words), key=self._salt, digest_size=32).digest()

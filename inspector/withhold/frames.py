@@ -29,6 +29,7 @@ from inspector.withhold.addresses import Addresses
 from inspector.withhold.checksums import carried_over, is_partial, reduced, total
 from inspector.withhold.words import Words
 
+_TARGET = 16
 _ETHERNET, _VLAN, _ARP, _IPV6, _UDP, _TCP, _ICMP, _VXLAN = 14, 4, 28, 40, 8, 20, 8, 8
 _DNS_PORT = 53
 _CHECKSUM_AT = {PROTOCOL_ICMP: 2, PROTOCOL_ICMPV6: 2, PROTOCOL_UDP: 6, PROTOCOL_TCP: 16}
@@ -125,7 +126,7 @@ class Frames(Struct, frozen=True):
         elif protocol == PROTOCOL_TCP:
             new = self._tcp(old, ends)
         else:
-            new = self._icmp(old, protocol)
+            new = self._icmp(old, protocol, ends)
         pseudo = (b"", b"")
         if protocol != PROTOCOL_ICMP:
             pseudo = _pseudo(ends, old, protocol), _pseudo(new_ends, new, protocol)
@@ -153,7 +154,7 @@ class Frames(Struct, frozen=True):
             return head + (len(message).to_bytes(2, "big") if whole else payload[:2]) + message
         return head + (payload if self._is_probe(payload) else bytes(len(payload)))
 
-    def _icmp(self, old: bytes, protocol: int) -> bytes:
+    def _icmp(self, old: bytes, protocol: int, ends: bytes) -> bytes:
         kind, rest = old[0], old[_ICMP:]
         if kind in _ECHOES[protocol]:
             return old[:_ICMP] + (rest if self._is_probe(rest) else bytes(len(rest)))
@@ -162,9 +163,15 @@ class Frames(Struct, frozen=True):
             if protocol == PROTOCOL_ICMP and kind == _REDIRECT and len(head) == _ICMP:
                 head = head[:4] + self.addresses.address(IPv4Address(head[4:])).packed
             return head + self.packet(rest)
-        if protocol == PROTOCOL_ICMPV6 and kind in {_SOLICITATION, _ADVERTISEMENT} and len(rest) >= 16:  # noqa: PLR2004
-            return old[:_ICMP] + self.addresses.address(IPv6Address(rest[:16])).packed + self._nd_options(rest[16:])
+        if protocol == PROTOCOL_ICMPV6 and kind in {_SOLICITATION, _ADVERTISEMENT}:
+            return old[:_ICMP] + self._target(rest[:_TARGET], ends, kind) + self._nd_options(rest[_TARGET:])
         return old[:4] + bytes(len(old) - 4)
+
+    def _target(self, target: bytes, ends: bytes, kind: int) -> bytes:
+        """Rewrite the address that a message is about; one that is cut ends as whom it is sent to, or by."""
+        if len(target) < _TARGET:
+            return self.addresses.start(target, ends[29:32] if kind == _SOLICITATION else ends[13:16])
+        return self.addresses.address(IPv6Address(target)).packed
 
     def _nd_options(self, options: bytes) -> bytes:
         """Rewrite a link-layer address option (RFC 4861, 4.6.1), and blank the others."""

@@ -16,122 +16,19 @@ from ipaddress import IPv6Address, ip_address, ip_interface, ip_network
 from inspector.withhold.addresses import Addresses
 
 SHORTEST = 3
-_STAYS = frozenset(
-    [
-        "host",
-        "localhost",
-        "bridge",
-        "none",
-        "default",
-        "ingress",
-        "docker_gwbridge",
-        "gateway",
-        "ip6-localhost",
-        "ip6-loopback",
-        "ip6-localnet",
-        "ip6-mcastprefix",
-        "ip6-allnodes",
-        "ip6-allrouters",
-        "localdomain",
-        "local",
-        "internal",
-        "lan",
-        "home",
-        "arpa",
-        "in-addr",
-        "ip6",
-        "com",
-        "org",
-        "net",
-        "dev",
-        "test",
-        "example",
-        "invalid",
-        "overlay",
-        "podman",
-        "docker",
-        "filter",
-        "nat",
-        "raw",
-        "mangle",
-        "security",
-        "firewalld",
-        "inet",
-        "bridge",
-        "netdev",
-        "arp",
-        "accept",
-        "drop",
-        "reject",
-        "return",
-        "jump",
-        "goto",
-        "queue",
-        "continue",
-        "input",
-        "output",
-        "forward",
-        "prerouting",
-        "postrouting",
-        "ingress",
-        "tcp",
-        "udp",
-        "icmp",
-        "icmpv6",
-        "ipv4",
-        "ipv6",
-        "ether",
-        "meta",
-        "counter",
-        "comment",
-        "log",
-        "limit",
-        "state",
-        "conntrack",
-        "table",
-        "chain",
-        "rule",
-        "rules",
-        "from",
-        "all",
-        "lookup",
-        "main",
-        "unicast",
-        "broadcast",
-        "local",
-        "sent",
-        "asked",
-        "answered",
-        "for",
-        "and",
-        "the",
-        "not",
-        "our",
-        "was",
-        "were",
-        "gone",
-        "with",
-        "socket",
-        "probes",
-        "traced",
-        "traced",
-        "promiscuous",
-        "mode",
-        "ended",
-        "our",
-        "sockets",
-        "queries",
-        "query",
-        "requests",
-        "request",
-        "echo",
-        "its",
-        "that",
-        "this",
-        "name",
-        "names",
-        "address",
-    ]
+_STAYS = re.compile(
+    r"""
+    host | localhost | bridge | none | default | ingress | docker_gwbridge | gateway | ip6-localhost | ip6-loopback
+    | ip6-localnet | ip6-mcastprefix | ip6-allnodes | ip6-allrouters | localdomain | local | internal | lan | home |
+    arpa | in-addr | ip6 | com | org | net | dev | test | example | invalid | overlay | podman | docker | filter |
+    nat | raw | mangle | security | firewalld | inet | netdev | arp | accept | drop | reject | return | jump | goto
+    | queue | continue | input | output | forward | prerouting | postrouting | tcp | udp | icmp | icmpv6 | ipv4 |
+    ipv6 | ether | meta | counter | comment | log | limit | state | conntrack | table | chain | rule | rules | from
+    | all | lookup | main | unicast | broadcast | sent | asked | answered | for | and | the | not | our | was | were
+    | gone | with | socket | probes | traced | promiscuous | mode | ended | sockets | queries | query | requests |
+    request | echo | its | that | this | name | names | address
+    """,
+    re.VERBOSE | re.IGNORECASE,
 )
 _USUAL = re.compile(
     r"lo|(eth|wlan|docker|podman|cni-podman|ifb|dummy|tunl|sit|gre|gretap|erspan|ip6tnl|wg|tun|tap)\d+|cni0|"
@@ -142,10 +39,11 @@ _CHAINS = re.compile(
     r"((IN|FWD[IO]?|PRE|POST)_(public|docker|trusted|block|dmz|drop|external|home|internal|work)(_\w+)?)|"
     r"(INPUT|FORWARD|OUTPUT|P\w+ROUTING)_(direct|(IN_|OUT_)?ZONES|POLICIES)(_\w+)?"
 )
-_TARGET_WORDS = """AUDIT CHECKSUM CLASSIFY CLUSTERIP CONNMARK CONNSECMARK CT DNAT DNPT DSCP ECN HL HMARK IDLETIMER LED LOG MARK
-    MASQUERADE NETMAP NFLOG NFQUEUE NOTRACK RATEEST REDIRECT SECMARK SET SNAT SNPT SYNPROXY TCPMSS TCPOPTSTRIP TEE TOS
-    TPROXY TRACE TTL ULOG dnat snat masquerade redirect"""
-_TARGETS = frozenset(_TARGET_WORDS.split())
+_TARGETS = re.compile(
+    "AUDIT|CHECKSUM|CLASSIFY|CLUSTERIP|CONNMARK|CONNSECMARK|CT|DNAT|DNPT|DSCP|ECN|HL|HMARK|IDLETIMER|LED|LOG|MARK|"
+    "MASQUERADE|NETMAP|NFLOG|NFQUEUE|NOTRACK|RATEEST|REDIRECT|SECMARK|SET|SNAT|SNPT|SYNPROXY|TCPMSS|TCPOPTSTRIP|TEE|"
+    "TOS|TPROXY|TRACE|TTL|ULOG|dnat|snat|masquerade|redirect"
+)
 """What a rule may do, beside verdicts: iptables-extensions(8), nft(8)."""
 _ID = re.compile(r"[0-9a-f]{10,64}|[0-9A-F]{10,64}")
 _PATTERN = (
@@ -203,7 +101,7 @@ class Words:
         return other.upper() if text.isupper() else other
 
     def _tells(self, label: str) -> bool:
-        return len(label) >= SHORTEST and label.lower() not in _STAYS and not label.isdigit() and not _stays(label)
+        return len(label) >= SHORTEST and not _STAYS.fullmatch(label) and not label.isdigit() and not _stays(label)
 
     def _other(self, found: "re.Match[str]") -> str:
         text = found[0]
@@ -247,7 +145,8 @@ class Words:
         return self._same_length(name)
 
     def _same_length(self, name: str) -> str:
-        low = name.lower()
+        # A few capital letters become two small ones.
+        low = name.lower() if len(name.lower()) == len(name) else name
         if (start := next((each for each in self._ids if each.startswith(low)), None)) is not None and _hex(low):
             return self.identifier(start)[: len(name)]
         if low not in self._labels:
@@ -257,9 +156,12 @@ class Words:
 
     def _deal(self, low: str) -> str:
         """Choose letters of the salt's, the same shape: digits and marks stay where they are."""
-        taken = set(self._labels.values()) | self._reserved | _STAYS | {low}
+        taken = set(self._labels.values()) | self._reserved | {low}
         drawn = (self._drawn(low, attempt) for attempt in range(_TRIES))
-        return next((each for each in drawn if each not in taken and not _stays(each)), self._drawn(low, _TRIES))
+        return next(
+            (each for each in drawn if each not in taken and not _stays(each) and not _STAYS.fullmatch(each)),
+            self._drawn(low, _TRIES),
+        )
 
     def _drawn(self, low: str, attempt: int) -> str:
         digest = blake2b(low.encode() + b"\0" + bytes((attempt,)), key=self._salt, digest_size=64).digest()
@@ -273,7 +175,7 @@ class Words:
 
 
 def _stays(name: str) -> bool:
-    return bool(name in _TARGETS or _USUAL.fullmatch(name) or _CHAINS.fullmatch(name))
+    return bool(_TARGETS.fullmatch(name) or _USUAL.fullmatch(name) or _CHAINS.fullmatch(name))
 
 
 def _hex(text: str) -> bool:

@@ -17,34 +17,36 @@ from inspector.render.report_json import render_json
 from inspector.render.report_text import render_text
 from inspector.wire import pcapng_reader
 
-WORLDS = sorted(each for each in (Path(__file__).parents[1] / "worlds").iterdir() if each.is_dir())
+ROOT = Path(__file__).parents[2]
+WORLDS = sorted(each for each in (ROOT / "tests" / "worlds").iterdir() if each.is_dir())
+SAMPLES = sorted(each.parent for each in (ROOT / "captures" / "samples").rglob("recording.json"))
 WILD: list[Any] = [
     None, True, 0, -1, 2**32, 2**63, 2**64, 1e300, 1.5, "", "x", "\x1b[2J\u202e", "0.0.0.0", "::1", "fe80::1%eth0",
     "a" * 300, "..", [], {}, [[]], {"kind": "sent"}, "host", "ff",
 ]  # fmt: skip
-ROUNDS, ROUNDS_OF_BYTES = 12, 12
+ROUNDS = {**dict.fromkeys(WORLDS, 12), **dict.fromkeys(SAMPLES, 2)}
 
 Place = tuple[str | int, ...]
 
 
-@pytest.mark.parametrize("world", WORLDS, ids=lambda each: each.name)
+@pytest.mark.parametrize("world", ROUNDS, ids=lambda each: "-".join(each.parts[-3:]))
 def test_a_broken_document_is_a_sentence_or_a_report(world: Path) -> None:
     whole = json.loads((world / "recording.json").read_text())
     places = list(_places(whole))
     with (world / "frames.pcapng").open("rb") as stream:
         capture = pcapng_reader.read(stream)
-    for number in range(ROUNDS):
-        chance = random.Random(f"{world.name} {number}")
+    for number in range(ROUNDS[world]):
+        chance = random.Random(f"{world.relative_to(ROOT)} {number}")
         document = copy.deepcopy(whole)
         _break(document, chance.choice(places), chance)
         _think(json.dumps(document).encode(), capture, world)
 
 
-@pytest.mark.parametrize("world", WORLDS, ids=lambda each: each.name)
+@pytest.mark.parametrize("world", ROUNDS, ids=lambda each: "-".join(each.parts[-3:]))
 def test_broken_bytes_are_a_sentence_or_a_report(world: Path) -> None:
     text, frames = (bytearray((world / name).read_bytes()) for name in ("recording.json", "frames.pcapng"))
-    for number in range(ROUNDS_OF_BYTES):
-        chance = random.Random(f"{world.name} {number}")
+    for number in range(ROUNDS[world]):
+        chance = random.Random(f"{world.relative_to(ROOT)} {number}")
         broken = [bytearray(text), bytearray(frames)]
         for _ in range(chance.randrange(1, 9)):
             file = broken[number % 2]

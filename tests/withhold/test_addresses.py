@@ -73,6 +73,13 @@ def test_a_full_subnet_is_full_afterwards() -> None:
     )
 
 
+def test_nodes_of_one_number_in_several_networks_share_their_group() -> None:
+    dealt = addresses()
+    here, there = (dealt.address(IPv6Address(each)).packed for each in ("fd00:1::2", "fd00:2::2"))
+    assert here[:-3] != there[:-3]
+    assert here[-3:] == there[-3:] == dealt.address(IPv6Address("ff02::1:ff00:2")).packed[-3:]
+
+
 def test_what_is_made_of_a_mac_is_made_of_the_other() -> None:
     dealt = addresses()
     mac = dealt.mac(bytes.fromhex("0242ac110002"))

@@ -1,5 +1,6 @@
 """Frames stay frames: no bytes raise, checksums are as right as before, payload of others is blanked."""
 
+from ipaddress import IPv6Address
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from inspector.archive import load
 from inspector.wire import dns, headers
+from inspector.wire.discovery import discovery
 from inspector.withhold import messages
 from inspector.withhold.addresses import Addresses
 from inspector.withhold.checksums import carried_over, reduced, total
@@ -71,6 +73,18 @@ def test_payload_of_others_is_blanked_and_a_probe_s_stays() -> None:
     assert frames().frame(secret)[42:] == bytes(24)
     assert frames().frame(probe)[42:] == TOKEN + bytes(8)
     assert frames(b"").frame(secret)[42:] == bytes(24)
+
+
+def test_what_the_kernel_told_of_a_solicitation_is_about_the_other_address() -> None:
+    """Twelve bytes of the target, and the group of its node."""
+    ours, rewriting = IPv6Address("fd00:1::42"), frames()
+    group = IPv6Address("ff02::1:ff00:42")
+    rewriting.addresses.address(IPv6Address("fd00:1::1"))
+    other = str(rewriting.addresses.address(ours))
+    head = bytes.fromhex("6000000000203aff") + IPv6Address("fd00:1::1").packed + group.packed
+    told = head + bytes.fromhex("8700000000000000") + ours.packed[:12]
+    assert discovery(told, (str(ours),)) == (135, str(ours))
+    assert discovery(rewriting.packet(told), (other,)) == (135, other)
 
 
 def test_a_message_keeps_its_lengths_and_its_pointers() -> None:

@@ -21,6 +21,9 @@ WORLDS = sorted(each for each in (Path(__file__).parents[1] / "worlds").iterdir(
 SALT = bytes(range(32))
 EVERYBODY_S = re.compile(r"0\.0\.0\.0|127\.|22[4-9]\.|23\d\.|255\.|::1?$|ff0")
 
+SAMPLES = Path(__file__).parents[2] / "captures" / "samples"
+PUBLISHED = sorted(each.parent for each in (SAMPLES / "published-ports").rglob("recording.json"))
+
 by_world = pytest.mark.parametrize("world", WORLDS, ids=lambda each: each.name)
 
 
@@ -45,10 +48,11 @@ TOLD = {
     "mechanism",
     "rcode",
     "ttl",
+    "owner",
 }
 
 
-@by_world
+@pytest.mark.parametrize("world", [*WORLDS, *PUBLISHED], ids=lambda each: "-".join(each.parts[-3:]))
 def test_the_report_keeps_its_shape(world: Path, tmp_path: Path) -> None:
     before = load(world)
     keep(redact(before, SALT), tmp_path / "redacted")
