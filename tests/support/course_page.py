@@ -17,7 +17,6 @@ from inspector.course.lesson import Lesson, Step
 from inspector.course.play import Page
 from inspector.course.texts import LANGUAGES, StepText, lesson_text
 from inspector.course.world import Replayed
-from inspector.model.report import Report
 from inspector.render import report_text, topology_text
 
 HERE = Path(__file__).parent
@@ -93,9 +92,11 @@ def _step(lesson: Lesson, step: Step, text: StepText, lang: str, said: Mapping[s
     yield known.fill(text.ask)
     # What is set up and typed is the last paragraph of what a lesson says before it asks.
     yield _fenced(play.before(lesson, step, known, layout).rstrip().rpartition("\n\n")[2])
-    yield _fenced(_screen(shown.report) if shown.report else topology_text.render_text(shown.topology, width=WIDTH))
-    if shown.report is not None:
-        yield from _elsewhere(lesson, step, said)
+    if shown.report is None:
+        yield _fenced(topology_text.render_text(shown.topology, width=WIDTH))
+    else:
+        yield _fenced(report_text.render_text(shown.report, width=WIDTH, lang=lang))
+        yield from _elsewhere(lesson, step, lang, said)
     yield f"**{layout.word('look')}**"
     yield "\n".join(f"- {known.fill(each)}" for each in text.look)
     yield f"**{layout.word('why')}.** {known.fill(text.why)}"
@@ -107,14 +108,14 @@ def _step(lesson: Lesson, step: Step, text: StepText, lang: str, said: Mapping[s
     yield from _found(lesson, step, lang, said)
 
 
-def _elsewhere(lesson: Lesson, step: Step, said: Mapping[str, Any]) -> Iterator[str]:
+def _elsewhere(lesson: Lesson, step: Step, lang: str, said: Mapping[str, Any]) -> Iterator[str]:
     """Yield how the step ended on the engines whose recording is not shown, where a rule of theirs stopped it."""
     for engine in samples.engines(lesson.name)[:-1]:
         world = Replayed(engine)
         report = world.ask(lesson, step, Facts({}, "")).report
         if report is not None and report.verdict.rule is not None:
             yield said["other"].format(engine=world.engine(lesson).version)
-            yield _fenced(_verdict(report))
+            yield _fenced(report_text.render_verdict(report, width=WIDTH, lang=lang))
 
 
 def _found(lesson: Lesson, step: Step, lang: str, said: Mapping[str, Any]) -> Iterator[str]:
@@ -134,22 +135,6 @@ def _frames(each: Filter, lesson: Lesson, newest: str) -> str:
     others = [f"{name}: {each.finds(name)}" for name in samples.engines(lesson.name)[:-1]]
     shown = str(each.finds(newest))
     return shown if isinstance(each.frames, int) else ", ".join([f"{newest}: {shown}", *others])
-
-
-def _screen(report: Report) -> str:
-    return report_text.render_text(report, width=WIDTH)
-
-
-def _verdict(report: Report) -> str:
-    """Return the verdict's lines of a screen: from its word to the next line that is not indented."""
-    lines = iter(_screen(report).splitlines())
-    first = next(each for each in lines if each.startswith(report.verdict.outcome.upper()))
-    rest = []
-    for each in lines:
-        if not each.startswith(" "):
-            break
-        rest.append(each)
-    return "\n".join([first, *rest])
 
 
 def _fenced(text: str) -> str:
