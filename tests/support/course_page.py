@@ -88,6 +88,10 @@ def _step(lesson: Lesson, step: Step, text: StepText, lang: str, said: Mapping[s
     shown = world.ask(lesson, step, known)
     if shown.report is not None:
         known = Facts(known | facts.of_report(shown.report), layout.word("unknown"))
+
+    def led(key: str, text: str) -> str:
+        return f"{said['lead'].format(word=layout.word(key))}{known.fill(text)}"
+
     yield f"### {lesson.name}: {step.id}"
     yield known.fill(text.ask)
     # What is set up and typed is the last paragraph of what a lesson says before it asks.
@@ -99,12 +103,12 @@ def _step(lesson: Lesson, step: Step, text: StepText, lang: str, said: Mapping[s
         yield from _elsewhere(lesson, step, lang, said)
     yield f"**{layout.word('look')}**"
     yield "\n".join(f"- {known.fill(each)}" for each in text.look)
-    yield f"**{layout.word('why')}.** {known.fill(text.why)}"
+    yield led("why", text.why)
     if text.question:
-        yield f"**{layout.word('question')}.** {known.fill(text.question)}"
+        yield led("question", text.question)
         yield f"<details><summary>{layout.word('answer')}</summary>\n\n{known.fill(text.answer)}\n\n</details>"
     if text.versions:
-        yield f"**{layout.word('versions')}.** {known.fill(text.versions)}"
+        yield led("versions", text.versions)
     yield from _found(lesson, step, lang, said)
 
 
@@ -127,7 +131,8 @@ def _found(lesson: Lesson, step: Step, lang: str, said: Mapping[str, Any]) -> It
     ]
     if rows:
         head = _row(said["filter"], said["finds"], said["frames"])
-        yield f"{said['find']} (`captures/samples/{lesson.name}/{newest}/{step.id}/frames.pcapng`):"
+        file = f"captures/samples/{lesson.name}/{newest}/{step.id}/frames.pcapng"
+        yield said["place"].format(find=said["find"], file=file)
         yield "\n".join([head, "|---|---|---|", *rows])
 
 
