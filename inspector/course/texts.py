@@ -45,8 +45,9 @@ class LessonText(Struct, frozen=True):
 
 
 def language(environment: Mapping[str, str]) -> str:
-    """Return the language of the locale, by the first variable that is set (POSIX, 8.2): Chinese or else English."""
-    locale = next((found for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (found := environment.get(name))), "")
+    """Return the language that is asked for, or that of the locale (POSIX, 8.2): Chinese or else English."""
+    names = ("DNETSNIFF_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
+    locale = next((found for name in names if (found := environment.get(name))), "")
     return "zh" if locale.lower().startswith("zh") else "en"
 
 

@@ -31,7 +31,9 @@ class Sentence(str):
 
 def say(template: str, /, **values: object) -> Sentence:
     """Return the sentence; `template` has to be a literal, for the catalogues are checked against the sources."""
-    return _again(template.format(**values), template, values)
+    sentence = Sentence(template.format(**values))
+    sentence.template, sentence.values = template, values
+    return sentence
 
 
 def join(between: str, members: Iterable[object]) -> str:

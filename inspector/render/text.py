@@ -85,9 +85,10 @@ def fitted(line: str, width: int, last: str) -> Iterator[str]:
 
 def columns(rows: Iterable[tuple[str, ...]], gap: str = "  ") -> Iterator[str]:
     """Align rows of cells; the last cell of a row is as long as it is."""
-    table = [tuple(spoken(cell) for cell in row) for row in rows]
+    table = list(rows) if is_english() else [tuple(map(spoken, row)) for row in rows]
     count = max((len(row) for row in table), default=0)
-    widths = [max((cells(row[n]) for row in table if n < len(row) - 1), default=0) for n in range(count)]
+    fill, wide = (str.ljust, len) if is_english() else (padded, cells)
+    widths = [max((wide(row[n]) for row in table if n < len(row) - 1), default=0) for n in range(count)]
     for row in table:
-        filled = [padded(cell, widths[n]) if n < len(row) - 1 else cell for n, cell in enumerate(row)]
+        filled = [fill(cell, widths[n]) if n < len(row) - 1 else cell for n, cell in enumerate(row)]
         yield gap.join(filled).rstrip()

@@ -97,6 +97,7 @@ def test_the_words_around_have_the_same_gaps(lang: str) -> None:
         ({"LANG": "de_DE", "LC_MESSAGES": "zh_CN"}, "zh"),
         ({"LC_ALL": "C", "LC_MESSAGES": "zh_CN"}, "en"),
         ({"LC_ALL": "", "LANG": "zh"}, "zh"),
+        ({"DNETSNIFF_LANG": "en", "LANG": "zh_CN.UTF-8"}, "en"),
     ],
 )
 def test_the_locale_chooses_the_language(environment: dict[str, str], lang: str) -> None:
