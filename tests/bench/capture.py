@@ -79,7 +79,8 @@ def row(name: str, costs: list[Cost]) -> str:
     fields = ("cpu", "whole", "rate", "size")
     cpu, whole, rate, size = (median(getattr(each, field) for each in costs) for field in fields)
     lost = sum(each.lost for each in costs)
-    return f"{name:20} {cpu:6.3f} us CPU a frame  {whole:6.3f} s in all  {rate:8.0f} frames/s  {lost:6} lost  {size / 1e6:7.1f} MB"
+    spent = f"{cpu:6.3f} us CPU a frame  {whole:6.3f} s in all"
+    return f"{name:20} {spent}  {rate:8.0f} frames/s  {lost:6} lost  {size / 1e6:7.1f} MB"
 
 
 def survey() -> tuple[list[tuple[int | None, str]], str]:
