@@ -44,8 +44,8 @@ def first(case: Case, direction: Direction) -> Path | None:
 
 
 def _address_resolution(case: Case) -> Iterator[Fact]:
-    protocol = "ARP" if case.recording.plan.family == 4 else "ND"  # noqa: PLR2004
     for address, mac, point in case.resolutions:
+        protocol = "ND" if ":" in address else "ARP"
         if mac is None:
             yield Fact(
                 say(

@@ -231,6 +231,13 @@ def test_networks_with_a_common_member_are_not_isolated() -> None:
     assert "networks-isolated" not in found(stopped(WORLD, "web", "192.168.0.3"))
 
 
+def test_an_answer_that_is_kept_back_leaves_no_place_unseen() -> None:
+    recording = recorded(WORLD, planned(WORLD, "web", "api"), probes=(sent(),), request=None, reply=3)
+    finding = found(recording)["networks-isolated"]
+    assert review(recording).verdict.never_seen == ()
+    assert [each for each in finding.evidence if each.startswith("never seen")] == []
+
+
 def test_a_packet_that_left_by_the_other_bridge_was_not_kept_apart() -> None:
     assert "networks-isolated" not in found(stopped(WORLD, "web", "api", None))
 

@@ -43,11 +43,11 @@ INVENTED = re.compile(
     r"|says port unreachable, seen at|cannot be asked: connection refused|a compression loop|（[A-Z][a-z ]+）"
 )
 """What the tests' lookups say in place of the correlator; and the kernel's own words, in brackets."""
-REFUSALS = ("plan/link_local.py", "plan/parties.py")
+REFUSALS = ("plan/capture_points.py", "plan/link_local.py", "plan/parties.py")
 """What a command refuses is said in English alone."""
 ROOMS = ("correlate", "explain", "render", "plan")
-OTHER_TEXTS = ("render/topology_text.py", "explain/annotations.py")
-"""What is not a part of a report: `ls`, and the comments in a capture."""
+OTHER_TEXTS = ("render/topology_text.py", "render/counts_text.py", "explain/annotations.py")
+"""What is not a part of a report: `ls`, the counts of `capture`, and the comments in a capture."""
 
 
 def runs(text: str) -> list[str]:

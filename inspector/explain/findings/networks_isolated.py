@@ -5,10 +5,12 @@ Why: the engine's firewall rules keep its bridge networks apart; a container rea
 Remedy: connect one of the two to the other's network.
 """
 
+from collections.abc import Iterator
+
 from inspector.explain.case import Case
 from inspector.explain.mending import connect_commands, networks_of
 from inspector.model.question import PathKind
-from inspector.model.report import Confidence, Finding, Outcome, Severity
+from inspector.model.report import Confidence, Finding, Outcome, Severity, Verdict
 from inspector.model.sentence import say
 from inspector.model.topology import HOST
 from inspector.model.walk import ENGINE, NETAVARK
@@ -29,19 +31,6 @@ def detect(case: Case) -> Finding | None:
     rule = verdict.rule
     if rule is not None and rule.owner not in KEEPERS:
         return None
-    known = (
-        (
-            say(
-                "{table} {chain}, rule {position}, the engine's: {text}",
-                table=rule.table,
-                chain=rule.chain,
-                position=rule.position,
-                text=rule.text,
-            ),
-        )
-        if rule
-        else ()
-    )
     return Finding(
         id="networks-isolated",
         severity=Severity.ERROR,
@@ -53,11 +42,22 @@ def detect(case: Case) -> Finding | None:
             destination=plan.destination.label,
             theirs=", ".join(theirs),
         ),
-        evidence=(
-            *known,
-            say("last seen at {last_seen}", last_seen=verdict.last_seen),
-            say("never seen at {never_seen}", never_seen=", ".join(str(point) for point in verdict.never_seen)),
-            say("no ICMP error came back"),
-        ),
+        evidence=tuple(_evidence(verdict)),
         remedy=connect_commands(case),
     )
+
+
+def _evidence(verdict: Verdict) -> Iterator[str]:
+    if (rule := verdict.rule) is not None:
+        yield say(
+            "{table} {chain}, rule {position}, the engine's: {text}",
+            table=rule.table,
+            chain=rule.chain,
+            position=rule.position,
+            text=rule.text,
+        )
+    yield say("last seen at {last_seen}", last_seen=verdict.last_seen)
+    # Where it is the answer that was kept back, the request was seen everywhere.
+    if verdict.never_seen:
+        yield say("never seen at {never_seen}", never_seen=", ".join(str(point) for point in verdict.never_seen))
+    yield say("no ICMP error came back")
