@@ -25,10 +25,10 @@ from inspector.wire import pcapng
 
 LOOK_NS = 1_000_000_000
 """How often the kernel's counts are looked at."""
-_NUMBER, _NUMBER_AT, _LENGTH_AT = struct.Struct("<I"), 8, 24
-"""Interface and wire length in an Enhanced Packet Block"""
+_LENGTH, _LENGTH_AT = struct.Struct("<I"), 24
+"""The wire length in an Enhanced Packet Block"""
 DRAIN_NS = 500_000_000
-FEW_AT_ONCE = 500
+FEW_AT_ONCE = 200
 """Of more frames in a block the order is not looked after."""
 SETTLE_NS = 2 * RETIRE_MS * 1_000_000
 
@@ -74,7 +74,8 @@ class Streaming:
         """What must not wait while blocks gather."""
         self._order: Ordering[_Watched] = Ordering()
         self._pause_ns = 0
-        self._numbers = 0
+        self._slots: list[_Watched] = []
+        """Points by their number in the file at hand: those that ended, too, so that a number keeps its meaning."""
         self._begun_ns = now_ns()
         self._ending = False
         self.alone = False
@@ -141,6 +142,8 @@ class Streaming:
             self._let_go()
             if any(each.tap.busy for each in self._points.values()):
                 self._gather(end_ns)
+            else:
+                self._pause_ns = 0
 
     def _gather(self, end_ns: int | None) -> None:
         """Let full blocks gather for a moment, as long as there is room for many times as much in the rings."""
@@ -190,8 +193,9 @@ class Streaming:
             # A socket of ours would keep the stack of a container that has ended.
             self._selector.register(new.pidfd, EVENT_READ, partial(self._outlive, watched))
         if self._file.files:
-            self._number(watched)
             self._file.write((pcapng.interface_block(watched.interface),))
+        watched.number = new.tap.interface = len(self._slots)
+        self._slots.append(watched)
 
     def _name(self, named: Named) -> None:
         added = {address: names for address, names in named.names.items() if self._names.get(address) != names}
@@ -218,7 +222,7 @@ class Streaming:
         came = False
         for block in watched.tap.read():
             came = True
-            if not watched.tap.busy and block.frames <= FEW_AT_ONCE:
+            if not self._pause_ns and not watched.tap.busy and block.frames <= FEW_AT_ONCE:
                 self._order.add(watched, watched.number, block.parts, self._now_ns())
                 continue
             self._write_held(self._order.all())
@@ -234,14 +238,16 @@ class Streaming:
             self._see_off(watched.key)
 
     def _write_held(self, held: list[Held[_Watched]]) -> None:
-        """Write frames in the order they have; a point's number is that in the file at hand."""
-        for each in held:
-            block = bytearray(each.block)
-            _NUMBER.pack_into(block, _NUMBER_AT, each.point.number)
-            self._file.write((block,))
-            totals = each.point.tap.totals
-            totals.frames += 1
-            totals.wire_bytes += _NUMBER.unpack_from(block, _LENGTH_AT)[0]
+        """Write frames in the order they have."""
+        if not held:
+            return
+        whole, before = memoryview(b"".join(each.block for each in held)), self._file.taken
+        try:
+            self._file.write((whole,))
+        finally:
+            for each in held[: count_blocks((whole,), self._file.taken - before)]:
+                each.point.tap.totals.frames += 1
+                each.point.tap.totals.wire_bytes += _LENGTH.unpack_from(each.block, _LENGTH_AT)[0]
 
     def _let_go(self) -> None:
         """Close the points that left, once what they still had is read."""
@@ -260,20 +266,12 @@ class Streaming:
                 each.tap.close()
 
     def _ahead(self) -> bytes:
-        self._numbers = 0
-        blocks = [pcapng.section_block(self._section), pcapng.names_block(self._names)]
         for each in self._points.values():
-            self._number(each)
-            blocks.append(pcapng.interface_block(each.interface))
-        return b"".join(blocks)
-
-    def _number(self, watched: _Watched) -> None:
-        """Begin a point in the file at hand."""
-        watched.number = watched.tap.interface = self._numbers
-        self._numbers += 1
-        totals = watched.tap.totals
-        watched.before = Totals(totals.frames, totals.wire_bytes, totals.received, totals.dropped)
-        watched.started_ns = self._realtime_ns()
+            totals = each.tap.totals
+            each.before = Totals(totals.frames, totals.wire_bytes, totals.received, totals.dropped)
+            each.started_ns = self._realtime_ns()
+        blocks = [pcapng.section_block(self._section), pcapng.names_block(self._names)]
+        return b"".join((*blocks, *(pcapng.interface_block(each.interface) for each in self._slots)))
 
     def _behind(self) -> bytes:
         return b"".join(self._statistics(each) for each in self._points.values())
