@@ -27,6 +27,9 @@ from inspector.wire import pcapng
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 5.0
 CAN_RAW = "the kernel did not let us open a raw socket: CAP_NET_RAW is missing"
 
+AWAY = "the engine went away; what is still there is captured on, and new points are not found"
+BACK = "the engine is back"
+
 Item = Arrived | Gone | Named | Abandoned
 
 
@@ -113,33 +116,22 @@ class Following:
 
     def _listen(self) -> None:
         """Wait for events; where the engine goes away, ask until it is back."""
-        pause_s = FIRST_PAUSE_S
-        here = True
+        pause_s, here = FIRST_PAUSE_S, True
         while not self._closing.is_set():
+            since_s, self._since_s = self._since_s, int(self._realtime_s())
             with suppress(InspectorError):
-                self._listen_once(partial(self._back, here))
+                for _ in self._engine.changes(since_s):
+                    self._changed.set()
             if self._closing.is_set():
                 return
-            if here:
-                self._tell("the engine went away; what is still there is captured on, and new points are not found")
-                self._put((Abandoned(alone=True),))
-                here = False
+            if here != self._engine.answers():
+                here = not here
+                self._tell(BACK if here else AWAY)
+                self._put((Abandoned(alone=not here),))
+                self._changed.set()
+            # A stream that was silent for some time ends, too.
+            pause_s = FIRST_PAUSE_S if here else min(pause_s * 2, LONGEST_PAUSE_S)
             self._closing.wait(pause_s)
-            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
-
-    def _listen_once(self, answered: Callable[[], None]) -> None:
-        since_s, self._since_s = self._since_s, int(self._realtime_s())
-        if not self._engine.identity():
-            return
-        answered()
-        for _ in self._engine.changes(since_s):
-            self._changed.set()
-
-    def _back(self, here: bool) -> None:  # noqa: FBT001 - bound by its caller
-        if not here:
-            self._tell("the engine is back")
-            self._put((Abandoned(alone=False),))
-            self._changed.set()
 
     def _go_on(self) -> None:
         while True:

@@ -78,12 +78,20 @@ class Engine:
     def changes(self, since_s: int) -> Iterator[str]:
         """Yield a word for each change to containers and their networks since then, while the engine is there.
 
-        Raises EngineUnreachableError where it is not. `close` ends it.
+        Raises EngineUnreachableError where it is not, or is silent for CALL_TIMEOUT_S.
         """
         with self.calls():
             for each in self.api.events(since=since_s, decode=True, filters={"type": ["container", "network"]}):
                 if (word := str(each.get("Action") or each.get("status") or "")) in CHANGES:
                     yield word
+
+    def answers(self) -> bool:
+        """Whether the engine is there."""
+        try:
+            with self.calls():
+                return bool(self.api.ping())
+        except InspectorError:
+            return False
 
     def _version(self) -> Mapping[str, Any]:
         if self._said is None:
