@@ -9,8 +9,7 @@
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -21,12 +20,10 @@ from inspector.errors import MalformedInputError, NoSuchFileError, OutputError
 from inspector.model.recording import Recording
 from inspector.model.text import safe
 from inspector.model.topology import BlindSpot
+from inspector.ownership import Owner, acting_as
 from inspector.wire import pcapng, pcapng_reader
 
 MAX_DOCUMENT = 64 * 1024 * 1024
-
-Owner = tuple[int, int]
-"""User and group id."""
 
 _ANOTHER_FOLDER = "name a folder that does not exist yet, inside one that you may write to"
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -35,7 +32,7 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 def prepare(folder: Path, *, owner: Owner | None = None) -> None:
     """Make sure, before anything is sent, that the folder can be made; OutputError says why not."""
     parent = folder.parent
-    with _acting_as(owner):
+    with acting_as(owner):
         try:
             mode = parent.stat().st_mode
             exists = os.path.lexists(folder)
@@ -67,7 +64,7 @@ def save(
     document = archive_document.write(recording, version)
     ahead = archive_frames.blocks_ahead(recording, frames, version, os.uname() if here else None)
     packets = archive_frames.packet_blocks(frames, comments, packet_ids)
-    with _acting_as(owner):
+    with acting_as(owner):
         try:
             folder.mkdir(0o700)
             directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -119,25 +116,6 @@ def _with_frames(recording: Recording, capture: pcapng_reader.Capture, folder: P
     announced, kept = len(frames.taken), len(capture.packets)
     lost = BlindSpot("recording", f"only the first {kept} of {announced} frames are in {FRAMES}")
     return replace(whole, blind_spots=(*whole.blind_spots, lost)) if kept < announced else whole
-
-
-@contextmanager
-def _acting_as(owner: Owner | None) -> Iterator[None]:
-    """Create as this user, if we are root; the process must still have a single thread that cares."""
-    if owner is None or os.geteuid() != 0:
-        yield
-        return
-    user, group = owner
-    groups, group_before = os.getgroups(), os.getegid()
-    try:
-        os.setgroups([group])
-        os.setegid(group)
-        os.seteuid(user)
-        yield
-    finally:
-        os.seteuid(0)
-        os.setegid(group_before)
-        os.setgroups(groups)
 
 
 def _write(directory: int, name: str, blocks: Iterable[bytes]) -> None:

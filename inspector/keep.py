@@ -10,6 +10,7 @@ from inspector.correlate.correlation import correlate
 from inspector.correlate.same_frames import same_frames
 from inspector.explain.annotations import annotate, annotate_names
 from inspector.model.recording import Observation, Recording
+from inspector.ownership import calling_user
 
 
 def keep(recording: Recording, folder: Path, *, here: bool = True) -> None:
@@ -41,9 +42,3 @@ def _with_others(packet_ids: Mapping[int, int], observations: Sequence[Observati
     counted = max(packet_ids.values(), default=0)
     others = same_frames(observations, packet_ids)
     return {**packet_ids, **{index: counted + packet for index, packet in others.items()}}
-
-
-def calling_user(environment: Mapping[str, str]) -> tuple[int, int] | None:
-    """Return who called sudo: what we write belongs to them."""
-    uid, gid = environment.get("SUDO_UID", ""), environment.get("SUDO_GID", "")
-    return (int(uid), int(gid)) if uid.isdecimal() and gid.isdecimal() and os.geteuid() == 0 else None

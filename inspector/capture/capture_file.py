@@ -17,9 +17,8 @@ from typing import Protocol
 
 from inspector.errors import OutputError
 from inspector.model.text import safe
+from inspector.ownership import Owner
 
-Owner = tuple[int, int]
-"""User and group id."""
 _LENGTH_AT = 4
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _ANOTHER = "name a new file, in a folder that you may write in"
