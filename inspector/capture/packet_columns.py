@@ -28,6 +28,8 @@ HEAD, BEHIND = 28, 16
 
 _DISTANCE, _SECONDS, _NANOSECONDS, _KEPT, _LENGTH, _STATUS, _MAC, _SENT_TO = 0, 4, 8, 12, 16, 20, 24, 56
 """Offsets in tpacket3_hdr and in the sockaddr_ll behind it; the last is of a word whose third byte is sll_pkttype."""
+_TOLD = _SENT_TO + 4
+"""Bytes of it that are looked at"""
 _SECOND, _HALF = np.uint64(1_000_000_000), np.uint64(32)
 _OURS = 2
 """How many bytes off the kernel's alignment our words lie."""
@@ -131,54 +133,60 @@ class Columns:
 
     def read(self, block: RingBlock) -> Frames | None:
         """Take over what the kernel said; None where there is a VLAN tag."""
-        theirs = self._theirs
         every, last_at = self._places(block)
         to_head = (self._walked[(block.first + _MAC) // 4] & 0xFFFF) - HEAD
-        status = theirs[every + _STATUS // 4]
+        told = _words(self._bytes, _TOLD, 0)[every].view("<u4").reshape(-1, _TOLD // 4)
+        status = told[:, _STATUS // 4]
         if (status & TP_STATUS_VLAN_VALID).any() or to_head % 4 != _OURS:
             return None
-        places = every[:-1]
-        told = status[:-1] & (TP_STATUS_CSUMNOTREADY | TP_STATUS_CSUM_VALID | TP_STATUS_GSO_TCP)
+        told, status = told[:-1], status[:-1] & (TP_STATUS_CSUMNOTREADY | TP_STATUS_CSUM_VALID | TP_STATUS_GSO_TCP)
         # Bits 3, 7 and 8 of the status are bits 9, 10 and 11 of the flags.
-        flags = (told & TP_STATUS_CSUMNOTREADY) << 6 | (told & ~np.uint32(TP_STATUS_CSUMNOTREADY)) << 3
-        flags |= self._kinds[theirs[places + _SENT_TO // 4] >> 16 & 0xFF]
-        at_ns = theirs[places + _SECONDS // 4] * _SECOND + theirs[places + _NANOSECONDS // 4]
-        distance, kept, length = (theirs[places + each // 4] for each in (_DISTANCE, _KEPT, _LENGTH))
-        return Frames(
-            places + (to_head - _OURS) // 4, last_at, block.first + to_head, distance, kept, length, at_ns, flags
-        )
+        flags = (status & TP_STATUS_CSUMNOTREADY) << 6 | (status & ~np.uint32(TP_STATUS_CSUMNOTREADY)) << 3
+        flags |= self._kinds[told[:, _SENT_TO // 4] >> 16 & 0xFF]
+        at_ns = told[:, _SECONDS // 4] * _SECOND + told[:, _NANOSECONDS // 4]
+        distance, kept, length = (told[:, each // 4] for each in (_DISTANCE, _KEPT, _LENGTH))
+        places = every[:-1] + (to_head - _OURS) // 4
+        return Frames(places, last_at, block.first + to_head, distance, kept, length, at_ns, flags)
 
     def write(self, frames: Frames, interface: int) -> None:
         """Write the blocks of these frames; the header of the last one is written over."""
         self._write_between(frames)
-        for offset, values in (
-            (0, pcapng.ENHANCED_PACKET),
-            (4, frames.distance),
-            (8, interface),
-            (12, frames.at_ns >> _HALF),
-            (16, frames.at_ns & 0xFFFFFFFF),
-            (20, frames.kept),
-            (24, frames.length),
+        heads = np.empty((len(frames.places), HEAD // 4), "<u4")
+        for column, values in enumerate(
+            (
+                pcapng.ENHANCED_PACKET,
+                frames.distance,
+                interface,
+                frames.at_ns >> _HALF,
+                frames.at_ns & 0xFFFFFFFF,
+                frames.kept,
+                frames.length,
+            )
         ):
-            self._ours[frames.places + offset // 4] = values
+            heads[:, column] = values
+        self._put(frames.places, heads)
 
     def _write_between(self, frames: Frames) -> None:
         """Write what is behind each frame: padding, filler, flags, the end of options and the length."""
-        ours, padded = self._ours, frames.kept + 3 & ~np.uint32(3)
-        end = frames.places + frames.distance.astype(np.intp) // 4
-        behind = frames.places + (HEAD + padded.astype(np.intp)) // 4
-        room = frames.distance - np.uint32(HEAD + BEHIND) - padded
-        ours[behind - 1] &= self._masks[padded - frames.kept]
-        for offset in range(1, int(room.max()) // 4):
-            ours[np.minimum(behind + offset, end - BEHIND // 4)] = 0
-        ours[behind] = FILLER | (room - np.uint32(4)) << 16
-        for offset, values in (
-            (16, pcapng.EPB_FLAGS | 4 << 16),
-            (12, frames.flags),
-            (8, 0),
-            (4, frames.distance),
-        ):
-            ours[end - offset // 4] = values
+        padded = frames.kept + 3 & ~np.uint32(3)
+        room = (frames.distance - np.uint32(HEAD) - padded) // 4
+        behind, end = frames.places + (HEAD + padded) // 4, frames.places + frames.distance // 4
+        self._ours[behind - 1] &= self._masks[padded - frames.kept]
+        # The kernel aligns each frame to eight bytes, so the rooms differ by a word.
+        least, most = int(room.min()), int(room.max())
+        for offset in range(1, most - least):
+            self._ours[behind + offset] = 0
+        tails = np.zeros((len(room), least), "<u4")
+        tails[:, -4] = pcapng.EPB_FLAGS | 4 << 16
+        tails[:, -3] = frames.flags
+        tails[:, -1] = frames.distance
+        self._put(end - least, tails)
+        self._ours[behind] = FILLER | (room * 4 - np.uint32(BEHIND + 4)) << 16
+
+    def _put(self, places: Array, rows: Array) -> None:
+        """Write a row of words at each of these places: one copy for each row."""
+        length = rows.shape[1] * 4
+        _words(self._bytes, length, _OURS)[places] = rows.view(f"V{length}")[:, 0]
 
     def _places(self, block: RingBlock) -> tuple[Array, int]:
         """Return where the header of each frame is, and that of the last one in bytes."""
@@ -188,6 +196,11 @@ class Columns:
             places.append(at)
             at += words[at] // 4
         return np.array(places), places[-1] * 4
+
+
+def _words(memory: Array, length: int, start: int) -> Array:
+    """Look at so many bytes from every word on: what is taken or put there is copied at once."""
+    return np.ndarray(((memory.size - start - length) // 4 + 1,), f"V{length}", memory, start, (4,))
 
 
 def tail(kept: int, total: int, flags: int, dropped: int = 0) -> bytes:
