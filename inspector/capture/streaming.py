@@ -21,6 +21,7 @@ from inspector.capture.news import Abandoned, Arrived, Gone, Named, News, PointK
 from inspector.capture.ordering import Held, Ordering
 from inspector.capture.point_tap import RETIRE_MS, PointTap, Totals
 from inspector.model.point_count import CaptureCount, PointCount
+from inspector.model.topology import LinkKind
 from inspector.wire import pcapng
 
 LOOK_NS = 1_000_000_000
@@ -28,6 +29,7 @@ LOOK_NS = 1_000_000_000
 _LENGTH, _LENGTH_AT = struct.Struct("<I"), 24
 """The wire length in an Enhanced Packet Block"""
 DRAIN_NS = 500_000_000
+BEHIND_PORTS = 1 << 32
 FEW_AT_ONCE = 200
 """Of more frames in a block the order is not looked after."""
 SETTLE_NS = 2 * RETIRE_MS * 1_000_000
@@ -44,6 +46,11 @@ class _Watched(Struct, eq=False):
     """Its totals when the file at hand was begun."""
     leaving_ns: int | None = None
     ended: bool = False
+
+    @property
+    def rank(self) -> int:
+        """Return its place among points of one time: a frame comes in by a port, then by the bridge, at one stamp."""
+        return self.number + (BEHIND_PORTS if self.interface.hardware == LinkKind.BRIDGE else 0)
 
 
 class Streaming:
@@ -223,7 +230,7 @@ class Streaming:
         for block in watched.tap.read():
             came = True
             if not self._pause_ns and not watched.tap.busy and block.frames <= FEW_AT_ONCE:
-                self._order.add(watched, watched.number, block.parts, self._now_ns())
+                self._order.add(watched, watched.rank, block.parts, self._now_ns())
                 continue
             self._write_held(self._order.all())
             totals, before = watched.tap.totals, self._file.taken

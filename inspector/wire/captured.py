@@ -26,6 +26,8 @@ class Described(Struct, frozen=True):
     """Of its time stamps; 0 where a tick is shorter than a nanosecond."""
     filtered: bool = False
     """Whether a filter chose its frames."""
+    bridge: bool = False
+    """Whether the file says that it is one (if_hardware, as dnetsniff writes it)."""
 
 
 class Counters(Struct, frozen=True):

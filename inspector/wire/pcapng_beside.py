@@ -72,7 +72,14 @@ def read_interface(order: str, body: bytes) -> tuple[Described, Clock]:
     offset_s = struct.unpack(order + "q", offset)[0] if len(offset) == _EIGHT else 0
     tick_ns = (1_000_000_000 >> exponent) if resolution & _BINARY_BIT else 10 ** (_MAX_DECIMAL - exponent)
     name = _text(told.get(pcapng.IF_NAME))
-    described = Described(name, link_type, snap_length, tick_ns, filtered=bool(told.get(pcapng.IF_FILTER)))
+    described = Described(
+        name,
+        link_type,
+        snap_length,
+        tick_ns,
+        filtered=bool(told.get(pcapng.IF_FILTER)),
+        bridge=told.get(pcapng.IF_HARDWARE) == b"bridge",
+    )
     return described, Clock(resolution, offset_s)
 
 

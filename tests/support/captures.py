@@ -2,7 +2,7 @@
 
 import io
 import struct
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from inspector.model.capture import CaptureReport
@@ -36,9 +36,10 @@ def as_pcap(whole: bytes) -> bytes:
     return pcap((at_ns, data[start : start + kept]) for _, at_ns, data, start, kept, _, _ in taken)
 
 
-def pcapng_file(names: Iterable[str], frames: Iterable[tuple[int, int, bytes]]) -> bytes:
-    """Write frames (interface, nanoseconds, bytes) at Ethernet interfaces of these names."""
-    blocks = [SECTION, *(pcapng.interface_block(pcapng.Interface(name)) for name in names)]
+def pcapng_file(names: Iterable[str], frames: Iterable[tuple[int, int, bytes]], bridges: Collection[str] = ()) -> bytes:
+    """Write frames (interface, nanoseconds, bytes) at Ethernet interfaces of these names, some of them bridges."""
+    described = (pcapng.Interface(name, hardware="bridge" if name in bridges else None) for name in names)
+    blocks = [SECTION, *map(pcapng.interface_block, described)]
     blocks += [pcapng.packet_block(pcapng.Packet(number, at_ns, frame, len(frame))) for number, at_ns, frame in frames]
     return b"".join(blocks)
 
@@ -49,10 +50,11 @@ def ip(source: str, destination: str, **fields: Any) -> Any:
     return Ether(**macs) / IP(src=source, dst=destination, **{"id": 7, "flags": "DF", **fields})
 
 
-def told(*frames: tuple[str, int, Any]) -> CaptureReport:
+def told(*frames: tuple[str, int, Any], bridges: Collection[str] = ()) -> CaptureReport:
     """Review frames: interface, nanoseconds, and what scapy made."""
     names = list(dict.fromkeys(name for name, _, _ in frames))
-    return told_bytes(pcapng_file(names, ((names.index(name), at_ns, bytes(frame)) for name, at_ns, frame in frames)))
+    taken = ((names.index(name), at_ns, bytes(frame)) for name, at_ns, frame in frames)
+    return told_bytes(pcapng_file(names, taken, bridges))
 
 
 def told_bytes(whole: bytes) -> CaptureReport:

@@ -54,7 +54,7 @@ class OnePass:
         """Start with nothing."""
         self.points = Points()
         self.flows = FlowTable()
-        self.ways = Ways(self.flows.has)
+        self.ways = Ways(self.flows.has, self.points.bridges)
         self.pings = Pings()
         self.questions = Questions()
         self.handshakes = Handshakes()

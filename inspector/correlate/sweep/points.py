@@ -51,6 +51,8 @@ class Points:
         """Start with none."""
         self.all: list[Point] = []
         self._by_file: dict[int, Point] = {}
+        self.bridges: set[int] = set()
+        """Their numbers, as far as the file says so."""
 
     def of_file(self, index: int, described: Described) -> Point:
         """Return an interface of the file, with a name even if it has none."""
@@ -73,6 +75,8 @@ class Points:
     def _new(self, index: int, described: Described, label: str) -> Point:
         point = Point(len(self.all), index, described, label)
         self.all.append(point)
+        if described.bridge:
+            self.bridges.add(point.number)
         return point
 
     def names(self) -> list[str]:

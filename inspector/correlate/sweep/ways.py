@@ -7,7 +7,7 @@
    the first interface never saw the new addresses of their own: two senders can say the same.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from itertools import pairwise
 
 from inspector.correlate.sweep.durations import Durations
@@ -46,9 +46,10 @@ class _Count:
 class Ways:
     """Feed it sightings; it settles a packet when no more of it is expected."""
 
-    def __init__(self, has_flow: Callable[[int, int, bytes], bool]) -> None:
-        """`has_flow` says whether an interface saw a flow of a protocol with these ends."""
+    def __init__(self, has_flow: Callable[[int, int, bytes], bool], bridges: Collection[int] = ()) -> None:
+        """`has_flow` says whether an interface saw a flow of a protocol with these ends; `bridges` are interfaces."""
         self._has_flow = has_flow
+        self._bridges = bridges
         self._young: dict[bytes, list[Seen]] = {}
         self._old: dict[bytes, list[Seen]] = {}
         self._shapes: dict[Shape, _Count] = {}
@@ -99,8 +100,9 @@ class Ways:
         self._rotate()
 
     def _settle(self, fingerprint: bytes, known: list[Seen]) -> None:
-        # Interfaces whose stamps are the same: in the order of the file.
         known.sort()
+        if self._bridges:
+            self._ports_first(known)
         if _is_plain(known):
             self._count_plain(known)
             return
@@ -113,6 +115,13 @@ class Ways:
                 chain.append(seen)
         for chain in chains:
             self._add(self._counted(chain), chain)
+
+    def _ports_first(self, known: list[Seen]) -> None:
+        """Put a bridge behind the port that has the same stamp: by that a frame came in."""
+        for place in range(len(known) - 1):
+            bridge, port = known[place], known[place + 1]
+            if bridge[0] == port[0] and bridge[1] in self._bridges:
+                known[place], known[place + 1] = port, bridge
 
     def _chain(self, fingerprint: bytes, chains: list[list[Seen]], seen: Seen) -> list[Seen] | None:
         """Return the chain that a sighting goes on: the last one with the same ends, else one that was rewritten."""

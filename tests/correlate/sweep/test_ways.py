@@ -28,6 +28,14 @@ def test_a_packet_that_a_bridge_hands_on_is_switched() -> None:
     assert (way.source, way.destination, way.packets, way.ended_early) == ("10.0.0.2", "10.0.0.3", 1, False)
 
 
+def test_a_frame_comes_in_by_a_port_and_then_by_its_bridge() -> None:
+    """Both have one stamp, and the bridge was met before."""
+    frame, other = ip("10.0.0.3", "10.0.0.2") / SYN, ip("10.0.0.9", "10.0.0.8", id=8) / SYN
+    met = ("br0", 1, other), ("br0", 500, frame), ("veth2", 500, frame), ("web/eth0", 800, frame)
+    named = {each.source: path(each) for each in told(*met, bridges=("br0",)).ways}
+    assert [name for name, _ in named["10.0.0.3"]] == ["veth2", "br0", "web/eth0"]
+
+
 def test_a_smaller_ttl_is_routed_and_other_macs_alone_are_not() -> None:
     before = ip("10.0.0.2", "10.1.0.3", dst_mac=ROUTER, ttl=64) / SYN
     after = ip("10.0.0.2", "10.1.0.3", src_mac=ROUTER, ttl=63) / SYN
