@@ -25,7 +25,7 @@ KNOWN_PREFIXES = [
     for each in ("127.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "198.51.100.0/24", "224.0.0.0/4", "0.0.0.0/32")
 ]
 """The loopback, what the engine gives to networks, the course's own, and TEST-NET-2 (RFC 5737), where the server is."""
-HOST_LINKS = re.compile(r"lo|docker0|br-[0-9a-f]{12}|veth[0-9a-f]{7}|dnup[0-9a-f]{6}")
+HOST_LINKS = re.compile(r"lo|docker0|br-[0-9a-f]{12}|veth[0-9a-f]{7}|dnup[0-9a-f]{6,7}")
 
 kept = cache(load)
 """A recording is a value: each is read once."""
