@@ -10,6 +10,7 @@
 import os
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from selectors import EVENT_READ, DefaultSelector
 
@@ -106,7 +107,8 @@ class Streaming:
             self._file.finish()
         except (Full, ReaderLeft):
             self._look()
-            self._finish_quietly()
+            with suppress(ReaderLeft, CutShort):
+                self._file.finish()
         finally:
             self._file.close()
         return self.count()
@@ -289,12 +291,6 @@ class Streaming:
         return pcapng.statistics_block(
             pcapng.Statistics(watched.number, received, dropped, watched.started_ns, self._realtime_ns())
         )
-
-    def _finish_quietly(self) -> None:
-        try:
-            self._file.finish()
-        except (ReaderLeft, CutShort):
-            return
 
 
 def _count(watched: _Watched) -> PointCount:
