@@ -6,7 +6,6 @@
 4. A full disk leaves whole frames only. Those missing then are a blind spot of the recording that is loaded.
 """
 
-import errno
 import os
 import stat
 from collections.abc import Iterable, Mapping
@@ -16,7 +15,7 @@ from msgspec.structs import replace
 
 from inspector import archive_document, archive_frames
 from inspector.archive_document import DOCUMENT, FRAMES, WHAT_IT_IS, Loaded
-from inspector.errors import MalformedInputError, NoSuchFileError, OutputError
+from inspector.errors import MalformedInputError, NoSuchFileError, OutputError, why_unwritten
 from inspector.model.recording import Recording
 from inspector.model.text import safe
 from inspector.model.topology import BlindSpot
@@ -26,7 +25,6 @@ from inspector.wire import pcapng, pcapng_reader
 MAX_DOCUMENT = 64 * 1024 * 1024
 
 _ANOTHER_FOLDER = "name a folder that does not exist yet, inside one that you may write to"
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def prepare(folder: Path, *, owner: Owner | None = None) -> None:
@@ -150,7 +148,7 @@ def _unwritable(folder: Path, why: str) -> OutputError:
 
 
 def _cut_short(error: pcapng.CutShortError, folder: Path, kept: str) -> OutputError:
-    why = "the disk is full" if error.errno in _FULL else error.strerror
+    why = why_unwritten(error.errno, error.strerror)
     return OutputError(f"{why}: {kept} are readable in {_shown(folder)}", "make room and save to another folder")
 
 

@@ -3,6 +3,7 @@
 A problem of the network is a Finding and a gap in our view is a BlindSpot; neither is ever raised.
 """
 
+import errno
 from typing import Self
 
 
@@ -66,3 +67,8 @@ class PrivilegeError(InspectorError):
     """The kernel refused: a capability is missing."""
 
     exit_status = 77
+
+
+def why_unwritten(number: int | None, words: str | None) -> str:
+    """Say why a file took no more, by errno and the kernel's words."""
+    return "the disk is full" if number in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG} else str(words)

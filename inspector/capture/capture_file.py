@@ -6,7 +6,6 @@
 3. No file gets larger than it may, unless one block alone is.
 """
 
-import errno
 import os
 import stat
 import struct
@@ -15,12 +14,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
-from inspector.errors import OutputError
+from inspector.errors import OutputError, why_unwritten
 from inspector.model.text import safe
 from inspector.ownership import Owner
 
 _LENGTH_AT = 4
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _ANOTHER = "name a new file, in a folder that you may write in"
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -256,8 +254,10 @@ def count_blocks(parts: Iterable[memoryview], limit: int) -> int:
 def cut_short(error: CutShort, path: str, kept: str) -> OutputError:
     """Say what ended the capture, and what is readable."""
     number, words = error.args
-    why = "the disk is full" if number in _FULL else words
-    return OutputError(f"{why}: {kept} are readable in {safe(path, limit=4096)}", "make room and capture again")
+    return OutputError(
+        f"{why_unwritten(number, words)}: {kept} are readable in {safe(path, limit=4096)}",
+        "make room and capture again",
+    )
 
 
 def _unwritable(path: Path, error: OSError) -> OutputError:

@@ -25,16 +25,15 @@ from inspector.capture.opening import Opened, open_all
 from inspector.capture.pacing import Pacing
 from inspector.capture.prober import Prober
 from inspector.capture.rule_trace import RuleTraces, flow_of, open_rule_traces
-from inspector.model.place import place
-from inspector.model.question import CapturePoint, Plan, Protocol, Question
+from inspector.capture.sent_words import sent_words
+from inspector.model.question import CapturePoint, Plan, Question
 from inspector.model.recording import Answered, Failed, NotSent, Probe, Recording, Sent
-from inspector.model.sentence import join, say
+from inspector.model.sentence import say
 from inspector.model.topology import SandboxId, Topology
 
 if TYPE_CHECKING:
     from inspector.capture.port_sockets import PortSockets
 
-V6 = 6
 CLOSING_NS = 80_000_000
 """How long before the end of a run, at most, nothing more is heard of drops: closing their events takes that long."""
 NEVER_NS = 1 << 63
@@ -225,7 +224,7 @@ class _Run:
             observations=listening.observations(),
             counts=listening.counts(),
             blind_spots=(*self._opened.blind_spots, *listening.blind_spots, *unheard),
-            side_effects=(*_sent(self._plan, left), *promiscuity(self._plan.points, self._opened)),
+            side_effects=(*sent_words(self._plan, left), *promiscuity(self._plan.points, self._opened)),
             interrupted=listening.interrupted,
             departed=tuple(listening.departed),
             drops=drops,
@@ -269,33 +268,6 @@ def _pacing(question: Question | None) -> Pacing:
         timeout_ns=int(question.timeout_s * 1e9),
         interval_ns=None if question.interval_s is None else int(question.interval_s * 1e9),
     )
-
-
-def _sent(plan: Plan, left: int) -> tuple[str, ...]:
-    if not left:
-        return ()
-    source = f"{plan.source.label} ({plan.source.address})" if plan.source.address else plan.source.label
-    question, target = plan.question, place(plan.resolution.address or "", plan.question.port)
-    known = {"count": left, "source": source, "target": target}
-    match question.protocol:
-        case Protocol.ICMP:
-            version = "ICMPv6" if plan.family == V6 else "ICMP"
-            if left > 1:
-                return (
-                    say("sent {count} {version} echo requests from {source} to {target}", version=version, **known),
-                )
-            return (say("sent {count} {version} echo request from {source} to {target}", version=version, **known),)
-        case Protocol.TCP:
-            did = say("asked for {count} TCP connection from {source} to {target}", **known)
-            if left > 1:
-                did = say("asked for {count} TCP connections from {source} to {target}", **known)
-            closed = say("what was accepted was closed again by FIN, and nothing was sent over it")
-            return (join("; ", (did, closed)),)
-        case Protocol.UDP:
-            did = say("sent {count} UDP datagram from {source} to {target}", **known)
-            if left > 1:
-                did = say("sent {count} UDP datagrams from {source} to {target}", **known)
-            return (say("{said}: {size} bytes that mean nothing to a service", said=did, size=question.size),)
 
 
 def promiscuity(points: tuple[CapturePoint, ...], opened: Opened) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from inspector.model.report import Report
 
 Command = Callable[..., Any]
+Render = Callable[..., str]
 
 REPORT_OPTIONS = (
     click.option(
@@ -42,39 +43,44 @@ def report_options(command: Command) -> Command:
 
 def show(report: "Report", options: Mapping[str, object]) -> None:
     """Write the report. `options`: output, form, quiet, lang and perhaps verbose, as the commands name them."""
-    output = str(options["output"]) if options["output"] else None
     if options["form"] == "json":
         from inspector.render.report_json import render_json
 
-        write(render_json(report) + "\n", output)
-        return
-    from inspector.render.report_text import render_text, render_verdict
-
-    width, coloured, lang = width_of(output), is_coloured(output), str(options.get("lang") or ENGLISH)
-    if options["quiet"]:
-        text = render_verdict(report, width=width, coloured=coloured, lang=lang)
+        _write_json(render_json(report), options)
     else:
-        text = render_text(report, width=width, coloured=coloured, verbose=bool(options.get("verbose")), lang=lang)
-    write(text, output)
+        from inspector.render.report_text import render_text, render_verdict
+
+        _write_text(render_text, render_verdict, report, options)
 
 
 def show_capture(report: "CaptureReport", options: Mapping[str, object]) -> None:
     """Write what is in a capture file, likewise."""
-    output = str(options["output"]) if options["output"] else None
     if options["form"] == "json":
         from inspector.render.capture_json import render_capture_json
 
-        write(render_capture_json(report) + "\n", output)
-        return
-    from inspector.render.capture_text import render_capture, render_capture_answer
-
-    width, coloured, lang = width_of(output), is_coloured(output), str(options.get("lang") or ENGLISH)
-    if options["quiet"]:
-        text = render_capture_answer(report, width=width, coloured=coloured, lang=lang)
+        _write_json(render_capture_json(report), options)
     else:
-        verbose = bool(options.get("verbose"))
-        text = render_capture(report, width=width, coloured=coloured, verbose=verbose, lang=lang)
-    write(text, output)
+        from inspector.render.capture_text import render_capture, render_capture_answer
+
+        _write_text(render_capture, render_capture_answer, report, options)
+
+
+def _write_json(text: str, options: Mapping[str, object]) -> None:
+    write(text + "\n", _output(options))
+
+
+def _write_text(whole: Render, answer: Render, report: object, options: Mapping[str, object]) -> None:
+    """Write it all, or where that is wanted the answer alone."""
+    output = _output(options)
+    told = {"width": width_of(output), "coloured": is_coloured(output), "lang": str(options.get("lang") or ENGLISH)}
+    if options["quiet"]:
+        write(answer(report, **told), output)
+    else:
+        write(whole(report, **told, verbose=bool(options.get("verbose"))), output)
+
+
+def _output(options: Mapping[str, object]) -> str | None:
+    return str(options["output"]) if options["output"] else None
 
 
 def exit_status(report: "Report") -> int:

@@ -1,6 +1,6 @@
 """Keep a recording where the command line wants it, and as much of it."""
 
-import secrets
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,7 +65,7 @@ def keep_as_wanted(recording: "Recording", options: Mapping[str, object], *, her
     if redacted:
         from inspector.withhold.redaction import redact
 
-        recording = redact(recording, secrets.token_bytes(_SALT_LENGTH))
+        recording = redact(recording, os.urandom(_SALT_LENGTH))
     keep(recording, folder, here=here and not redacted)
     how = "redacted recording" if redacted else "recording"
     return f"{how} kept in {folder}: open {folder}/frames.pcapng in Wireshark"

@@ -14,8 +14,9 @@ from inspector.cli.interruption import interruptible
 from inspector.cli.output import columns_of_terminal, is_coloured, tell, width_of, write
 from inspector.course import catalogue
 from inspector.course.play import Page, contents
-from inspector.course.texts import LANGUAGES, language
+from inspector.course.texts import language
 from inspector.model.engine_choice import EngineChoice
+from inspector.model.sentence import LANGUAGES
 from inspector.render.text import Style
 
 if TYPE_CHECKING:

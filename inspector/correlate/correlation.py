@@ -62,20 +62,21 @@ def correlate(recording: Recording) -> Correlation:
     sequences = tracks.sequences(Kind.REQUEST)
     names = _names(recording.lookup) if recording.lookup else None
     copies = flooded(recording, tracks.sightings(Kind.REQUEST, sequences[0])) if sequences else ()
+    stop, drop = find_stop(recording, paths), fitting_reason(recording, paths)
     return Correlation(
         recording=recording,
         paths=paths,
         statistics=count(recording),
-        verdict=judge(recording, tracks, paths, names),
+        verdict=judge(recording, tracks, paths, names, stop=stop, drop=drop),
         resolutions=resolutions(tracks, recording.plan.points),
         floods=tuple(str(recording.point(each.observation.point)) for each in copies),
         talk=talk(tracks, recording.plan.points),
         names=names,
-        dropped=fitting_reason(recording, paths),
+        dropped=drop,
         complaints=complaints(recording, tracks),
         translations=translations(recording, paths),
         discovery_stops=discovery_stops(recording, tracks),
-        accepted_by_legacy=accepted_by_legacy(recording, find_stop(recording, paths)),
+        accepted_by_legacy=accepted_by_legacy(recording, stop),
         packet_ids=tuple(
             (index, number)
             for number, key in enumerate(sorted(tracks.packets), start=1)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from inspector.correlate.discovery_stop import discovery_stop
-from inspector.correlate.drops import fitting_reason
+from inspector.correlate.drops import FittingReason
 from inspector.correlate.judge_port import Ending, judge_port
 from inspector.correlate.resolving import unanswered
-from inspector.correlate.rule_verdict import find_rejection, find_stop
+from inspector.correlate.rule_verdict import Stop, find_rejection
 from inspector.correlate.silence import blindness, silence
 from inspector.correlate.stop_point import last_of, stopped
 from inspector.correlate.tracks import Kind, Tracks
@@ -48,8 +48,16 @@ def spread(times: Iterable[int]) -> Spread | None:
     return Spread(min=min(known), median=int(median(known)), max=max(known)) if known else None
 
 
-def judge(recording: Recording, tracks: Tracks, paths: tuple[Path, ...], names: NameReport | None = None) -> Verdict:
-    """Return the verdict of a recording."""
+def judge(
+    recording: Recording,
+    tracks: Tracks,
+    paths: tuple[Path, ...],
+    names: NameReport | None,
+    *,
+    stop: Stop | None,
+    drop: FittingReason | None,
+) -> Verdict:
+    """Return the verdict of a recording; `stop` and `drop` are the rule and the kernel's reason that were found."""
     plan = recording.plan
     if plan.obstacle is not None:
         return Verdict(outcome=Outcome.UNRESOLVED, summary=plan.obstacle)
@@ -59,14 +67,14 @@ def judge(recording: Recording, tracks: Tracks, paths: tuple[Path, ...], names: 
         return judge_names(recording, names)
     ending = _answered(recording) if plan.question.port is None else judge_port(recording, paths)
     if ending is not None and ending.outcome is Outcome.DELIVERED:
-        summary = _stopped_in_part(recording, paths, ending.summary)
+        summary = _stopped_in_part(ending.summary, stop)
         return Verdict(ending.outcome, summary, last_seen=last_of(paths), never_seen=())
-    by_rule = _by_rule(recording, paths)
+    by_rule = _by_rule(recording, paths, stop, drop)
     if by_rule is not None:
         return by_rule
     if ending is not None:
         return stopped(ending.outcome, ending.summary, recording, paths, reason=ending.reason)
-    return _not_delivered(recording, tracks, paths)
+    return _not_delivered(recording, tracks, paths, drop)
 
 
 def _answered(recording: Recording) -> Ending | None:
@@ -76,9 +84,8 @@ def _answered(recording: Recording) -> Ending | None:
     return Ending(Outcome.DELIVERED, _by_another(recording.plan, summary)) if statistics.received else None
 
 
-def _stopped_in_part(recording: Recording, paths: tuple[Path, ...], said: str) -> str:
+def _stopped_in_part(said: str, stop: Stop | None) -> str:
     """Say of a run in which others were answered which rule stopped one, such as a limit of packets."""
-    stop = find_stop(recording, paths)
     if stop is None:
         return said
     known = {"said": said, "sequence": stop.path.sequence, "where": stop.summary}
@@ -87,7 +94,9 @@ def _stopped_in_part(recording: Recording, paths: tuple[Path, ...], said: str) -
     return say("{said}; probe {sequence} was dropped {where}", **known)
 
 
-def _not_delivered(recording: Recording, tracks: Tracks, paths: tuple[Path, ...]) -> Verdict:
+def _not_delivered(
+    recording: Recording, tracks: Tracks, paths: tuple[Path, ...], drop: FittingReason | None
+) -> Verdict:
     """No rule is known to have stopped it: find what else did."""
     plan = recording.plan
     refused = [each for each in recording.probes if isinstance(each, Failed)]
@@ -120,7 +129,7 @@ def _not_delivered(recording: Recording, tracks: Tracks, paths: tuple[Path, ...]
         verdict = stopped(Outcome.REJECTED, summary, recording, paths, reason=rejected[0].answer)
         found = _counted(recording, paths)
         return replace(verdict, summary=join("; ", (summary, found.summary)), rule=found.rule) if found else verdict
-    return _with_counters(recording, paths, silence(recording, paths))
+    return _with_counters(recording, paths, silence(recording, paths, drop))
 
 
 def _with_counters(recording: Recording, paths: tuple[Path, ...], verdict: Verdict) -> Verdict:
@@ -143,10 +152,12 @@ def _refusals(recording: Recording) -> list[Answered]:
     return [each for each in recording.probes if isinstance(each, Answered) and each.answer != "reply"]
 
 
-def _by_rule(recording: Recording, paths: tuple[Path, ...]) -> Verdict | None:
+def _by_rule(
+    recording: Recording, paths: tuple[Path, ...], stop: Stop | None, drop: FittingReason | None
+) -> Verdict | None:
     """Name the rule, where one is known; with an answer of its own it rejected, without it dropped."""
     rejected = _refusals(recording)
-    stop = find_rejection(recording, paths) if rejected else find_stop(recording, paths)
+    stop = find_rejection(recording, paths) if rejected else stop
     if stop is None:
         return None
     if rejected:
@@ -158,7 +169,6 @@ def _by_rule(recording: Recording, paths: tuple[Path, ...]) -> Verdict | None:
         summary: str = stop.summary
         if stop.path.direction is Direction.REPLY:
             summary = say("the answer, {where}", where=summary)
-        drop = fitting_reason(recording, paths)
         # Another reason is another copy's: a promiscuous bridge drops the one it takes in itself.
         reason = NETFILTER if drop and drop.reason == NETFILTER else None
         verdict = stopped(Outcome.DROPPED, summary, recording, paths, reason=reason)

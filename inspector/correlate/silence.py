@@ -1,7 +1,7 @@
 """Tell how a trace ended of which nobody said anything: the points have to tell where. Pure."""
 
 from inspector.correlate.astray import OTHERHOST, astray
-from inspector.correlate.drops import FittingReason, fitting_reason
+from inspector.correlate.drops import FittingReason
 from inspector.correlate.stop_point import furthest, last_of, stopped
 from inspector.correlate.unrouted import unrouted
 from inspector.model.path import Direction, Path, Seen, Unseen
@@ -13,7 +13,7 @@ from inspector.model.sentence import say
 from inspector.wire.drop_words import drop_words
 
 
-def silence(recording: Recording, paths: tuple[Path, ...]) -> Verdict:
+def silence(recording: Recording, paths: tuple[Path, ...], drop: FittingReason | None) -> Verdict:
     """Nobody said anything: the points have to tell where it ended."""
     plan = recording.plan
     blind = blindness(recording)
@@ -27,7 +27,7 @@ def silence(recording: Recording, paths: tuple[Path, ...]) -> Verdict:
             mac=stray.destination_mac,
         )
         return stopped(Outcome.DROPPED, summary, recording, paths, reason=OTHERHOST)
-    if (drop := fitting_reason(recording, paths)) is not None:
+    if drop is not None:
         return stopped(Outcome.DROPPED, _said_of(drop, paths), recording, paths, reason=drop.reason)
     if (refused := unrouted(recording, furthest(paths))) is not None:
         return stopped(Outcome.DROPPED, _no_way(*refused), recording, paths, reason=refused[1].why)

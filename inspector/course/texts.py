@@ -11,7 +11,6 @@ from typing import Any
 
 from msgspec import Struct
 
-LANGUAGES = ("en", "zh")
 TEXTS = Path(__file__).parent / "texts"
 WORDS = "words"
 

@@ -57,16 +57,18 @@ V6_SOLICITATION = 135
 V6_ADVERTISEMENT = 136
 V6_REDIRECT = 137
 
-_ETHERNET_LENGTH = 14
-_VLAN_LENGTH = 4
-_ARP_LENGTH = 28
+ETHERNET_LENGTH = 14
+VLAN_LENGTH = 4
+ARP_LENGTH = 28
 _ARP_ETHERNET_IPV4 = b"\x00\x01\x08\x00\x06\x04"
-_ICMP_LENGTH = 8
+ICMP_LENGTH = 8
 _ND_LENGTH = 24
 _MAC_LENGTH = 6
 _LINK_LAYER_OPTIONS = frozenset({1, 2})
-_ECHOES = {FAMILY_V4: frozenset({ECHO_REPLY, ECHO_REQUEST}), FAMILY_V6: frozenset({V6_ECHO_REQUEST, V6_ECHO_REPLY})}
-_QUOTING = {FAMILY_V4: frozenset({3, 4, 5, 11, 12}), FAMILY_V6: frozenset({1, 2, 3, 4})}
+ECHOES = {FAMILY_V4: frozenset({ECHO_REPLY, ECHO_REQUEST}), FAMILY_V6: frozenset({V6_ECHO_REQUEST, V6_ECHO_REPLY})}
+QUOTING = {FAMILY_V4: frozenset({3, 4, 5, 11, 12}), FAMILY_V6: frozenset({1, 2, 3, 4})}
+"""Types of ICMP errors, by family: they quote the packet that they are about (RFC 792, RFC 4443)."""
+ICMP_FAMILY = {PROTOCOL_ICMP: FAMILY_V4, PROTOCOL_ICMPV6: FAMILY_V6}
 
 
 class Arp(Struct, frozen=True):
@@ -122,7 +124,7 @@ class Icmp(Struct, frozen=True):
     @property
     def error(self) -> bool:
         """Whether it is about another packet."""
-        return self.type in _QUOTING[self.family]
+        return self.type in QUOTING[self.family]
 
     @property
     def words(self) -> str:
@@ -157,7 +159,7 @@ class Headers(Struct, frozen=True):
 
 def read(frame: bytes) -> Headers | None:
     """Read a frame from its Ethernet header on (IEEE 802.3, 3.1.1); None where even that is not whole."""
-    if len(frame) < _ETHERNET_LENGTH:
+    if len(frame) < ETHERNET_LENGTH:
         return None
     destination_mac, source_mac = _mac(frame[:6]), _mac(frame[6:12])
     ethertype, start = _skip_tags(frame)
@@ -186,11 +188,11 @@ def read_packet(packet: bytes) -> Datagram | None:
 
 def read_icmp(message: bytes, family: int, *, quotes: bool = True) -> Icmp | None:
     """Read an ICMP message, as a raw IPv6 socket hands it over; `quotes` False leaves the quoted packet alone."""
-    if len(message) < _ICMP_LENGTH:
+    if len(message) < ICMP_LENGTH:
         return Icmp(family, message[0], message[1]) if len(message) > 1 else None
     kind, code = message[0], message[1]
-    payload = message[_ICMP_LENGTH:]
-    if kind in _ECHOES[family]:
+    payload = message[ICMP_LENGTH:]
+    if kind in ECHOES[family]:
         identifier, sequence = struct.unpack_from("!HH", message, 4)
         return Icmp(family, kind, code, identifier, sequence, payload)
     return Icmp(
@@ -201,23 +203,23 @@ def read_icmp(message: bytes, family: int, *, quotes: bool = True) -> Icmp | Non
         mtu=_mtu(message, family),
         gateway=_gateway(message, family),
         pointer=_pointer(message, family),
-        quoted=_read_datagram(payload, quotes=False) if quotes and kind in _QUOTING[family] else None,
+        quoted=_read_datagram(payload, quotes=False) if quotes and kind in QUOTING[family] else None,
     )
 
 
 def _skip_tags(frame: bytes) -> tuple[int, int]:
     """Return the EtherType behind all 802.1Q tags (IEEE 802.1Q, 9.6) and where its payload starts."""
-    start = _ETHERNET_LENGTH
+    start = ETHERNET_LENGTH
     ethertype = int.from_bytes(frame[start - 2 : start], "big")
-    while ethertype in ETHERTYPES_VLAN and len(frame) >= start + _VLAN_LENGTH:
-        start += _VLAN_LENGTH
+    while ethertype in ETHERTYPES_VLAN and len(frame) >= start + VLAN_LENGTH:
+        start += VLAN_LENGTH
         ethertype = int.from_bytes(frame[start - 2 : start], "big")
     return ethertype, start
 
 
 def read_arp(body: bytes) -> Arp | None:
     """Read what an ARP frame carries behind its header; None where it is cut off, or not of Ethernet and IPv4."""
-    if len(body) < _ARP_LENGTH or not body.startswith(_ARP_ETHERNET_IPV4):
+    if len(body) < ARP_LENGTH or not body.startswith(_ARP_ETHERNET_IPV4):
         return None
     operation, sender_mac, sender, target_mac, target = struct.unpack_from("!H6s4s6s4s", body, 6)
     return Arp(operation, _mac(sender_mac), ipv4_text(sender), _mac(target_mac), ipv4_text(target))

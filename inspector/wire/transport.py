@@ -5,8 +5,8 @@ import struct
 from msgspec import Struct
 
 _QUOTED_LENGTH = 8
-_UDP_LENGTH = 8
-_TCP_LENGTH = 20
+UDP_LENGTH = 8
+TCP_LENGTH = 20
 
 _FIN, _SYN, _RST, _PSH, _ACK, _URG = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
 
@@ -64,20 +64,18 @@ class Tcp(Struct, frozen=True):
 
 def read_udp(segment: bytes) -> Udp | None:
     """Read a UDP header; None where its eight bytes are not whole."""
-    if len(segment) < _UDP_LENGTH:
+    if len(segment) < UDP_LENGTH:
         return None
     source_port, destination_port, length = struct.unpack_from("!HHH", segment)
     # A length of 0 is a datagram too long for the field (RFC 2675, 4).
-    return Udp(
-        source_port, destination_port, length, segment[_UDP_LENGTH : max(length, _UDP_LENGTH) if length else None]
-    )
+    return Udp(source_port, destination_port, length, segment[UDP_LENGTH : max(length, UDP_LENGTH) if length else None])
 
 
 def read_tcp(segment: bytes) -> Tcp | None:
     """Read a TCP header; None where not even ports and sequence number are there."""
     if len(segment) < _QUOTED_LENGTH:
         return None
-    if len(segment) < _TCP_LENGTH:
+    if len(segment) < TCP_LENGTH:
         return Tcp(*struct.unpack_from("!HHI", segment))
     source_port, destination_port, sequence, acknowledgement, offset, flags = struct.unpack_from("!HHIIBB", segment)
     return Tcp(
@@ -86,5 +84,5 @@ def read_tcp(segment: bytes) -> Tcp | None:
         sequence,
         acknowledgement if flags & _ACK else None,
         flags,
-        segment[max((offset >> 4) * 4, _TCP_LENGTH) :],
+        segment[max((offset >> 4) * 4, TCP_LENGTH) :],
     )

@@ -14,27 +14,33 @@ from itertools import pairwise
 from msgspec import Struct
 
 from inspector.wire.headers import (
+    ARP_LENGTH,
+    ECHOES,
+    ETHERNET_LENGTH,
     ETHERTYPE_ARP,
     ETHERTYPE_IPV4,
     ETHERTYPE_IPV6,
     ETHERTYPES_VLAN,
+    ICMP_FAMILY,
+    ICMP_LENGTH,
     PROTOCOL_ICMP,
     PROTOCOL_ICMPV6,
     PROTOCOL_TCP,
     PROTOCOL_UDP,
+    QUOTING,
+    VLAN_LENGTH,
 )
 from inspector.wire.ip import FAMILY_V4, FAMILY_V6, Ip, read_ipv4, read_ipv6
+from inspector.wire.transport import TCP_LENGTH, UDP_LENGTH
 from inspector.withhold import messages
 from inspector.withhold.addresses import Addresses
 from inspector.withhold.checksums import carried_over, is_partial, reduced, total
 from inspector.withhold.words import Words
 
 _TARGET = 16
-_ETHERNET, _VLAN, _ARP, _IPV6, _UDP, _TCP, _ICMP, _VXLAN = 14, 4, 28, 40, 8, 20, 8, 8
+_IPV6, _VXLAN = 40, 8
 _DNS_PORT = 53
 _CHECKSUM_AT = {PROTOCOL_ICMP: 2, PROTOCOL_ICMPV6: 2, PROTOCOL_UDP: 6, PROTOCOL_TCP: 16}
-_QUOTING = {PROTOCOL_ICMP: frozenset({3, 4, 5, 11, 12}), PROTOCOL_ICMPV6: frozenset({1, 2, 3, 4})}
-_ECHOES = {PROTOCOL_ICMP: frozenset({0, 8}), PROTOCOL_ICMPV6: frozenset({128, 129})}
 _REDIRECT, _SOLICITATION, _ADVERTISEMENT = 5, 135, 136
 _MAC_OPTIONS = (1, 2)
 _TCP_TOLD = frozenset({0, 1, 2, 3, 4, 5, 8})
@@ -51,11 +57,11 @@ class Frames(Struct, frozen=True):
 
     def frame(self, frame: bytes) -> bytes:
         """Rewrite from the Ethernet header on."""
-        if len(frame) < _ETHERNET:
+        if len(frame) < ETHERNET_LENGTH:
             return bytes(len(frame))
-        start = _ETHERNET
-        while int.from_bytes(frame[start - 2 : start], "big") in ETHERTYPES_VLAN and len(frame) >= start + _VLAN:
-            start += _VLAN
+        start = ETHERNET_LENGTH
+        while int.from_bytes(frame[start - 2 : start], "big") in ETHERTYPES_VLAN and len(frame) >= start + VLAN_LENGTH:
+            start += VLAN_LENGTH
         ethertype = int.from_bytes(frame[start - 2 : start], "big")
         macs = self.addresses.mac(frame[:6]) + self.addresses.mac(frame[6:12])
         body = frame[start:]
@@ -102,13 +108,13 @@ class Frames(Struct, frozen=True):
         return b"".join(self.addresses.address(kind(each)).packed for each in (ends[:size], ends[size:]))
 
     def _arp(self, body: bytes) -> bytes:
-        if len(body) < _ARP:
+        if len(body) < ARP_LENGTH:
             return body[:8] + bytes(max(len(body) - 8, 0))
         ends = (
             self.addresses.mac(body[at : at + 6]) + self.addresses.address(IPv4Address(body[at + 6 : at + 10])).packed
             for at in (8, 18)
         )
-        return body[:8] + b"".join(ends) + bytes(len(body) - _ARP)
+        return body[:8] + b"".join(ends) + bytes(len(body) - ARP_LENGTH)
 
     def _payload(self, ip: Ip, ends: bytes, new_ends: bytes) -> bytes:
         """Rewrite what an IP packet carries, and its checksum."""
@@ -133,7 +139,7 @@ class Frames(Struct, frozen=True):
         return new[:at] + _checksum(old, new, at, *pseudo) + new[at + 2 :]
 
     def _udp(self, old: bytes, ends: bytes) -> bytes:
-        payload, (source, destination) = old[_UDP:], struct.unpack_from("!HH", old)
+        payload, (source, destination) = old[UDP_LENGTH:], struct.unpack_from("!HH", old)
         if self.tunnel_port is not None and destination == self.tunnel_port and len(payload) >= _VXLAN:
             new = payload[:_VXLAN] + self.frame(payload[_VXLAN:])
         elif self._is_probe(payload):
@@ -145,9 +151,9 @@ class Frames(Struct, frozen=True):
         return old[:4] + _longer(old[4:6], len(new) - len(payload)) + old[6:8] + new
 
     def _tcp(self, old: bytes, ends: bytes) -> bytes:
-        start = max((old[12] >> 4) * 4, _TCP)
+        start = max((old[12] >> 4) * 4, TCP_LENGTH)
         payload = old[start:]
-        head = old[:_TCP] + _told_options(old[_TCP:start])
+        head = old[:TCP_LENGTH] + _told_options(old[TCP_LENGTH:start])
         if _DNS_PORT in struct.unpack_from("!HH", old) or _is_loopback(ends):
             message = messages.rewrite(payload[2:], self.words, self.addresses)
             whole = int.from_bytes(payload[:2], "big") == len(payload) - 2
@@ -155,16 +161,16 @@ class Frames(Struct, frozen=True):
         return head + (payload if self._is_probe(payload) else bytes(len(payload)))
 
     def _icmp(self, old: bytes, protocol: int, ends: bytes) -> bytes:
-        kind, rest = old[0], old[_ICMP:]
-        if kind in _ECHOES[protocol]:
-            return old[:_ICMP] + (rest if self._is_probe(rest) else bytes(len(rest)))
-        if kind in _QUOTING[protocol]:
-            head = old[:_ICMP]
-            if protocol == PROTOCOL_ICMP and kind == _REDIRECT and len(head) == _ICMP:
+        kind, rest = old[0], old[ICMP_LENGTH:]
+        if kind in ECHOES[ICMP_FAMILY[protocol]]:
+            return old[:ICMP_LENGTH] + (rest if self._is_probe(rest) else bytes(len(rest)))
+        if kind in QUOTING[ICMP_FAMILY[protocol]]:
+            head = old[:ICMP_LENGTH]
+            if protocol == PROTOCOL_ICMP and kind == _REDIRECT and len(head) == ICMP_LENGTH:
                 head = head[:4] + self.addresses.address(IPv4Address(head[4:])).packed
             return head + self.packet(rest)
         if protocol == PROTOCOL_ICMPV6 and kind in {_SOLICITATION, _ADVERTISEMENT}:
-            return old[:_ICMP] + self._target(rest[:_TARGET], ends, kind) + self._nd_options(rest[_TARGET:])
+            return old[:ICMP_LENGTH] + self._target(rest[:_TARGET], ends, kind) + self._nd_options(rest[_TARGET:])
         return old[:4] + bytes(len(old) - 4)
 
     def _target(self, target: bytes, ends: bytes, kind: int) -> bytes:

@@ -13,19 +13,24 @@ from msgspec.structs import replace
 from inspector.model.recording import Observation, Recording
 from inspector.wire.craft import MARK_LENGTH
 from inspector.wire.headers import (
+    ARP_LENGTH,
+    ETHERNET_LENGTH,
     ETHERTYPE_ARP,
     ETHERTYPE_IPV4,
     ETHERTYPE_IPV6,
     ETHERTYPES_VLAN,
-    PROTOCOL_ICMP,
+    ICMP_FAMILY,
+    ICMP_LENGTH,
     PROTOCOL_ICMPV6,
     PROTOCOL_TCP,
     PROTOCOL_UDP,
+    QUOTING,
+    VLAN_LENGTH,
 )
 from inspector.wire.ip import FAMILY_V4, FAMILY_V6, read_ipv4, read_ipv6
+from inspector.wire.transport import TCP_LENGTH, UDP_LENGTH
 
-_ETHERNET, _VLAN, _ARP, _UDP, _TCP, _ICMP, _VXLAN = 14, 4, 28, 8, 20, 8, 8
-_QUOTING = {PROTOCOL_ICMP: frozenset({3, 4, 5, 11, 12}), PROTOCOL_ICMPV6: frozenset({1, 2, 3, 4})}
+_VXLAN = 8
 _DISCOVERY = frozenset({135, 136, 137})
 
 
@@ -42,12 +47,12 @@ def headers_only(recording: Recording) -> Recording:
 
 def _frame(token: bytes, tunnel_port: int | None, frame: bytes) -> int:
     """Return how many bytes stay, from the Ethernet header on."""
-    start = _ETHERNET
+    start = ETHERNET_LENGTH
     while int.from_bytes(frame[start - 2 : start], "big") in ETHERTYPES_VLAN:
-        start += _VLAN
+        start += VLAN_LENGTH
     ethertype = int.from_bytes(frame[start - 2 : start], "big")
     if ethertype == ETHERTYPE_ARP:
-        return start + _ARP
+        return start + ARP_LENGTH
     if ethertype not in {ETHERTYPE_IPV4, ETHERTYPE_IPV6}:
         return start
     return start + _packet(token, tunnel_port, frame[start:])
@@ -61,25 +66,25 @@ def _packet(token: bytes, tunnel_port: int | None, packet: bytes) -> int:
     payload, start = ip.payload, ip.header_length
     match ip.protocol:
         case protocol if protocol == PROTOCOL_UDP:
-            inside = payload[_UDP:]
+            inside = payload[UDP_LENGTH:]
             if tunnel_port is not None and int.from_bytes(payload[2:4], "big") == tunnel_port:
-                return start + _UDP + _VXLAN + _frame(token, tunnel_port, inside[_VXLAN:])
-            return start + _UDP + _mark(token, inside)
+                return start + UDP_LENGTH + _VXLAN + _frame(token, tunnel_port, inside[_VXLAN:])
+            return start + UDP_LENGTH + _mark(token, inside)
         case protocol if protocol == PROTOCOL_TCP:
-            length = (payload[12] >> 4) * 4 if len(payload) > 12 else _TCP  # noqa: PLR2004 - data offset (RFC 9293, 3.1)
-            return start + max(length, _TCP)
-        case protocol if protocol in _QUOTING:
+            length = (payload[12] >> 4) * 4 if len(payload) > 12 else TCP_LENGTH  # noqa: PLR2004 - data offset (RFC 9293, 3.1)
+            return start + max(length, TCP_LENGTH)
+        case protocol if protocol in ICMP_FAMILY:
             return start + _icmp(token, tunnel_port, payload, protocol)
     return start
 
 
 def _icmp(token: bytes, tunnel_port: int | None, message: bytes, protocol: int) -> int:
-    inside = message[_ICMP:]
-    if message[:1] and message[0] in _QUOTING[protocol]:
-        return _ICMP + _packet(token, tunnel_port, inside)
+    inside = message[ICMP_LENGTH:]
+    if message[:1] and message[0] in QUOTING[ICMP_FAMILY[protocol]]:
+        return ICMP_LENGTH + _packet(token, tunnel_port, inside)
     if protocol == PROTOCOL_ICMPV6 and message[:1] and message[0] in _DISCOVERY:
         return len(message)
-    return _ICMP + _mark(token, inside)
+    return ICMP_LENGTH + _mark(token, inside)
 
 
 def _mark(token: bytes, payload: bytes) -> int:

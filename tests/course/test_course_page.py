@@ -10,7 +10,7 @@ from course_page import Filter
 
 from inspector.course import catalogue, samples
 from inspector.course.play import Page, contents
-from inspector.course.texts import LANGUAGES
+from inspector.model.sentence import LANGUAGES
 
 ROW = re.compile(r"^\|[ \d.]+<>[ \w.]+\|(.*)$", re.MULTILINE)
 

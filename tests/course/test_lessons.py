@@ -9,9 +9,9 @@ from inspector.archive import load
 from inspector.cli.lesson import command
 from inspector.course import catalogue, samples
 from inspector.course.lesson import Verb
-from inspector.course.texts import LANGUAGES, lesson_text, words
+from inspector.course.texts import lesson_text, words
 from inspector.model.engine_choice import EngineChoice
-from inspector.model.sentence import ENGLISH
+from inspector.model.sentence import ENGLISH, LANGUAGES
 from inspector.pipeline import review
 from inspector.render.report_text import render_text
 from inspector.render.wide import columns_of

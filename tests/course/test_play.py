@@ -9,9 +9,10 @@ from inspector.course.facts import Facts
 from inspector.course.lesson import Connect, Lesson, Listen, MakeNetwork, Run, Step, Verb
 from inspector.course.play import Page
 from inspector.course.teach import Teacher
-from inspector.course.texts import LANGUAGES, words
+from inspector.course.texts import words
 from inspector.course.world import Replayed
 from inspector.model.report import Outcome, Report
+from inspector.model.sentence import LANGUAGES
 from inspector.pipeline import review
 from inspector.render.wide import columns_of
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from inspector.course import catalogue, facts
-from inspector.course.texts import LANGUAGES, TEXTS, language, lesson_text, words
+from inspector.course.texts import TEXTS, language, lesson_text, words
+from inspector.model.sentence import LANGUAGES
 
 FILES = sorted({each.name for lang in LANGUAGES for each in (TEXTS / lang).iterdir()})
 

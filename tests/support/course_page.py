@@ -15,8 +15,9 @@ from inspector.course import catalogue, facts, play, samples
 from inspector.course.facts import Facts
 from inspector.course.lesson import Lesson, Step
 from inspector.course.play import Page
-from inspector.course.texts import LANGUAGES, StepText, lesson_text
+from inspector.course.texts import StepText, lesson_text
 from inspector.course.world import Replayed
+from inspector.model.sentence import LANGUAGES
 from inspector.render import report_text, topology_text
 
 HERE = Path(__file__).parent

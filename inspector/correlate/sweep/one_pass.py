@@ -37,8 +37,6 @@ _LONGEST_HEAD = 256
 """Bytes in which IP options and extension headers are looked for."""
 _NO_PROTOCOL = 0xFF
 _DNS_LENGTH = 2
-_ICMPV6 = 58
-_ICMPS = {1: FAMILY_V4, _ICMPV6: FAMILY_V6}
 _ECHOES = frozenset({(1, 0), (1, 8), (58, 128), (58, 129)})
 _DISCOVERY = frozenset({headers.V6_SOLICITATION, headers.V6_ADVERTISEMENT})
 _LONGEST_DISCOVERY = 32
@@ -242,7 +240,7 @@ class OnePass:
             self._ported(frame)
         else:
             self._flow(frame, (protocol, frame.ends))
-            if whole and _ICMPS.get(protocol) == frame.version:
+            if whole and headers.ICMP_FAMILY.get(protocol) == frame.version:
                 self._icmp(frame)
 
     def _icmp(self, frame: Frame) -> None:
@@ -253,7 +251,7 @@ class OnePass:
             self.ways.see(of_message(frame), (at_ns, number, frame.heading, frame.ttl, frame.macs, ends, protocol))
             self.pings.feed(number, at_ns, protocol, ends, data[message : message + _INSIDE_LENGTH])
             return
-        if protocol == _ICMPV6 and data[message] in _DISCOVERY:
+        if protocol == headers.PROTOCOL_ICMPV6 and data[message] in _DISCOVERY:
             said = data[message : min(frame.kept, message + _LONGEST_DISCOVERY)]
             self.neighbours.feed_nd(number, at_ns, ends, said, frame.macs[6:])
             return
