@@ -205,7 +205,7 @@ def _ask(question: Question, write: Folder | None, choice: EngineChoice) -> Repo
     if folder is not None:
         prepare(folder)
     engine, ends = connect(choice), words_of(question)
-    with Worker() as worker, LiveHost(engine, worker, ends, pipeline.load_thinking) as live:
+    with Worker() as worker, LiveHost(engine, worker, ends, pipeline.THINKING) as live:
         recording, report = pipeline.trace(question, live)
     if folder is not None:
         keep(recording, folder)

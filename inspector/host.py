@@ -1,6 +1,6 @@
 """The live machine: where the adapters are chosen that survey and record."""
 
-import secrets
+import os
 from collections.abc import Callable, Iterable
 from functools import partial
 from types import TracebackType
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Self
 from msgspec.structs import replace
 
 from inspector.capture import recorder
-from inspector.discover.engine import Engine
+from inspector.discover.engine_view import EngineView
 from inspector.discover.survey import Stacks, survey
+from inspector.loading import load_until
 from inspector.model.question import Party, PathKind, Plan
 from inspector.model.topology import Topology
 from inspector.plan.filters import answer_program, tap_program
@@ -23,24 +24,34 @@ if TYPE_CHECKING:
     from inspector.model.rules import Chain
 
 
+SURVEYING = ("inspector.discover.rtnetlink", "inspector.discover.kernel", "inspector.discover.assemble")
+LOOKING_AGAIN = (
+    "inspector.discover.aftermath",
+    "inspector.discover.met_chains",
+    "inspector.discover.routing",
+    "inspector.discover.tracked",
+)
+"""What the survey and the look after the probes take."""
+
+
 class LiveHost:
     """An engine and its kernel. Holds namespaces open, by descriptor, until the block ends."""
 
     def __init__(
         self,
-        engine: Engine,
+        engine: EngineView,
         worker: Worker,
         words: Iterable[str] | None = None,
-        meanwhile: Callable[[], None] = lambda: None,
+        needed_next: Iterable[str] = (),
     ) -> None:
         """Look into the containers that the words mean, or into all. The worker stays the caller's.
 
-        What is done `meanwhile` it records costs nothing.
+        `needed_next` names modules that are loaded while the probes are on their way.
         """
         self._engine = engine
         self._worker = worker
         self._words = tuple(words) if words is not None else None
-        self._meanwhile = meanwhile
+        self._needed_next = (*LOOKING_AGAIN, *needed_next)
         self._stacks = Stacks()
 
     def __enter__(self) -> Self:
@@ -73,22 +84,22 @@ class LiveHost:
 
         order = LookupOrder(
             plan=plan,
-            inquiry=Inquiry(plan, tuple(secrets.randbelow(0x10000) for _ in range(MOST_QUERIES))),
+            inquiry=Inquiry(plan, tuple(_random16() for _ in range(MOST_QUERIES))),
             tap_program=pack(lookup_program(plan)),
             sandboxes=tuple(self._stacks.namespaces),
             containers=tuple(self._stacks.processes),
         )
         asked = self._worker.start(carry_out_lookup, self._descriptors(), order)
-        self._meanwhile()
+        load_until(self._worker.has_answered, self._needed_next)
         return asked()
 
     def record(self, topology: Topology, plan: Plan) -> "Recording":
         """Watch, send the probes, and say what was seen."""
-        identifier = secrets.randbelow(0xFFFF) + 1
+        identifier = _random16() or 1
         order = recorder.Order(
             topology=topology,
             plan=plan,
-            token=secrets.token_bytes(TOKEN_LENGTH),
+            token=os.urandom(TOKEN_LENGTH),
             identifier=identifier,
             tap_program=_for_ports(plan) if plan.question.port else tap_program(plan, identifier),
             answer_program=answer_program(plan, identifier),
@@ -96,7 +107,7 @@ class LiveHost:
             containers=tuple(self._stacks.processes),
         )
         recorded = self._worker.start(recorder.carry_out, self._descriptors(), order)
-        self._meanwhile()
+        load_until(self._worker.has_answered, self._needed_next)
         standing = self._standing(plan)
         recording = recorded()
         recording = replace(recording, firewall=replace(recording.firewall, standing=standing))
@@ -133,6 +144,10 @@ class LiveHost:
     def _descriptors(self) -> tuple[int, ...]:
         """Return what the worker is given: the namespaces, then the processes."""
         return (*self._stacks.descriptors().values(), *self._stacks.processes.values())
+
+
+def _random16() -> int:
+    return int.from_bytes(os.urandom(2))
 
 
 def _for_ports(plan: Plan) -> Callable[[tuple[int, ...]], bytes]:

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from inspector.model.report import Report
 
 
+PLANNING = ("inspector.plan.make",)
+THINKING = ("inspector.correlate.correlation", "inspector.explain.case", "inspector.explain.report")
+"""What plans and what thinks, to be loaded ahead of its use."""
+
+
 class Host(Protocol):
     """The world, as the stages see it: a live machine, a recording, or a test world."""
 
@@ -51,7 +56,7 @@ def trace(question: Question, host: Host) -> tuple["Recording", "Report"]:
     topology = host.survey()
     question = replace(question, destination=printable_name(question.destination))
     lookup = _look_up(topology, question, host) if question.look_up and is_a_name(topology, question) else None
-    found = _names(lookup)
+    found = _names(lookup) if lookup else None
     plan = make_plan(topology, question, found)
     if plan.obstacle is not None or question.names_only or (lookup and lookup.cut_short):
         recording = Recording(topology=topology, plan=plan, token=b"", lookup=lookup)
@@ -62,7 +67,7 @@ def trace(question: Question, host: Host) -> tuple["Recording", "Report"]:
 
 def review(recording: "Recording") -> "Report":
     """Think about what was recorded."""
-    # Loaded here, so that a live trace can load it while the probes are on their way (see load_thinking).
+    # Loaded here, so that a live trace can load it while the probes are on their way.
     from inspector.correlate.correlation import correlate
     from inspector.explain.case import Case
     from inspector.explain.report import explain
@@ -96,12 +101,6 @@ def review_capture(stream: BinaryIO) -> "CaptureReport":
     return explain_capture(report_of(open_capture(stream)))
 
 
-def load_thinking() -> None:
-    """Load what `review` needs, ahead of its use."""
-    import inspector.correlate.correlation
-    import inspector.explain.report  # noqa: F401
-
-
 def _look_up(topology: Topology, question: Question, host: Host) -> "Lookup | None":
     """Look the destination's name up inside the source, where that has a network stack."""
     from inspector.plan.lookup import plan_lookup
@@ -112,7 +111,7 @@ def _look_up(topology: Topology, question: Question, host: Host) -> "Lookup | No
     return host.look_up(topology, plan_lookup(topology, question, source, host.resolver(topology, source)))
 
 
-def _names(lookup: "Lookup | None") -> "NameReport | None":
+def _names(lookup: "Lookup") -> "NameReport":
     from inspector.correlate.name_report import name_report
 
-    return name_report(lookup) if lookup else None
+    return name_report(lookup)

@@ -10,18 +10,19 @@
 import ctypes
 import os
 import pickle
+import select
 import signal
 import socket
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, suppress
-from importlib import import_module
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from msgspec import Struct, field
 
 from inspector.errors import InspectorError
+from inspector.loading import load, patterns_when_used
 
 PR_SET_PDEATHSIG = 1
 """linux/prctl.h"""
@@ -58,14 +59,18 @@ class Worker:
     """The owner's handle of the second process."""
 
     def __init__(self, ahead: Iterable[str] = (), interruption: int | None = None) -> None:
-        """Fork. `ahead` names modules with a function `load` that the worker loads before the first call."""
+        """Fork. `ahead` names modules that the worker loads before the first call.
+
+        `interruption`: a descriptor that comes with each call, and may be set later.
+        """
+        self.interruption = interruption
         self._channel, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._wanted = False
         owner = os.getpid()
         self._pid = os.fork()
         if self._pid == 0:
             self._channel.close()
-            _serve(far, tuple(ahead), interruption, owner)
+            _serve(far, tuple(ahead), owner)
         far.close()
 
     def __enter__(self) -> Self:
@@ -82,7 +87,9 @@ class Worker:
     ) -> Callable[[], T]:
         """Have the worker call a function; what is returned here waits for its result, or raises what it raised."""
         self._wanted = True
-        data = pickle.dumps((work, args, kwargs), protocol=pickle.HIGHEST_PROTOCOL)
+        interruptible = self.interruption is not None
+        data = pickle.dumps((work, args, kwargs, interruptible), protocol=pickle.HIGHEST_PROTOCOL)
+        descriptors = (*descriptors, self.interruption) if self.interruption is not None else descriptors
         # A worker that ended has said why on its own side of the channel.
         with suppress(BrokenPipeError, ConnectionResetError):
             _send(self._channel, data, descriptors)
@@ -94,9 +101,15 @@ class Worker:
         """Have the worker call a function, and wait for its result."""
         return self.start(work, descriptors, *args, **kwargs)()
 
+    def has_answered(self) -> bool:
+        """Whether a result can be had without waiting."""
+        return bool(select.select([self._channel], [], [], 0)[0])
+
     def close(self) -> None:
         """End the process, and wait until everything it held is closed."""
         if self._pid:
+            # A worker forked later has a copy of this end: closing ours would tell nothing.
+            self._channel.shutdown(socket.SHUT_RDWR)
             self._channel.close()
             if not self._wanted:
                 # It may still be loading, or watching.
@@ -115,18 +128,19 @@ class Worker:
         return value
 
 
-def _serve(channel: socket.socket, ahead: tuple[str, ...], interruption: int | None, owner: int) -> None:
+def _serve(channel: socket.socket, ahead: tuple[str, ...], owner: int) -> None:
     """Load, answer calls until the channel ends, and end without the owner's clean-up."""
     try:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         if os.getppid() == owner:
-            for name in ahead:
-                import_module(name).load()
+            with patterns_when_used():
+                for name in ahead:
+                    load(name)
             with ExitStack() as until:
                 while (message := _receive(channel)) is not None:
-                    _carry_out(channel, message, interruption, until)
+                    _carry_out(channel, message, until)
     except BaseException as error:  # noqa: BLE001 - it is the owner that raises it
         with suppress(OSError):
             _reply(channel, None, error)
@@ -134,9 +148,15 @@ def _serve(channel: socket.socket, ahead: tuple[str, ...], interruption: int | N
         os._exit(0)
 
 
-def _carry_out(channel: socket.socket, message: "_Message", interruption: int | None, until: ExitStack) -> None:
-    work, args, kwargs = message.content
-    call = Call(message.descriptors, interruption, until, lambda value: _reply(channel, value, None))
+def _carry_out(channel: socket.socket, message: "_Message", until: ExitStack) -> None:
+    work, args, kwargs, interruptible = message.content
+    given, last = message.descriptors[:-1], message.descriptors[-1:]
+    call = Call(
+        given if interruptible else (*given, *last),
+        last[0] if interruptible else None,
+        until,
+        lambda value: _reply(channel, value, None),
+    )
     try:
         value = work(call, *args, **kwargs)
     except BaseException as error:  # noqa: BLE001 - it is the owner that raises it

@@ -9,7 +9,6 @@
 
 import errno
 import os
-import secrets
 import socket
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -222,7 +221,7 @@ def open_here(sandbox: SandboxId, flow: ProbeFlow) -> RuleTrace | None:
         sock.setsockopt(_SOL_NETLINK, _ADD_MEMBERSHIP, _NFTRACE)
         with suppress(OSError):
             sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
-        trace = RuleTrace(sandbox, f"{OWN_TABLES}{secrets.token_hex(4)}", sock)
+        trace = RuleTrace(sandbox, f"{OWN_TABLES}{os.urandom(4).hex()}", sock)
         _insert(sock, flow, trace.table)
         sock.settimeout(0)
         stack.pop_all()

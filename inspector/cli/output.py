@@ -2,7 +2,6 @@
 
 import io
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -68,7 +67,12 @@ def width_of(output: str | None) -> int:
 
 def columns_of_terminal(output: str | None) -> int | None:
     """Return how many columns the terminal has; None where the result goes elsewhere."""
-    return shutil.get_terminal_size().columns if output is None and sys.stdout.isatty() else None
+    if output is not None or not sys.stdout.isatty():
+        return None
+    # Loaded for this alone, it would bring three libraries of compression.
+    import shutil
+
+    return shutil.get_terminal_size().columns
 
 
 def write(text: str, output: str | None) -> None:

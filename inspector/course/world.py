@@ -16,7 +16,7 @@ from inspector.model.question import Question
 from inspector.model.recording import Recording
 from inspector.model.report import Report
 from inspector.model.topology import EngineIdentity
-from inspector.pipeline import load_thinking, review, trace
+from inspector.pipeline import THINKING, review, trace
 from inspector.plan.target import read_target, words_of
 from inspector.worker import Worker
 
@@ -92,7 +92,7 @@ class Live:
         if step.forget:
             forget(self._engine, step.forget)
         asked = question_of(step, known)
-        with LiveHost(self._reach(), self._worker, None if whole else words_of(asked), load_thinking) as host:
+        with LiveHost(self._reach(), self._worker, None if whole else words_of(asked), THINKING) as host:
             return trace(asked, host)
 
     def leave(self) -> None:

@@ -3,16 +3,17 @@
 import os
 import socket
 import struct
-import sys
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any
 
 from inspector.discover import engine_answers
 from inspector.discover.engine_answers import NetworkFact, ProcessFact, Tongue
+from inspector.discover.engine_view import Overview
 from inspector.errors import DepartedError, EngineUnreachableError, InspectorError, PrivilegeError, UsageError
+from inspector.loading import patterns_when_used, without
 from inspector.model.engine_choice import EngineChoice
 from inspector.model.text import safe
 from inspector.model.topology import Container, EngineIdentity
@@ -67,6 +68,20 @@ class Engine:
         found = (engine_answers.container(each, names, inspected.get(each["Id"], {})) for each in answer)
         return tuple(sorted(found, key=lambda each: each.name))
 
+    def overview(self) -> Overview:
+        """List networks and containers, and say which engine this is."""
+        identity, containers = self.identity(), self.containers()
+        return Overview(identity, containers, self.networks(containers))
+
+    def processes(self, containers: Sequence[Container]) -> tuple[ProcessFact | None, ...]:
+        """Say where the first process of each is; None where there is none any more."""
+        return tuple(self._process(each) for each in containers)
+
+    def _process(self, container: Container) -> ProcessFact | None:
+        with suppress(DepartedError):
+            return self.process(container)
+        return None
+
     def process(self, container: Container) -> ProcessFact:
         """Ask where the container's first process and its files are. Raises DepartedError if it no longer runs."""
         with self.calls():
@@ -107,19 +122,22 @@ class Engine:
         return {}
 
     @property
-    def is_local(self) -> bool:
-        """Whether it was reached by a Unix socket, so that its process is one of this kernel's."""
-        return self._socket_path is not None
+    def address(self) -> str:
+        """Where it is reached."""
+        return str(self.api.base_url)
 
     @property
     def _socket_path(self) -> str | None:
         return getattr(self.api.get_adapter(self.api.base_url), "socket_path", None)
 
     def peer_pid(self) -> int | None:
-        """Return the process that listens on the engine's socket; None where it is in another pid namespace."""
+        """Return the process that listens on the engine's socket; None where it is in another pid namespace.
+
+        Raises EngineUnreachableError where it is not reached by a Unix socket, so is not one of this kernel's.
+        """
         path = self._socket_path
         if path is None:
-            return None
+            raise _over_tcp(f"the engine at {self.address}")
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
             try:
                 probe.connect(path)
@@ -158,21 +176,16 @@ def _refuse_ssh(address: str) -> None:
         )
 
 
-def load_sdk() -> Any:
+def load_sdk(*, by_unix_socket: bool = False) -> Any:
     """Load the docker SDK, without its HTTP library's guesser of character sets.
 
-    requests does without one (it warns), and the engine's JSON is UTF-8: measured 20 ms of 110.
+    requests does without one (it warns), and the engine's JSON is UTF-8: measured 20 ms of 110. Nor is OpenSSL needed
+    (8 ms) where the engine can only be one that is reached by a Unix socket.
     """
-    guesser = "charset_normalizer"
-    if "docker" in sys.modules or guesser in sys.modules:
+    spared = ("charset_normalizer", *(("ssl", "_hashlib") if by_unix_socket else ()))
+    with without(*spared), patterns_when_used(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         return import_module("docker")
-    sys.modules[guesser] = None  # type: ignore[assignment]  # makes its import fail (importlib's own convention)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return import_module("docker")
-    finally:
-        del sys.modules[guesser]
 
 
 def _refuse_unknown(context: str) -> None:
@@ -202,6 +215,14 @@ def translated() -> Iterator[None]:
         raise _unreachable(error) from error
 
 
+def _over_tcp(engine: str) -> EngineUnreachableError:
+    return EngineUnreachableError(
+        f"{engine} is reached over TCP: nothing tells which machine it is on, and its interfaces can only be seen "
+        "there",
+        "run dnetsniff on the engine's machine, and name its Unix socket with --host",
+    )
+
+
 def _unreachable(error: Exception) -> InspectorError:
     text = str(error)
     if "paramiko" in text:
@@ -209,6 +230,9 @@ def _unreachable(error: Exception) -> InspectorError:
             "the engine is reached by ssh, on another machine, and its interfaces can only be seen there",
             "run dnetsniff on that machine",
         )
+    if "SSL module" in text:
+        # Where only a Unix socket will do, TLS was not loaded.
+        return _over_tcp("the engine")
     if "Permission denied" in text or "PermissionError" in text:
         return PrivilegeError(
             "the engine's socket is closed to this user", "run it with sudo, or as a member of the docker group"

@@ -2,7 +2,7 @@
 
 from inspector import netns
 from inspector.discover.beneath import Refusal, Root, open_root, own_root
-from inspector.discover.engine import Engine
+from inspector.discover.engine_view import EngineView
 from inspector.discover.files import ResolverFiles, read_host_files, read_resolver_files
 from inspector.discover.nat_rules import read_nat_rules
 from inspector.discover.survey import Stacks
@@ -14,7 +14,7 @@ from inspector.model.topology import HOST
 from inspector.wire.resolver_files import read_hosts, read_nsswitch, read_resolv_conf
 
 
-def resolver_setup(engine: Engine, stacks: Stacks, source: Party) -> ResolverSetup:
+def resolver_setup(engine: EngineView, stacks: Stacks, source: Party) -> ResolverSetup:
     """Read it all; what cannot be read is said in its place, and the rest goes on."""
     files = resolver_files(engine, stacks, source.container)
     nameservers = read_resolv_conf(files.resolv_conf.text or "", libc=files.libc)
@@ -36,7 +36,7 @@ def resolver_setup(engine: Engine, stacks: Stacks, source: Party) -> ResolverSet
     )
 
 
-def resolver_files(engine: Engine, stacks: Stacks, container: str | None) -> ResolverFiles:
+def resolver_files(engine: EngineView, stacks: Stacks, container: str | None) -> ResolverFiles:
     """Read what a container that was looked into resolves names by; None means the engine's host itself."""
     root = host_root(engine)
     try:
@@ -48,9 +48,9 @@ def resolver_files(engine: Engine, stacks: Stacks, container: str | None) -> Res
             root.close()
 
 
-def host_root(engine: Engine) -> Root | Refusal:
+def host_root(engine: EngineView) -> Root | Refusal:
     """Open the root the engine's own files lie below: that of the process behind its socket, not always ours."""
-    pid = engine.peer_pid() if engine.is_local else None
+    pid = engine.peer_pid()
     if pid is None:
         return own_root()
     root = open_root(pid)
@@ -71,7 +71,7 @@ def _order(files: ResolverFiles) -> tuple[tuple[Service, ...], str]:
     )
 
 
-def _upstreams(engine: Engine, stacks: Stacks, source: Party) -> tuple[Upstream, ...]:
+def _upstreams(engine: EngineView, stacks: Stacks, source: Party) -> tuple[Upstream, ...]:
     """Say where the embedded DNS forwards to where its file does not: the container's own servers, else the host's."""
     fact = stacks.facts.get(source.container or "")
     if fact is None or source.sandbox == HOST:

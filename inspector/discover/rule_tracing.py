@@ -1,7 +1,6 @@
 """Find out whether firewall rules can be traced here, by trying: a table without chains, which is gone at once."""
 
 import os
-import secrets
 import socket
 
 from inspector.wire.nfnetlink import ERROR, error_number, messages
@@ -18,7 +17,7 @@ def try_rule_tracing() -> None:
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_NETFILTER) as sock:
         sock.settimeout(_PATIENCE_S)
         sock.setsockopt(_SOL_NETLINK, _ADD_MEMBERSHIP, _NFTRACE)
-        sock.sendall(trial(f"dnetsniff-{secrets.token_hex(4)}"))
+        sock.sendall(trial(f"dnetsniff-{os.urandom(4).hex()}"))
         while True:
             for message in messages(sock.recv(_RECEIVED)):
                 if message.type == ERROR:

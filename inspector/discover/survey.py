@@ -11,11 +11,11 @@ from msgspec.structs import replace
 from inspector import netns
 from inspector.discover.assemble import assemble
 from inspector.discover.beneath import Refusal, Root, open_root
-from inspector.discover.engine import Engine
 from inspector.discover.engine_answers import ProcessFact
+from inspector.discover.engine_view import EngineView
 from inspector.discover.hidden import open_hidden
 from inspector.discover.kernel import read_stacks
-from inspector.errors import DepartedError, EngineUnreachableError
+from inspector.errors import DepartedError
 from inspector.model.naming import find_containers
 from inspector.model.sentence import say
 from inspector.model.topology import HOST, BlindSpot, Container, Mode, SandboxId, Topology
@@ -57,49 +57,35 @@ class Stacks(Struct):
         return {sandbox: namespace.fd for sandbox, namespace in self.namespaces.items()}
 
 
-def survey(engine: Engine, stacks: Stacks, words: Iterable[str] | None = None) -> Topology:
+def survey(engine: EngineView, stacks: Stacks, words: Iterable[str] | None = None) -> Topology:
     """Return the world as it is. `words` limits the containers looked into; None means all that run."""
-    identity = engine.identity()
-    containers = engine.containers()
-    networks = engine.networks(containers)
+    view = engine.overview()
     stacks.namespaces[HOST] = host_namespace(engine)
-    blind_spots: list[BlindSpot] = []
-    owners: dict[str, SandboxId] = {}
-    for container in _wanted(containers, words):
-        try:
-            owners[container.name] = _open(engine, container, stacks)
-        except DepartedError as error:
-            blind_spots.append(BlindSpot(point=container.name, why=error.message))
+    owners, blind_spots = _open_all(engine, _wanted(view.containers, words), stacks)
     facts = read_stacks(tuple(stacks.namespaces.items()))
-    known = (each.network for each in networks)
-    hidden = open_hidden(engine.peer_pid, stacks.namespaces, facts, known, containers)
+    known = (each.network for each in view.networks)
+    hidden = open_hidden(engine.peer_pid, stacks.namespaces, facts, known, view.containers)
     stacks.namespaces.update(hidden)
     facts += read_stacks(tuple(stacks.namespaces.items()), hidden) if hidden else ()
     return assemble(
-        engine=identity,
-        networks=((each.network, each.bridge_name) for each in networks),
-        containers=tuple(_linked(each, stacks) for each in containers),
+        engine=view.identity,
+        networks=((each.network, each.bridge_name) for each in view.networks),
+        containers=tuple(_linked(each, stacks) for each in view.containers),
         stacks=facts,
         owners=owners,
-        blind_spots=tuple(blind_spots),
+        blind_spots=blind_spots,
     )
 
 
-def host_routes(engine: Engine) -> list[str]:
+def host_routes(engine: EngineView) -> list[str]:
     """List the prefixes that the engine's host already has a route for."""
     with host_namespace(engine) as namespace:
         (facts,) = read_stacks(((HOST, namespace),))
     return sorted({str(each.destination) for each in facts.routes if each.destination.prefixlen and not each.local})
 
 
-def host_namespace(engine: Engine) -> netns.Namespace:
+def host_namespace(engine: EngineView) -> netns.Namespace:
     """Open the namespace the engine's bridges are in: that of the process behind its socket, not always ours."""
-    if not engine.is_local:
-        raise EngineUnreachableError(
-            f"the engine at {engine.api.base_url} is reached over TCP: nothing tells which machine it is on, and its "
-            "interfaces can only be seen there",
-            "run dnetsniff on the engine's machine, and name its Unix socket with --host",
-        )
     pid = engine.peer_pid()
     if pid is None:
         return netns.own()
@@ -128,21 +114,56 @@ def _linked(container: Container, stacks: Stacks) -> Container:
     return replace(container, links=fact.links) if fact is not None and fact.links else container
 
 
-def _open(engine: Engine, container: Container, stacks: Stacks) -> SandboxId:
-    """Hold the container's namespace and root open and return its sandbox: a shared stack is opened once."""
-    process = engine.process(container)
+def _open_all(
+    engine: EngineView, containers: tuple[Container, ...], stacks: Stacks
+) -> tuple[dict[str, SandboxId], tuple[BlindSpot, ...]]:
+    """Hold the namespaces and roots of containers open; return the sandbox of each, and which could not be opened."""
+    blind_spots: list[BlindSpot] = []
+    opened: list[_Opened] = []
+    for container, process in zip(containers, engine.processes(containers), strict=True):
+        try:
+            opened.append(_open(container, process, stacks))
+        except DepartedError as error:
+            blind_spots.append(BlindSpot(point=container.name, why=error.message))
+    owners: dict[str, SandboxId] = {}
+    for each, now in zip(opened, engine.processes([each.container for each in opened]), strict=True):
+        if now == each.process:
+            owners[each.container.name] = _keep(each, stacks)
+        else:
+            # The pid was reused between the question and the descriptor; what we hold is somebody else's.
+            each.namespace.close()
+            why = f"container {each.container.name} {'stopped' if now is None else 'restarted'} while we looked"
+            blind_spots.append(BlindSpot(point=each.container.name, why=why))
+            _forget_root(each.container, stacks)
+    return owners, tuple(blind_spots)
+
+
+class _Opened(Struct, frozen=True):
+    container: Container
+    process: ProcessFact
+    namespace: netns.Namespace
+
+
+def _open(container: Container, process: ProcessFact | None, stacks: Stacks) -> _Opened:
+    """Open what a pid means at the moment. Raises DepartedError where there is none any more."""
+    if process is None:
+        raise DepartedError(f"container {container.name} stopped while we looked", "start it and ask again")
     stacks.processes[container.name] = netns.open_pidfd(process.pid)
-    root = open_root(process.pid)
-    stacks.roots[container.name] = root
-    namespace = netns.open_of(process.pid)
-    if engine.process(container) != process:
-        # The pid was reused between the question and the descriptor; what we hold is somebody else's.
-        namespace.close()
-        stacks.roots[container.name] = Refusal(say("the container restarted while we looked"))
-        if isinstance(root, Root):
-            root.close()
-        raise DepartedError(f"container {container.name} restarted while we looked", "ask again")
-    stacks.facts[container.name] = process
+    stacks.roots[container.name] = open_root(process.pid)
+    return _Opened(container, process, netns.open_of(process.pid))
+
+
+def _forget_root(container: Container, stacks: Stacks) -> None:
+    root = stacks.roots[container.name]
+    stacks.roots[container.name] = Refusal(say("the container restarted while we looked"))
+    if isinstance(root, Root):
+        root.close()
+
+
+def _keep(opened: _Opened, stacks: Stacks) -> SandboxId:
+    """Return the sandbox of a container's namespace: a shared stack is held once."""
+    container, namespace = opened.container, opened.namespace
+    stacks.facts[container.name] = opened.process
     for sandbox, known in stacks.namespaces.items():
         if known.inode == namespace.inode:
             namespace.close()

@@ -1,7 +1,6 @@
 """Find containers by the words people use for them: a name, the start of an id, or an address."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 from inspector.model.topology import Container
 
@@ -21,6 +20,8 @@ def find_containers(containers: Iterable[Container], word: str) -> tuple[Contain
 
 def nearest_names(containers: Iterable[Container], word: str) -> tuple[str, ...]:
     """Return up to three container names that look like the word."""
+    from difflib import get_close_matches
+
     return tuple(get_close_matches(word, [each.name for each in containers], n=3, cutoff=0.5))
 
 

@@ -8,7 +8,6 @@
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from difflib import get_close_matches
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -98,6 +97,8 @@ def _meaning(word: str, containers: Sequence[Container], networks: Sequence[Netw
 
 def _unknown(word: str, containers: Sequence[Container], networks: Sequence[Network]) -> UsageError:
     names = [*(each.name for each in containers), *(each.name for each in networks)]
+    from difflib import get_close_matches
+
     nearest = get_close_matches(word, names, n=3, cutoff=0.5)
     hint = f"did you mean {', '.join(nearest)}?" if nearest else "`dnetsniff ls` shows what there is"
     return UsageError(f"there is no container or network {safe(word)!r}", hint)

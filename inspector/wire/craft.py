@@ -39,7 +39,8 @@ def echo_request(
 
         echo = ICMPv6EchoRequest(id=identifier & 0xFFFF, seq=sequence & 0xFFFF, data=payload)
         return bytes(IPv6(src=source.partition("%")[0], dst=destination.partition("%")[0]) / echo)[_IPV6_LENGTH:]
-    from scapy.layers.inet import ICMP
+    with scapy_door.without_ipv6():
+        from scapy.layers.inet import ICMP
     from scapy.packet import Raw
 
     return bytes(ICMP(type="echo-request", id=identifier & 0xFFFF, seq=sequence & 0xFFFF) / Raw(payload))

@@ -1,39 +1,41 @@
 """Let scapy in without its luggage: no cache, no start-up file, no tables nobody asks for, and no chatter.
 
-1. Scapy 2.8 derives its cache and configuration folders from `XDG_CACHE_HOME` and `XDG_CONFIG_HOME` once, when
-   `scapy.main` is imported (`_probe_xdg_folder`), and does without either where the folder cannot be made. Nothing can
-   be made below a character device, so that is where both point meanwhile: no folder is left behind, no pickle is read.
+1. `scapy.data` asks `scapy.main` for a cache folder, and does without where SCAPY_CACHE_FOLDER is None. The real
+   `scapy.main` makes folders in a home when it is imported, and brings the console (9 ms). Nobody else needs it, so a
+   module that says None stands in for it meanwhile.
 2. `scapy.arch` lists and dissects the host's interfaces when it is imported (measured 60 ms with eleven of them, and it
    grows with their number), and its layers read the host's routes (75 ms), to send packets; we send by our own sockets.
    Scapy reads both anew when it is asked for an interface it does not know.
 3. `scapy.data` parses the list of hardware vendors (measured 64 ms) and unpacks that of Bluetooth companies (16 ms) as
    it is imported. No report names either.
+4. `scapy.layers.inet` imports `scapy.layers.inet6` (9 ms) where this machine has IPv6. Who needs it imports it.
 """
 
-import logging
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
-_NOWHERE = "/dev/null/nowhere"
-_FOLDERS = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
 _CHATTER = ("scapy.loading", "scapy.runtime", "scapy.interactive")
 _VENDORS = "share/wireshark/manuf"
-_TABLES: dict[str, object] = {"scapy.libs.manuf": "", "scapy.libs.bluetoothids": {}}
-"""Modules that hold nothing but a table DATA, and one without entries."""
+_STAND_INS: dict[str, dict[str, object]] = {
+    "scapy.main": {"SCAPY_CACHE_FOLDER": None},
+    "scapy.libs.manuf": {"DATA": ""},
+    "scapy.libs.bluetoothids": {"DATA": {}},
+}
+"""Modules that `scapy.data` takes nothing else from, and what it is given instead."""
 
 
 def prepare() -> None:
     """Do this before every import of scapy: once it has run, scapy is in; the environment stays as it was."""
     if "scapy.arch" in sys.modules:
         return
+    import logging
+
     for name in _CHATTER:
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    with _homeless():
-        import scapy.main
-    with _without_tables():
+    with _stood_in_for():
         import scapy.data
     from scapy.config import conf
 
@@ -48,30 +50,29 @@ def prepare() -> None:
 
 
 @contextmanager
-def _homeless() -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in _FOLDERS}
-    os.environ.update(dict.fromkeys(_FOLDERS, _NOWHERE))
+def without_ipv6() -> Iterator[None]:
+    """Let scapy's IPv4 layers be imported alone, where they are not imported yet."""
+    from scapy.config import conf
+
+    has_ipv6, conf.ipv6_enabled = conf.ipv6_enabled, False
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        conf.ipv6_enabled = has_ipv6
 
 
 @contextmanager
-def _without_tables() -> Iterator[None]:
+def _stood_in_for() -> Iterator[None]:
     """Let scapy find neither Wireshark's list of vendors nor its own copies of what it never looks up for us."""
     exists = os.path.exists
-    for name, nothing in _TABLES.items():
+    absent = [name for name in _STAND_INS if name not in sys.modules]
+    for name in absent:
         sys.modules[name] = ModuleType(name)
-        sys.modules[name].__dict__["DATA"] = nothing
+        sys.modules[name].__dict__.update(_STAND_INS[name])
     os.path.exists = lambda path: not str(path).endswith(_VENDORS) and exists(path)
     try:
         yield
     finally:
         os.path.exists = exists
-        for name in _TABLES:
+        for name in absent:
             del sys.modules[name]

@@ -36,7 +36,6 @@ def test_a_context_behind_ssh_is_said_without_naming_a_library() -> None:
 
 def test_an_engine_over_tcp_may_be_anywhere() -> None:
     engine = Engine(SimpleNamespace(base_url="http://127.0.0.1:9", get_adapter=lambda _: object()))
-    assert not engine.is_local
     with pytest.raises(EngineUnreachableError, match="over TCP: nothing tells which machine"):
         host_namespace(engine)
 
