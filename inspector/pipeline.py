@@ -45,6 +45,12 @@ class Host(Protocol):
 
 
 def trace(question: Question, host: Host) -> tuple["Recording", "Report"]:
+    """Ask the question of the world, and think about what was recorded."""
+    recording = record(question, host)
+    return recording, review(recording)
+
+
+def record(question: Question, host: Host) -> "Recording":
     """Ask the question of the world: look the name up as the source would, then probe the address it got."""
     from inspector.model.recording import Recording
 
@@ -54,10 +60,8 @@ def trace(question: Question, host: Host) -> tuple["Recording", "Report"]:
     found = _names(lookup)
     plan = make_plan(topology, question, found)
     if plan.obstacle is not None or question.names_only or (lookup and lookup.cut_short):
-        recording = Recording(topology=topology, plan=plan, token=b"", lookup=lookup)
-    else:
-        recording = replace(host.record(topology, plan), lookup=lookup)
-    return recording, review(recording)
+        return Recording(topology=topology, plan=plan, token=b"", lookup=lookup)
+    return replace(host.record(topology, plan), lookup=lookup)
 
 
 def review(recording: "Recording") -> "Report":
@@ -97,9 +101,19 @@ def review_capture(stream: BinaryIO) -> "CaptureReport":
 
 
 def load_thinking() -> None:
-    """Load what `review` needs, ahead of its use."""
+    """Load all that `review` needs, ahead of its use: a confined process can load nothing."""
     import inspector.correlate.correlation
+    import inspector.correlate.legacy_rules
+    import inspector.correlate.name_report
+    import inspector.explain.case
     import inspector.explain.report  # noqa: F401
+
+
+def load_thinking_about_captures() -> None:
+    """Load all that `review_capture` needs, likewise."""
+    import inspector.correlate.sweep.told
+    import inspector.explain.troubles
+    import inspector.wire.capture_file  # noqa: F401
 
 
 def _look_up(topology: Topology, question: Question, host: Host) -> "Lookup | None":

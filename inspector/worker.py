@@ -3,7 +3,8 @@
 1. It is forked first, while one thread runs and little is loaded: two processes load at once what two threads under
    one interpreter lock would load one after the other.
 2. It is given descriptors, never pids, and functions by name; what it raises is raised here.
-3. It ignores Ctrl-C (which goes to the whole process group; its owner turns `Call.interruption` readable) and dies
+3. It has only the capabilities that listening and sending need (privileges.OF_WORKER).
+4. It ignores Ctrl-C (which goes to the whole process group; its owner turns `Call.interruption` readable) and dies
    with its owner (PR_SET_PDEATHSIG).
 """
 
@@ -21,6 +22,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from msgspec import Struct, field
 
+from inspector import privileges
 from inspector.errors import InspectorError
 
 PR_SET_PDEATHSIG = 1
@@ -122,6 +124,7 @@ def _serve(channel: socket.socket, ahead: tuple[str, ...], interruption: int | N
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         if os.getppid() == owner:
+            privileges.keep(privileges.OF_WORKER)
             for name in ahead:
                 import_module(name).load()
             with ExitStack() as until:
