@@ -8,14 +8,18 @@
 
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from inspector import archive_document, archive_frames
 from inspector.archive_document import DOCUMENT, FRAMES, WHAT_IT_IS, Loaded
-from inspector.errors import MalformedInputError, NoSuchFileError, OutputError, why_unwritten
+from inspector.errors import InspectorError, MalformedInputError, NoSuchFileError, OutputError, why_unwritten
+from inspector.model.packed import Packed
 from inspector.model.recording import Recording
 from inspector.model.text import safe
 from inspector.model.topology import BlindSpot
@@ -44,6 +48,64 @@ def prepare(folder: Path, *, owner: Owner | None = None) -> None:
             raise _unwritable(folder, f"{_shown(parent)} is not writable")
 
 
+def pack(
+    recording: Recording,
+    comments: Mapping[int, str],
+    packet_ids: Mapping[int, int],
+    version: str,
+    *,
+    here: bool = True,
+) -> Packed:
+    """Lay both files out; `comments` and `packet_ids` are by number of the frame in the file.
+
+    `here`: this machine made it, and its hardware and kernel are named.
+    """
+    frames = archive_frames.captured(recording)
+    ahead = archive_frames.blocks_ahead(recording, frames, version, os.uname() if here else None)
+    packets = archive_frames.packet_blocks(frames, comments, packet_ids)
+    return Packed(
+        document=archive_document.write(recording, version),
+        blocks=(*ahead, *packets, *archive_frames.statistics_blocks(recording, frames)),
+        ahead=len(ahead),
+        frames=len(frames.taken),
+    )
+
+
+def write(packed: Packed, folder: Path, *, owner: Owner | None = None) -> None:
+    """Write a recording into a new folder. Raises OutputError."""
+    with acting_as(owner):
+        try:
+            folder.mkdir(0o700)
+            with _held(folder) as directory:
+                _write(directory, DOCUMENT, (packed.document,))
+                _write(directory, FRAMES, packed.blocks)
+        except pcapng.CutShortError as error:
+            kept = min(max(error.blocks - packed.ahead, 0), packed.frames)
+            raise _cut_short(error, folder, f"{kept} of {packed.frames} frames") from error
+        except FileExistsError as error:
+            raise _unwritable(folder, "it exists already") from error
+        except OSError as error:
+            raise _unwritable(folder, error.strerror or str(error)) from error
+
+
+def comment(packed: Packed, folder: Path, *, owner: Owner | None = None) -> None:
+    """Put the same frames, with comments, in the place of those that `write` wrote. Raises OutputError."""
+    new = f".{FRAMES}"
+    with acting_as(owner):
+        try:
+            with _held(folder) as directory:
+                try:
+                    _write(directory, new, packed.blocks)
+                    os.rename(new, FRAMES, src_dir_fd=directory, dst_dir_fd=directory)
+                except OSError:
+                    with suppress(OSError):
+                        os.unlink(new, dir_fd=directory)
+                    raise
+        except OSError as error:
+            why = why_unwritten(error.errno, error.strerror)
+            raise OutputError(f"{why}: the frames in {_shown(folder)} are whole, and without comments") from error
+
+
 def save(
     recording: Recording,
     folder: Path,
@@ -54,30 +116,8 @@ def save(
     owner: Owner | None = None,
     here: bool = True,
 ) -> None:
-    """Write the recording into a new folder; `comments` and `packet_ids` are by number of the frame in the file.
-
-    `here`: this machine made it, and its hardware and kernel are named.
-    """
-    frames = archive_frames.captured(recording)
-    document = archive_document.write(recording, version)
-    ahead = archive_frames.blocks_ahead(recording, frames, version, os.uname() if here else None)
-    packets = archive_frames.packet_blocks(frames, comments, packet_ids)
-    with acting_as(owner):
-        try:
-            folder.mkdir(0o700)
-            directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-            try:
-                _write(directory, DOCUMENT, (document,))
-                _write(directory, FRAMES, (*ahead, *packets, *archive_frames.statistics_blocks(recording, frames)))
-            finally:
-                os.close(directory)
-        except pcapng.CutShortError as error:
-            kept = min(max(error.blocks - len(ahead), 0), len(frames.taken))
-            raise _cut_short(error, folder, f"{kept} of {len(frames.taken)} frames") from error
-        except FileExistsError as error:
-            raise _unwritable(folder, "it exists already") from error
-        except OSError as error:
-            raise _unwritable(folder, error.strerror or str(error)) from error
+    """Pack a recording and write it. Raises OutputError."""
+    write(pack(recording, comments, packet_ids, version, here=here), folder, owner=owner)
 
 
 def load(folder: Path) -> Recording:
@@ -87,13 +127,46 @@ def load(folder: Path) -> Recording:
 
 def load_with_origin(folder: Path) -> Loaded:
     """Read a recording back, and say who wrote it and which of its keys are not known here."""
+    with opened(folder) as files:
+        return read(files)
+
+
+class Files(Struct, frozen=True):
+    """Both files of a recording, open."""
+
+    folder: Path
+    document: BinaryIO
+    frames: BinaryIO | InspectorError
+    """Why not, where they cannot be opened: a document that is none weighs more."""
+
+    def descriptors(self) -> tuple[int, ...]:
+        """Return what is read."""
+        return tuple(each.fileno() for each in (self.document, self.frames) if not isinstance(each, InspectorError))
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Files]:
+    """Open what `read` reads. Raises NoSuchFileError, MalformedInputError."""
+    with ExitStack() as until:
+        document = until.enter_context(_regular(folder / DOCUMENT))
+        try:
+            frames: BinaryIO | InspectorError = until.enter_context(_regular(folder / FRAMES))
+        except InspectorError as error:
+            frames = error
+        yield Files(folder, document, frames)
+
+
+def read(files: Files) -> Loaded:
+    """Read a recording from its files: opens nothing."""
+    folder = files.folder
     try:
-        loaded = archive_document.read(_read_document(folder / DOCUMENT))
+        loaded = archive_document.read(_read_document(files.document, folder / DOCUMENT))
     except MalformedInputError as error:
         raise MalformedInputError(f"{_shown(folder / DOCUMENT)} {error.message}", error.hint) from error
+    if isinstance(files.frames, InspectorError):
+        raise files.frames
     try:
-        with _regular(folder / FRAMES).open("rb") as stream:
-            capture = pcapng_reader.read(stream)
+        capture = pcapng_reader.read(files.frames)
     except OSError as error:
         raise _unreadable(folder / FRAMES, error) from error
     except MalformedInputError as error:
@@ -125,22 +198,41 @@ def _write(directory: int, name: str, blocks: Iterable[bytes]) -> None:
         os.close(descriptor)
 
 
-def _read_document(path: Path) -> bytes:
+@contextmanager
+def _held(folder: Path) -> Iterator[int]:
+    directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        with _regular(path).open("rb") as stream:
-            data = stream.read(MAX_DOCUMENT + 1)
+        yield directory
+    finally:
+        os.close(directory)
+
+
+def _read_document(stream: BinaryIO, path: Path) -> bytes:
+    try:
+        data = stream.read(MAX_DOCUMENT + 1)
     except OSError as error:
         raise _unreadable(path, error) from error
     if len(data) > MAX_DOCUMENT:
-        raise MalformedInputError(f"{_shown(path)} is larger than {MAX_DOCUMENT} bytes")
+        raise MalformedInputError(f"is larger than {MAX_DOCUMENT} bytes")
     return data
 
 
-def _regular(path: Path) -> Path:
-    """Refuse what would block or never end: a FIFO, a device, a folder."""
-    if not stat.S_ISREG(path.stat().st_mode):
+def _regular(path: Path) -> BinaryIO:
+    """Open a file, and refuse what would block or never end: a FIFO, a device, a folder."""
+    try:
+        # Of a device, opening it may already do something.
+        regular = stat.S_ISREG(path.stat().st_mode)
+        stream = open(path if regular else os.devnull, "rb", opener=_without_waiting)  # noqa: SIM115 - the caller does
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        stream.close()
         raise MalformedInputError(f"{_shown(path)} is not a regular file", WHAT_IT_IS)
-    return path
+    return stream
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _unwritable(folder: Path, why: str) -> OutputError:

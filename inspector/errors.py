@@ -11,6 +11,8 @@ class InspectorError(Exception):
     """Why the run ended, in one sentence; `hint` says what to do about it."""
 
     exit_status = 70
+    traceback = ""
+    """Where it came from another process: what `--debug` shows of that."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         """Keep the sentence and the way out apart, so that a caller can show either."""

@@ -63,8 +63,9 @@ def load_until(ready: Callable[[], bool], names: Iterable[str]) -> None:
         load(name)
 
 
-def load(name: str) -> None:
-    """Load a module, and what it says that its use will take by a function `load`."""
-    module = import_module(name)
-    if hasattr(module, "load"):
-        module.load()
+def load(*names: str) -> None:
+    """Load modules, and what they say that their use will take by a function `load`."""
+    for name in names:
+        module = import_module(name)
+        if hasattr(module, "load"):
+            module.load()

@@ -25,8 +25,19 @@ if TYPE_CHECKING:
 
 
 PLANNING = ("inspector.plan.make",)
-THINKING = ("inspector.correlate.correlation", "inspector.explain.case", "inspector.explain.report")
-"""What plans and what thinks, to be loaded ahead of its use."""
+THINKING = (
+    "inspector.correlate.correlation",
+    "inspector.explain.case",
+    "inspector.explain.report",
+    "inspector.correlate.name_report",
+    "inspector.correlate.legacy_rules",
+)
+THINKING_ABOUT_CAPTURES = (
+    "inspector.wire.capture_file",
+    "inspector.correlate.sweep.told",
+    "inspector.explain.troubles",
+)
+"""What plans, and all that thinks: it is loaded ahead of its use, since a confined process can load nothing."""
 
 
 class Host(Protocol):
@@ -50,6 +61,12 @@ class Host(Protocol):
 
 
 def trace(question: Question, host: Host) -> tuple["Recording", "Report"]:
+    """Ask the question of the world, and think about what was recorded."""
+    recording = record(question, host)
+    return recording, review(recording)
+
+
+def record(question: Question, host: Host) -> "Recording":
     """Ask the question of the world: look the name up as the source would, then probe the address it got."""
     from inspector.model.recording import Recording
 
@@ -59,10 +76,8 @@ def trace(question: Question, host: Host) -> tuple["Recording", "Report"]:
     found = _names(lookup) if lookup else None
     plan = make_plan(topology, question, found)
     if plan.obstacle is not None or question.names_only or (lookup and lookup.cut_short):
-        recording = Recording(topology=topology, plan=plan, token=b"", lookup=lookup)
-    else:
-        recording = replace(host.record(topology, plan), lookup=lookup)
-    return recording, review(recording)
+        return Recording(topology=topology, plan=plan, token=b"", lookup=lookup)
+    return replace(host.record(topology, plan), lookup=lookup)
 
 
 def review(recording: "Recording") -> "Report":

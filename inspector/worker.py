@@ -3,7 +3,8 @@
 1. It is forked first, while one thread runs and little is loaded: two processes load at once what two threads under
    one interpreter lock would load one after the other.
 2. It is given descriptors, never pids, and functions by name; what it raises is raised here.
-3. It ignores Ctrl-C (which goes to the whole process group; its owner turns `Call.interruption` readable) and dies
+3. It has only the capabilities that listening and sending need (privileges.OF_WORKER).
+4. It ignores Ctrl-C (which goes to the whole process group; its owner turns `Call.interruption` readable) and dies
    with its owner (PR_SET_PDEATHSIG).
 """
 
@@ -21,8 +22,10 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from msgspec import Struct, field
 
+from inspector import privileges
 from inspector.errors import InspectorError
 from inspector.loading import load, patterns_when_used
+from inspector.privileges import Capability
 
 PR_SET_PDEATHSIG = 1
 """linux/prctl.h"""
@@ -58,8 +61,13 @@ class Call(Struct):
 class Worker:
     """The owner's handle of the second process."""
 
-    def __init__(self, ahead: Iterable[str] = (), interruption: int | None = None) -> None:
-        """Fork. `ahead` names modules that the worker loads before the first call.
+    def __init__(
+        self,
+        ahead: Iterable[str] = (),
+        interruption: int | None = None,
+        keeps: Iterable[Capability] = privileges.OF_WORKER,
+    ) -> None:
+        """Fork. `ahead` names modules that the worker loads before the first call, `keeps` what it may do as root.
 
         `interruption`: a descriptor that comes with each call, and may be set later.
         """
@@ -70,7 +78,7 @@ class Worker:
         self._pid = os.fork()
         if self._pid == 0:
             self._channel.close()
-            _serve(far, tuple(ahead), owner)
+            _serve(far, tuple(ahead), owner, tuple(keeps))
         far.close()
 
     def __enter__(self) -> Self:
@@ -128,16 +136,16 @@ class Worker:
         return value
 
 
-def _serve(channel: socket.socket, ahead: tuple[str, ...], owner: int) -> None:
+def _serve(channel: socket.socket, ahead: tuple[str, ...], owner: int, keeps: tuple[Capability, ...]) -> None:
     """Load, answer calls until the channel ends, and end without the owner's clean-up."""
     try:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         if os.getppid() == owner:
+            privileges.keep(keeps)
             with patterns_when_used():
-                for name in ahead:
-                    load(name)
+                load(*ahead)
             with ExitStack() as until:
                 while (message := _receive(channel)) is not None:
                     _carry_out(channel, message, until)

@@ -1,11 +1,12 @@
-"""Show a report as it was asked for, and say it in the exit status: alike for a live run and for a recording."""
+"""Write a report as it was asked for, and say it in the exit status: alike for a live run and for a recording."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct
 
-from inspector.cli.output import is_coloured, width_of, write
+from inspector.cli.output import is_coloured, width_of
 from inspector.model.sentence import ENGLISH, LANGUAGES
 
 if TYPE_CHECKING:
@@ -41,46 +42,84 @@ def report_options(command: Command) -> Command:
     return command
 
 
-def show(report: "Report", options: Mapping[str, object]) -> None:
-    """Write the report. `options`: output, form, quiet, lang and perhaps verbose, as the commands name them."""
-    if options["form"] == "json":
-        from inspector.render.report_json import render_json
+class Look(Struct, frozen=True):
+    """How the answer is to look, and where it goes."""
 
-        _write_json(render_json(report), options)
-    else:
+    form: str
+    quiet: bool
+    verbose: bool
+    lang: str
+    output: str | None
+    width: int
+    coloured: bool
+
+    def text(self, report: "Report") -> str:
+        """Write a report."""
+        if self.form == "json":
+            from inspector.render.report_json import render_json
+
+            return render_json(report) + "\n"
         from inspector.render.report_text import render_text, render_verdict
 
-        _write_text(render_text, render_verdict, report, options)
+        return self._text(render_text, render_verdict, report)
 
+    def text_of_capture(self, report: "CaptureReport") -> str:
+        """Write what is in a capture file, likewise."""
+        if self.form == "json":
+            from inspector.render.capture_json import render_capture_json
 
-def show_capture(report: "CaptureReport", options: Mapping[str, object]) -> None:
-    """Write what is in a capture file, likewise."""
-    if options["form"] == "json":
-        from inspector.render.capture_json import render_capture_json
-
-        _write_json(render_capture_json(report), options)
-    else:
+            return render_capture_json(report) + "\n"
         from inspector.render.capture_text import render_capture, render_capture_answer
 
-        _write_text(render_capture, render_capture_answer, report, options)
+        return self._text(render_capture, render_capture_answer, report)
+
+    def load(self) -> None:
+        """Load what `text` needs: a confined process can load nothing."""
+        if self.form == "json":
+            import inspector.render.report_json
+
+            return
+        import inspector.render.name_line
+        import inspector.render.names_text
+        import inspector.render.report_text  # noqa: F401
+
+        self._load_language()
+
+    def load_for_captures(self) -> None:
+        """Load what `text_of_capture` needs."""
+        if self.form == "json":
+            import inspector.render.capture_json
+
+            return
+        import inspector.render.capture_text  # noqa: F401
+
+        self._load_language()
+
+    def _load_language(self) -> None:
+        if self.lang != ENGLISH:
+            import inspector.render.wide  # noqa: F401
+            from inspector.languages import catalogue
+
+            catalogue(self.lang)
+
+    def _text(self, whole: Render, answer: Render, report: object) -> str:
+        """Write it all, or where that is wanted the answer alone."""
+        told = {"width": self.width, "coloured": self.coloured, "lang": self.lang}
+        return answer(report, **told) if self.quiet else whole(report, **told, verbose=self.verbose)
 
 
-def _write_json(text: str, options: Mapping[str, object]) -> None:
-    write(text + "\n", _output(options))
-
-
-def _write_text(whole: Render, answer: Render, report: object, options: Mapping[str, object]) -> None:
-    """Write it all, or where that is wanted the answer alone."""
-    output = _output(options)
-    told = {"width": width_of(output), "coloured": is_coloured(output), "lang": str(options.get("lang") or ENGLISH)}
-    if options["quiet"]:
-        write(answer(report, **told), output)
-    else:
-        write(whole(report, **told, verbose=bool(options.get("verbose"))), output)
-
-
-def _output(options: Mapping[str, object]) -> str | None:
-    return str(options["output"]) if options["output"] else None
+def look(options: Mapping[str, object]) -> Look:
+    """Return what is wanted. `options`: output, form, quiet, lang and perhaps verbose, as the commands name them."""
+    output = str(options["output"]) if options["output"] else None
+    return Look(
+        form=str(options["form"]),
+        quiet=bool(options["quiet"]),
+        verbose=bool(options.get("verbose")),
+        lang=str(options.get("lang") or ENGLISH),
+        output=output,
+        width=width_of(output),
+        coloured=is_coloured(output),
+    )
 
 
 def exit_status(report: "Report") -> int:

@@ -5,6 +5,7 @@ from typing import Self
 
 from msgspec import Struct
 
+from inspector.privileges import OF_ASKER
 from inspector.worker import Worker
 
 BEGUN = "inspector.cli.begun"
@@ -31,4 +32,4 @@ class Begun(Struct, frozen=True):
 
 def begin() -> Begun:
     """Fork them; best before much is loaded."""
-    return Begun(asking=Worker((ASKING,)), recording=Worker((LOOKING_UP, LISTENING)))
+    return Begun(asking=Worker((ASKING,), keeps=OF_ASKER), recording=Worker((LOOKING_UP, LISTENING)))

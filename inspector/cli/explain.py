@@ -3,18 +3,23 @@
 import os
 import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 import click
 
-from inspector.archive import load_with_origin
+from inspector.archive import Files, opened, read
 from inspector.archive_document import DOCUMENT
-from inspector.cli.answer import exit_status, report_options, show
-from inspector.cli.keeping import keep_as_wanted, keep_options, prepare_to_keep
-from inspector.cli.output import refuse_existing, tell
+from inspector.cli.answer import Look, look, report_options
+from inspector.cli.keeping import Keeping, keep_options
+from inspector.cli.output import refuse_existing
+from inspector.cli.thinking import Message, Noted, Shown, because_of, hear, ready, thoughts
+from inspector.confined import Confined, ConfinedError
+from inspector.confinement import Limits
 from inspector.errors import InspectorError, MalformedInputError, NoSuchFileError, UsageError
+from inspector.loading import load
 from inspector.model.text import safe
 
 if TYPE_CHECKING:
@@ -22,6 +27,8 @@ if TYPE_CHECKING:
     from inspector.model.report import Report
 
 MOST_NAMED = 3
+CPU_S, CPU_S_PER_MEGABYTE = 60, 10
+"""Seconds of processor time that a capture file may take: hundreds of times what it does."""
 _PIPE = "what comes by a pipe is read from standard input (-)"
 STANDARD_INPUT = "-"
 _WAY_OUT = "name a folder that `trace -w` or `resolve -w` made, or a pcapng or pcap file"
@@ -48,42 +55,51 @@ def command(recording: Path, **options: object) -> None:
     what can be told without a topology, and what cannot.
     """
     refuse_existing(str(options["output"]) if options["output"] else None)
-    from_standard_input = str(recording) == STANDARD_INPUT
-    if not from_standard_input and stat.S_ISDIR(_mode(recording)):
+    if str(recording) != STANDARD_INPUT and stat.S_ISDIR(_mode(recording)):
         if not (recording / DOCUMENT).exists():
             raise NoSuchFileError(f"there is no {DOCUMENT} in {_shown(recording)}", _WAY_OUT)
-        prepare_to_keep(options)
         _explain_recording(recording, options)
     if options["folder"] or options["redact"] or options["headers_only"]:
         raise UsageError("only a recording can be kept again, and this is a capture file", "leave -w away")
-    if from_standard_input:
+    if str(recording) == STANDARD_INPUT:
         if sys.stdin is None:
             raise NoSuchFileError("cannot read standard input: it is closed")
-        _explain_capture(sys.stdin.buffer, "standard input", options)
-    else:
-        with _opened(recording) as stream:
-            _explain_capture(stream, _shown(recording), options)
+        _explain_capture(sys.stdin.buffer, "standard input", options, Limits(cpu_s=None))
+    with _opened(recording) as stream:
+        megabytes = os.fstat(stream.fileno()).st_size >> 20
+        limits = Limits(cpu_s=CPU_S + megabytes * CPU_S_PER_MEGABYTE)
+        _explain_capture(stream, _shown(recording), options, limits)
 
 
 def _explain_recording(folder: Path, options: Mapping[str, object]) -> NoReturn:
-    loaded = load_with_origin(folder)
+    appearance, keeping = look(options), Keeping(options, here=False)
+    debug = bool(click.get_current_context().find_root().params.get("debug"))
+    with opened(folder) as files:
+        ready(appearance, keeping)
+        thinking = partial(_thoughts, files, appearance, keeping, debug=debug)
+        with Confined[Message](thinking, Message, reads=files.descriptors()) as confined:
+            sys.exit(_heard(confined, appearance, keeping, _shown(folder)))
+
+
+def _thoughts(files: Files, appearance: Look, keeping: Keeping, *, debug: bool) -> Iterator[Message]:
+    loaded = read(files)
     if loaded.left_out:
         keys = ", ".join(loaded.left_out[:MOST_NAMED])
         more = f" and {rest} more" if (rest := len(loaded.left_out) - MOST_NAMED) > 0 else ""
         by = f"dnetsniff {loaded.version}" if loaded.version else "another dnetsniff"
-        tell(f"written by {by}; left out, since it is not known here: {keys}{more}")
-    report = _reviewed(loaded.recording, folder)
+        yield Noted(f"written by {by}; left out, since it is not known here: {keys}{more}")
+    review = partial(_reviewed, files.folder, debug=debug)
+    yield from thoughts(loaded.recording, appearance, keeping, review, kept=True)
+
+
+def _heard(confined: Confined[Message], appearance: Look, keeping: Keeping | None, shown: str) -> int:
     try:
-        show(report, options)
-    finally:
-        # Neither output is lost because the other cannot be written.
-        saved = keep_as_wanted(loaded.recording, options, here=False)
-    if saved:
-        tell(saved)
-    sys.exit(exit_status(report))
+        return hear(confined, appearance, keeping)
+    except ConfinedError as error:
+        raise because_of(error, f"please report it, with {shown}") from error
 
 
-def _reviewed(recording: "Recording", folder: Path) -> "Report":
+def _reviewed(folder: Path, recording: "Recording", *, debug: bool) -> "Report":
     """Think about it; what no run of ours can have recorded is the file's fault, unless somebody wants to see where."""
     from inspector.pipeline import review
 
@@ -92,7 +108,7 @@ def _reviewed(recording: "Recording", folder: Path) -> "Report":
     except InspectorError:
         raise
     except Exception as error:
-        if click.get_current_context().find_root().params.get("debug"):
+        if debug:
             raise
         raise MalformedInputError(
             f"{safe(str(folder / DOCUMENT), limit=4_096)} says what cannot be ({type(error).__name__})",
@@ -100,8 +116,18 @@ def _reviewed(recording: "Recording", folder: Path) -> "Report":
         ) from error
 
 
-def _explain_capture(stream: BinaryIO, shown: str, options: Mapping[str, object]) -> None:
-    from inspector.cli.answer import show_capture
+def _explain_capture(stream: BinaryIO, shown: str, options: Mapping[str, object], limits: Limits) -> NoReturn:
+    from inspector.pipeline import THINKING_ABOUT_CAPTURES
+
+    appearance = look(options)
+    load(*THINKING_ABOUT_CAPTURES)
+    appearance.load_for_captures()
+    thinking = partial(_thoughts_on_capture, stream, shown, appearance)
+    with Confined[Message](thinking, Message, limits, (stream.fileno(),)) as confined:
+        sys.exit(_heard(confined, appearance, None, shown))
+
+
+def _thoughts_on_capture(stream: BinaryIO, shown: str, appearance: Look) -> Iterator[Message]:
     from inspector.pipeline import review_capture
 
     try:
@@ -110,7 +136,7 @@ def _explain_capture(stream: BinaryIO, shown: str, options: Mapping[str, object]
         raise MalformedInputError(f"{shown}: {error.message}", error.hint) from error
     except OSError as error:
         raise NoSuchFileError(f"cannot read {shown}: {error.strerror}") from error
-    show_capture(report, options)
+    yield Shown(appearance.text_of_capture(report))
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -70,6 +70,7 @@ def command(choice: EngineChoice, /, names: tuple[str, ...], lang: str | None, *
 
 
 def _play(choice: EngineChoice, lessons: "tuple[Lesson, ...]", page: Page, options: dict[str, object]) -> int:
+    from inspector.confined import alone
     from inspector.course.teach import Teacher
 
     waits = not options["no_pause"] and sys.stdin.isatty() and sys.stdout.isatty()
@@ -79,6 +80,7 @@ def _play(choice: EngineChoice, lessons: "tuple[Lesson, ...]", page: Page, optio
             say=lambda text: write(text, None),
             pause=partial(_pause if waits else _go_on, page, wakeup),
             terminal=columns_of_terminal(None),
+            alone=alone,
         )
         with suppress(Left), _world(choice, page, options, wakeup) as opened:
             for each in lessons:

@@ -65,6 +65,9 @@ def dnetsniff(ctx: click.Context, context: str | None, host: str | None, *, debu
     and says where they went, what changed them and where they stopped.
     """
     del debug
+    from inspector import privileges  # with ctypes, which --help does without
+
+    privileges.keep(privileges.OF_OWNER)
     if context and host:
         raise UsageError("--context and --host both name an engine", "give one of them")
     ctx.meta[BEGUN] = ctx.obj
@@ -98,6 +101,8 @@ def _run(begun: Begun | None) -> int:
     except SystemExit as error:
         status = error.code if isinstance(error.code, int) else 1
     except InspectorError as error:
+        if debug and error.traceback:
+            tell(error.traceback)
         tell(f"dnetsniff: {error}")
         status = error.exit_status
     except Exception as error:

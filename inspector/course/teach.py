@@ -2,21 +2,58 @@
 
 from collections.abc import Callable
 
+from msgspec import Struct
+
+from inspector import loading
 from inspector.course import facts, play
 from inspector.course.facts import Facts
 from inspector.course.lesson import Lesson, Step
 from inspector.course.play import Page, Shown
 from inspector.course.world import World
+from inspector.languages import catalogue
+from inspector.model.recording import Recording
+from inspector.model.sentence import ENGLISH
+from inspector.model.topology import Topology
+from inspector.pipeline import THINKING, review
+from inspector.render import name_line, names_text, report_text, topology_text  # noqa: F401 - what report_text asks for
+
+
+class Concluded(Struct, frozen=True):
+    """What thinking about a step comes to."""
+
+    text: str
+    """The report, or the tree of `ls`, as the reader reads it."""
+    facts: dict[str, str]
+    otherwise: tuple[str, ...]
+    """What the run has otherwise than the lesson says."""
+
+
+Alone = Callable[[Callable[[], Concluded], type[Concluded]], Concluded]
+"""How the thinking is done: a function that returns what it is given returns."""
+
+
+def _here(work: Callable[[], Concluded], _kind: type[Concluded]) -> Concluded:
+    return work()
 
 
 class Teacher:
     """One reader's way through any number of lessons."""
 
     def __init__(
-        self, page: Page, *, say: Callable[[str], None], pause: Callable[[], None], terminal: int | None = None
+        self,
+        page: Page,
+        *,
+        say: Callable[[str], None],
+        pause: Callable[[], None],
+        terminal: int | None = None,
+        alone: Alone = _here,
     ) -> None:
-        """Take how to say something, and how to wait for the reader; `terminal` is its columns, if it is one."""
+        """Take how to say something, and how to wait for the reader; `terminal` is its columns, if it is one.
+
+        Thinking is done `alone`: it opens and loads nothing.
+        """
         self._page = page
+        self._alone = alone
         self._say = say
         self._pause = pause
         self._terminal = terminal
@@ -37,25 +74,41 @@ class Teacher:
         known = Facts(world.prepare(lesson, step), page.word("unknown"))
         self._say(play.before(lesson, step, known, page))
         self._pause()
-        shown = world.ask(lesson, step, known)
-        if shown.report is not None:
-            known = Facts(known | facts.of_report(shown.report), page.word("unknown"))
-        told = [*play.mismatches(step, shown.report, page)]
-        self.otherwise += bool(told)
-        self._say(f"\n{self._rendered(shown)}" + play.warned(told, page))
+        asked = world.ask(lesson, step, known)
+        concluded = self._concluded(step, asked)
+        known = Facts(known | concluded.facts, page.word("unknown"))
+        self.otherwise += bool(concluded.otherwise)
+        self._say(f"\n{concluded.text}" + play.warned(concluded.otherwise, page))
         self._pause()
         self._say(play.after(lesson, step, known, page))
         self._pause()
         self._say(play.answered(lesson, step, known, page))
 
-    def _rendered(self, shown: Shown) -> str:
+    def _concluded(self, step: Step, asked: Topology | Recording) -> Concluded:
         page = self._page
-        if shown.report is None:
-            from inspector.render import topology_text
+        if isinstance(asked, Topology):
+            text = topology_text.render_text(asked, width=page.width, coloured=page.coloured, terminal=self._terminal)
+            return Concluded(text, {}, ())
 
-            return topology_text.render_text(
-                shown.topology, width=page.width, coloured=page.coloured, terminal=self._terminal
-            )
-        from inspector.render import report_text
+        def work() -> Concluded:
+            report = review(asked)
+            text = report_text.render_text(report, width=page.width, coloured=page.coloured, lang=page.lang)
+            return Concluded(text, facts.of_report(report), tuple(play.mismatches(step, report, page)))
 
-        return report_text.render_text(shown.report, width=page.width, coloured=page.coloured, lang=page.lang)
+        load(page)
+        return self._alone(work, Concluded)
+
+
+def think(asked: Topology | Recording) -> Shown:
+    """Return what is to be shown of an answer."""
+    if isinstance(asked, Topology):
+        return Shown(asked, None)
+    return Shown(asked.topology, review(asked))
+
+
+def load(page: Page) -> None:
+    """Load all that thinking about a step and writing it needs: a confined process can load nothing."""
+    loading.load(*THINKING)
+    page.word("unknown")
+    if page.lang != ENGLISH:
+        catalogue(page.lang)

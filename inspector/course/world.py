@@ -8,15 +8,13 @@ from inspector.course import facts, samples
 from inspector.course.facts import Facts
 from inspector.course.forgetting import forget
 from inspector.course.lesson import Lesson, Step, Verb
-from inspector.course.play import Shown
 from inspector.course.stage import Stage
 from inspector.discover.engine import Engine
 from inspector.host import LiveHost
 from inspector.model.question import Question
 from inspector.model.recording import Recording
-from inspector.model.report import Report
-from inspector.model.topology import EngineIdentity
-from inspector.pipeline import THINKING, review, trace
+from inspector.model.topology import EngineIdentity, Topology
+from inspector.pipeline import THINKING, record
 from inspector.plan.target import read_target, words_of
 from inspector.worker import Worker
 
@@ -28,7 +26,7 @@ class World(Protocol):
         """Set the step up, and return the addresses of what is there."""
         ...
 
-    def ask(self, lesson: Lesson, step: Step, known: Facts) -> Shown:
+    def ask(self, lesson: Lesson, step: Step, known: Facts) -> Topology | Recording:
         """Ask what the step asks."""
         ...
 
@@ -52,10 +50,10 @@ class Replayed:
         """Return the addresses of what was there."""
         return facts.of_containers(self._recording(lesson, step).topology.containers)
 
-    def ask(self, lesson: Lesson, step: Step, known: Facts) -> Shown:  # noqa: ARG002 - the port's signature
-        """Think again about what was recorded."""
+    def ask(self, lesson: Lesson, step: Step, known: Facts) -> Topology | Recording:  # noqa: ARG002 - the port's signature
+        """Return what was recorded."""
         recording = self._recording(lesson, step)
-        return Shown(recording.topology, None if step.verb is Verb.LS else review(recording))
+        return recording.topology if step.verb is Verb.LS else recording
 
     def leave(self) -> None:
         """Leave the recordings as they are."""
@@ -79,21 +77,20 @@ class Live:
         self._stage.make(step.set_up)
         return facts.of_containers(self._engine.containers())
 
-    def ask(self, lesson: Lesson, step: Step, known: Facts) -> Shown:  # noqa: ARG002 - the port's signature
+    def ask(self, lesson: Lesson, step: Step, known: Facts) -> Topology | Recording:  # noqa: ARG002 - the port's signature
         """Ask it of the engine and its kernel."""
         if step.verb is Verb.LS:
             with LiveHost(self._reach(), self._worker) as host:
-                return Shown(host.survey(), None)
-        recording, report = self.record(step, known)
-        return Shown(recording.topology, report)
+                return host.survey()
+        return self.record(step, known)
 
-    def record(self, step: Step, known: Facts, *, whole: bool = False) -> tuple[Recording, Report]:
-        """Trace or resolve, and return also what it stands on; `whole` looks into all containers, as `ls` does."""
+    def record(self, step: Step, known: Facts, *, whole: bool = False) -> Recording:
+        """Trace or resolve; `whole` looks into all containers, as `ls` does."""
         if step.forget:
             forget(self._engine, step.forget)
         asked = question_of(step, known)
         with LiveHost(self._reach(), self._worker, None if whole else words_of(asked), THINKING) as host:
-            return trace(asked, host)
+            return record(asked, host)
 
     def leave(self) -> None:
         """Undo what the lesson made. Raises InspectorError."""

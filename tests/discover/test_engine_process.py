@@ -1,6 +1,9 @@
 """An engine that another process asks: what it says and raises comes from there as it would from here."""
 
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,18 +35,14 @@ def test_it_says_so_again_when_it_is_asked_again(worker: Worker) -> None:
             engine.overview()
 
 
-def test_an_engine_behind_tls_is_refused_although_tls_was_not_loaded(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_an_engine_behind_tls_is_refused_although_tls_was_not_loaded(tmp_path: Path) -> None:
     for name in ("ca.pem", "cert.pem", "key.pem"):
         (tmp_path / name).touch()
-    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
-    monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
-    monkeypatch.setenv("DOCKER_CERT_PATH", str(tmp_path))
-    with Worker(("inspector.discover.engine_process",)) as worker:
-        engine = EngineProcess(worker, EngineChoice())
-        with pytest.raises(EngineUnreachableError, match="over TCP: nothing tells which machine it is on"):
-            engine.overview()
+    chosen = {"DOCKER_HOST": "tcp://127.0.0.1:1", "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(tmp_path)}
+    program = [sys.executable, "-c", "from inspector.cli.start import main; main()", "trace", "left", "right"]
+    done = subprocess.run(program, capture_output=True, text=True, check=False, env={**os.environ, **chosen})
+    assert (done.returncode, done.stdout) == (69, "")
+    assert "over TCP: nothing tells which machine it is on" in done.stderr
 
 
 def test_an_unknown_context_is_refused(worker: Worker) -> None:

@@ -15,6 +15,7 @@ from inspector.course import catalogue, facts, play, samples
 from inspector.course.facts import Facts
 from inspector.course.lesson import Lesson, Step
 from inspector.course.play import Page
+from inspector.course.teach import think
 from inspector.course.texts import StepText, lesson_text
 from inspector.course.world import Replayed
 from inspector.model.sentence import LANGUAGES
@@ -86,7 +87,7 @@ def _step(lesson: Lesson, step: Step, text: StepText, lang: str, said: Mapping[s
     layout = Page(width=WIDTH, coloured=False, lang=lang)
     world = Replayed(None)
     known = Facts(world.prepare(lesson, step), layout.word("unknown"))
-    shown = world.ask(lesson, step, known)
+    shown = think(world.ask(lesson, step, known))
     if shown.report is not None:
         known = Facts(known | facts.of_report(shown.report), layout.word("unknown"))
 
@@ -117,7 +118,7 @@ def _elsewhere(lesson: Lesson, step: Step, lang: str, said: Mapping[str, Any]) -
     """Yield how the step ended on the engines whose recording is not shown, where a rule of theirs stopped it."""
     for engine in samples.engines(lesson.name)[:-1]:
         world = Replayed(engine)
-        report = world.ask(lesson, step, Facts({}, "")).report
+        report = think(world.ask(lesson, step, Facts({}, ""))).report
         if report is not None and report.verdict.rule is not None:
             yield said["other"].format(engine=world.engine(lesson).version)
             yield _fenced(report_text.render_verdict(report, width=WIDTH, lang=lang))

@@ -85,7 +85,7 @@ def play(lesson: Lesson, live: Live, folder: Path) -> None:
             known = Facts(live.prepare(lesson, step), "")
             if step.verb is Verb.LS:
                 continue
-            recording, _ = live.record(step, known, whole=is_whole(lesson, step))
+            recording = live.record(step, known, whole=is_whole(lesson, step))
             keep(recording, folder / step.id)
             write_report(folder / step.id)
             # What is shipped is for everybody to read.
