@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from ipaddress import ip_address
 from types import TracebackType
 from typing import Self
 
@@ -14,7 +15,7 @@ from inspector.discover.beneath import Refusal, Root, open_root
 from inspector.discover.engine import Engine
 from inspector.discover.engine_answers import ProcessFact
 from inspector.discover.hidden import open_hidden
-from inspector.discover.kernel import read_stacks
+from inspector.discover.kernel import Extent, read_stacks
 from inspector.errors import DepartedError, EngineUnreachableError
 from inspector.model.naming import find_containers
 from inspector.model.sentence import say
@@ -57,20 +58,20 @@ class Stacks(Struct):
         return {sandbox: namespace.fd for sandbox, namespace in self.namespaces.items()}
 
 
-def survey(engine: Engine, stacks: Stacks, words: Iterable[str] | None = None) -> Topology:
-    """Return the world as it is. `words` limits the containers looked into; None means all that run."""
+def survey(
+    engine: Engine, stacks: Stacks, words: Iterable[str] | None = None, *, extent: Extent | None = None
+) -> Topology:
+    """Return the world as it is. `words` limits the containers looked into; None means all that run.
+
+    Of the host's stack that is read which may matter to these containers, or what `extent` says.
+    """
+    words = None if words is None else tuple(words)
     identity = engine.identity()
     containers = engine.containers()
     networks = engine.networks(containers)
     stacks.namespaces[HOST] = host_namespace(engine)
-    blind_spots: list[BlindSpot] = []
-    owners: dict[str, SandboxId] = {}
-    for container in _wanted(containers, words):
-        try:
-            owners[container.name] = _open(engine, container, stacks)
-        except DepartedError as error:
-            blind_spots.append(BlindSpot(point=container.name, why=error.message))
-    facts = read_stacks(tuple(stacks.namespaces.items()))
+    owners, blind_spots = open_all(engine, _wanted(containers, words), stacks)
+    facts = read_stacks(tuple(stacks.namespaces.items()), extent=extent or _extent(containers, words))
     known = (each.network for each in networks)
     hidden = open_hidden(engine.peer_pid, stacks.namespaces, facts, known, containers)
     stacks.namespaces.update(hidden)
@@ -81,7 +82,7 @@ def survey(engine: Engine, stacks: Stacks, words: Iterable[str] | None = None) -
         containers=tuple(_linked(each, stacks) for each in containers),
         stacks=facts,
         owners=owners,
-        blind_spots=tuple(blind_spots),
+        blind_spots=blind_spots,
     )
 
 
@@ -123,9 +124,38 @@ def _wanted(containers: tuple[Container, ...], words: Iterable[str] | None) -> t
     return tuple(each for each in running if each in named or each.name in shared)
 
 
+def _extent(containers: tuple[Container, ...], words: Iterable[str] | None) -> Extent:
+    """Say how much of the stacks matters: where a word is a name that is still to be looked up, all of it may."""
+    if not words:
+        return Extent()
+    towards = []
+    for word in words:
+        if word == HOST or "/" in word or find_containers(containers, word):
+            continue
+        try:
+            towards.append(ip_address(word))
+        except ValueError:
+            return Extent()
+    return Extent(everywhere=False, towards=tuple(towards))
+
+
 def _linked(container: Container, stacks: Stacks) -> Container:
     fact = stacks.facts.get(container.name)
     return replace(container, links=fact.links) if fact is not None and fact.links else container
+
+
+def open_all(
+    engine: Engine, containers: tuple[Container, ...], stacks: Stacks
+) -> tuple[dict[str, SandboxId], tuple[BlindSpot, ...]]:
+    """Hold the namespaces and roots of containers open; return the sandbox of each, and which could not be opened."""
+    blind_spots: list[BlindSpot] = []
+    owners: dict[str, SandboxId] = {}
+    for container in containers:
+        try:
+            owners[container.name] = _open(engine, container, stacks)
+        except DepartedError as error:
+            blind_spots.append(BlindSpot(point=container.name, why=error.message))
+    return owners, tuple(blind_spots)
 
 
 def _open(engine: Engine, container: Container, stacks: Stacks) -> SandboxId:
