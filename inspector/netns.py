@@ -7,8 +7,9 @@
 
 import ctypes
 import errno
+import fcntl
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Thread
 from types import TracebackType
 from typing import Generic, Self, TypeVar
@@ -19,6 +20,8 @@ from inspector.errors import DepartedError, InspectorError, PrivilegeError
 
 CLONE_NEWNET = 0x40000000
 """linux/sched.h"""
+NS_GET_NSTYPE = 0xB703
+"""linux/nsfs.h"""
 
 HINT = "run it with sudo, or as a user that has this capability"
 
@@ -57,6 +60,11 @@ def own() -> Namespace:
     return _open("/proc/thread-self/ns/net")
 
 
+def open_path(path: "os.PathLike[str]") -> Namespace:
+    """Open the namespace that a mount keeps, or a process is in. Raises OSError."""
+    return _open(os.fspath(path))
+
+
 def open_pidfd(pid: int) -> int:
     """Open a descriptor of a process: it turns readable when the process ends, and never means another one."""
     try:
@@ -75,6 +83,30 @@ def enter(namespace_fd: int, work: Callable[[], T]) -> T:
     thread.start()
     thread.join()
     return visit.outcome()
+
+
+def enter_each(namespace_fds: Sequence[int], work: Callable[[], T]) -> list[T | Exception]:
+    """Return what `work` returns or raises in each of the namespaces, one after another, in one thread."""
+
+    def tour() -> None:
+        for descriptor in namespace_fds:
+            try:
+                _set_namespace(descriptor)
+                found.append(work())
+            except Exception as error:  # noqa: BLE001 - it is the caller's to judge
+                found.append(error)
+
+    found: list[T | Exception] = []
+    thread = Thread(target=tour, name="netns", daemon=True)
+    thread.start()
+    thread.join()
+    return found
+
+
+def is_network(path: "os.PathLike[str]") -> bool:
+    """Whether a file of namespaces is a network's (NS_GET_NSTYPE: ioctl_ns(2)). Raises OSError."""
+    with open_path(path) as namespace:
+        return fcntl.ioctl(namespace.fd, NS_GET_NSTYPE) == CLONE_NEWNET
 
 
 class _Visit(Generic[T]):
