@@ -50,6 +50,15 @@ def is_whole(standing: Iterable[Standing]) -> bool:
     return running >= {member.name for member in MEMBERS}
 
 
+def half_built(engine: Engine) -> tuple[str, ...]:
+    """Name what nobody asked for: a lab that is not whole, and guests that a lesson left on one that is."""
+    standing = status(engine)
+    if is_whole(standing):
+        return tuple(each.name for each in standing if each.name not in {member.name for member in MEMBERS})
+    networks = (f"network {each['Name']}" for each in _labelled_networks(engine))
+    return (*(each.name for each in standing), *networks)
+
+
 def up(
     engine: Engine,
     *,
