@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from inspector.model.rules import Chain
 
 
-SURVEYING = ("inspector.discover.rtnetlink", "inspector.discover.kernel", "inspector.discover.assemble")
+SURVEYING = ("inspector.discover.kernel", "inspector.discover.assemble")
 LOOKING_AGAIN = (
+    "inspector.discover.rtnetlink",
     "inspector.discover.aftermath",
     "inspector.discover.met_chains",
     "inspector.discover.routing",

@@ -30,6 +30,7 @@ class Begun(Struct, frozen=True):
         self.recording.__exit__(kind, error, at)
 
 
-def begin() -> Begun:
-    """Fork them; best before much is loaded."""
-    return Begun(asking=Worker((ASKING,), keeps=OF_ASKER), recording=Worker((LOOKING_UP, LISTENING)))
+def begin(*, looking_up: bool = True) -> Begun:
+    """Fork them, best before much is loaded; `looking_up`: names will be looked up."""
+    listening = Worker((*((LOOKING_UP,) if looking_up else ()), LISTENING))
+    return Begun(asking=Worker((ASKING,), keeps=OF_ASKER), recording=listening)

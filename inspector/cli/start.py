@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ASKING_COMMANDS = frozenset({"trace", "resolve"})
 NOT_ASKED = frozenset({"--help", "-h", "--version"})
 """With one of these no engine is asked."""
+KNOWN_BY_ADDRESS = "--no-lookup"
 
 
 def main() -> None:
@@ -36,4 +37,4 @@ def begin_for(words: Sequence[str]) -> "Begun | None":
     # msgspec takes from it what `typing` has too, at the price of `inspect`.
     with without("typing_extensions"):
         from inspector.cli.begun import begin
-    return begin()
+    return begin(looking_up=KNOWN_BY_ADDRESS not in words)
