@@ -32,18 +32,18 @@ SYS_ADMIN = Capability("CAP_SYS_ADMIN", 21, "enter a container's network (setns)
 SYS_PTRACE = Capability("CAP_SYS_PTRACE", 19, "open a container's /proc/PID/ns/net")
 DAC_READ_SEARCH = Capability("CAP_DAC_READ_SEARCH", 2, "read other users' files (optional)")
 DAC_OVERRIDE = Capability("CAP_DAC_OVERRIDE", 1, "write in other users' folders (optional)")
-PERFMON = Capability("CAP_PERFMON", 38, "tell why the kernel drops (optional)")
-IPC_LOCK = Capability("CAP_IPC_LOCK", 14, "map a ring of drops for each CPU (optional)")
 SYSLOG = Capability("CAP_SYSLOG", 34, "name the function that drops (optional)")
 SETUID = Capability("CAP_SETUID", 7, "think and write as another user (optional)")
 SETGID = Capability("CAP_SETGID", 6, "the same, its groups (optional)")
 SETPCAP = Capability("CAP_SETPCAP", 8, "give capabilities up for good (optional)")
 KILL = Capability("CAP_KILL", 5, "end the process that thinks (optional)")
 
-OF_WORKER = (NET_RAW, NET_ADMIN, SYS_ADMIN, DAC_READ_SEARCH, PERFMON, IPC_LOCK, SYSLOG)
+OF_WORKER = (NET_RAW, NET_ADMIN, SYS_ADMIN, SYSLOG)
+"""What listens and sends."""
 OF_ASKER = (DAC_OVERRIDE, DAC_READ_SEARCH)
-"""Who asks the engine: its socket may be another user's."""
-OF_OWNER = (*OF_WORKER, SYS_PTRACE, DAC_OVERRIDE, SETUID, SETGID, SETPCAP, KILL)
+"""What asks the engine: its socket may be another user's."""
+OF_OWNER = (*OF_WORKER, *OF_ASKER, SYS_PTRACE, SETUID, SETGID, SETPCAP, KILL)
+"""What starts them, reads the kernel, and writes the files."""
 
 
 def held() -> int:
