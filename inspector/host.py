@@ -112,7 +112,7 @@ class LiveHost:
         recording = recorded()
         recording = replace(recording, firewall=replace(recording.firewall, standing=standing))
         from inspector.correlate.flows import flows_met
-        from inspector.discover.aftermath import look_again
+        from inspector.discover.aftermath import bridges_on_the_way, look_again
         from inspector.discover.met_chains import with_chains
         from inspector.discover.routing import ask_routing
         from inspector.discover.tracked import with_conntrack
@@ -122,7 +122,7 @@ class LiveHost:
         recording = with_conntrack(recording, flows_met(recording), open_now.descriptors())
         recording = with_chains(recording, open_now.descriptors())
         queries, settings = route_queries(topology, plan), settings_to_read(topology, plan)
-        aftermath = look_again(open_now.descriptors(), ends)
+        aftermath = look_again(open_now.descriptors(), ends, bridges_on_the_way(topology, plan))
         if plan.question.port is not None:
             from inspector.discover.listeners import read_listeners
 

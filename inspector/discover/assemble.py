@@ -48,7 +48,8 @@ def assemble(
     known = tuple(containers)
     sandboxes = _name_bystanders(tuple(_sandbox(each) for each in stacks), stacks, known)
     sandboxes = _mirror_peers(sandboxes)
-    placed = tuple(_with_links(each, owners, sandboxes) for each in known)
+    links = {each.id: each.links for each in reversed(sandboxes)}
+    placed = tuple(_with_links(each, owners, links) for each in known)
     bridged = (_with_bridge(network, named, sandboxes, placed) for network, named in networks)
     return Topology(
         engine=engine,
@@ -217,10 +218,12 @@ def _with_parent(network: Network, containers: tuple[Container, ...], sandboxes:
     return replace(network, parent=next((each.parent for each in links if each.parent), None))
 
 
-def _with_links(container: Container, owners: Mapping[str, SandboxId], sandboxes: tuple[Sandbox, ...]) -> Container:
+def _with_links(
+    container: Container, owners: Mapping[str, SandboxId], stacks: Mapping[SandboxId, tuple[Link, ...]]
+) -> Container:
     sandbox = owners.get(container.name, container.sandbox)
     place = sandbox or SandboxId(container.name)
-    links = next((each.links for each in sandboxes if each.id == place), ())
+    links = stacks.get(place, ())
     mode = Mode.HOST if sandbox == HOST else container.mode
     endpoints = tuple(replace(each, link=_carrier(each, links)) for each in container.endpoints)
     return replace(container, sandbox=sandbox, mode=mode, endpoints=endpoints)

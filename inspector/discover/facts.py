@@ -30,6 +30,8 @@ class LinkFact(Struct, frozen=True):
     hairpin: bool = False
     tunnel: Tunnel | None = None
     """Of a VXLAN link; its `peer_nsid` is that of the stack that sends its datagrams."""
+    reverse_path: int | None = None
+    """Its own rp_filter; None where it has no IPv4."""
 
 
 class RouteFact(Struct, frozen=True):

@@ -1,4 +1,7 @@
-"""Ask rtnetlink (rtnetlink(7)): requests by a plain socket, answers read by pyroute2. The one door to that library.
+"""Ask rtnetlink (rtnetlink(7)), by a plain socket. The one door to pyroute2.
+
+What there are many of (links, addresses, routes, neighbours) is read by `wire.stack_messages`; what is asked for once,
+a route's answer and policy rules, by pyroute2.
 
 `import pyroute2` loads databases, nftables, ethtool and an event loop before anything is asked: measured 118 ms, where
 its message classes take 14, and its own socket twice the time for each dump. So the package's `__init__` is put off
@@ -17,6 +20,9 @@ from ipaddress import IPv4Address, IPv6Address
 from types import TracebackType
 from typing import Any, Self
 
+from inspector.wire import stack_messages
+from inspector.wire.stack_messages import read_message
+
 AF_BRIDGE = 7
 """linux/socket.h"""
 RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETNEIGH, RTM_GETRULE, RTM_GETNSID = 18, 22, 26, 30, 34, 90
@@ -24,8 +30,10 @@ RTA_DST, RTA_SRC, RTA_IIF, RTA_OIF = 1, 2, 3, 4
 """linux/rtnetlink.h"""
 NETNSA_NSID, NETNSA_FD = 1, 3
 """linux/net_namespace.h"""
-IFLA_TARGET_NETNSID = 46
-"""linux/if_link.h, Linux 4.15"""
+IFLA_MASTER, IFLA_EXT_MASK, IFLA_TARGET_NETNSID = 10, 29, 46
+"""linux/if_link.h; the last since Linux 4.15"""
+RTEXT_FILTER_SKIP_STATS = 0x8
+"""linux/rtnetlink.h, Linux 4.4: leave out what each device has counted, a fifth of its message."""
 
 _NLMSG_ERROR, _NLMSG_DONE = 2, 3
 _REQUEST, _DUMP, _INTERRUPTED = 0x1, 0x300, 0x10
@@ -44,7 +52,7 @@ _ATTEMPTS = 5
 """More, of a dump that something changed under (NLM_F_DUMP_INTR): it may have holes."""
 
 Message = Any
-"""A message of pyroute2: `message["index"]` is a field, `message.get("ifname")` an attribute."""
+"""A message of pyroute2: `message["table"]` is a field, `message.get("gateway")` an attribute."""
 
 
 class Rtnetlink:
@@ -64,17 +72,18 @@ class Rtnetlink:
         """Close it."""
         self._socket.close()
 
-    def links(self) -> tuple[Message, ...]:
+    def links(self) -> list[stack_messages.Message]:
         """Return every device (RTM_NEWLINK)."""
-        return self._dump(RTM_GETLINK, struct.pack(_LINK, 0, 0, 0, 0, 0), "ifinfmsg")
+        few = _ATTRIBUTE.pack(_ATTRIBUTE.size, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS)
+        return self._dump(RTM_GETLINK, struct.pack(_LINK, 0, 0, 0, 0, 0) + few, stack_messages.LINK)
 
-    def addresses(self) -> tuple[Message, ...]:
+    def addresses(self) -> list[stack_messages.Message]:
         """Return every address (RTM_NEWADDR)."""
-        return self._dump(RTM_GETADDR, struct.pack(_ADDRESS, 0, 0, 0, 0, 0), "ifaddrmsg")
+        return self._dump(RTM_GETADDR, struct.pack(_ADDRESS, 0, 0, 0, 0, 0), stack_messages.ADDRESS)
 
-    def routes(self) -> tuple[Message, ...]:
+    def routes(self) -> list[stack_messages.Message]:
         """Return every route of every table (RTM_NEWROUTE)."""
-        return self._dump(RTM_GETROUTE, struct.pack(_ROUTE, *(0,) * 9), "rtmsg")
+        return self._dump(RTM_GETROUTE, struct.pack(_ROUTE, *(0,) * 9), stack_messages.ROUTE)
 
     def route_to(
         self, destination: IPv4Address | IPv6Address, source: str | None, inbound: int | None, outbound: int | None
@@ -96,15 +105,21 @@ class Rtnetlink:
 
     def rules(self, family: int) -> tuple[Message, ...]:
         """Return the policy rules of one address family (RTM_NEWRULE), in their order."""
-        return self._dump(RTM_GETRULE, struct.pack(_ROUTE, family, *(0,) * 8), "fibmsg")
+        listed = self._listed(RTM_GETRULE, struct.pack(_ROUTE, family, *(0,) * 8))
+        return tuple(_read("fibmsg", each) for each in listed)
 
-    def neighbours(self) -> tuple[Message, ...]:
+    def neighbours(self) -> list[stack_messages.Message]:
         """Return the ARP and ND caches (RTM_NEWNEIGH)."""
-        return self._dump(RTM_GETNEIGH, struct.pack(_NEIGHBOUR, 0, 0, 0, 0, 0), "ndmsg")
+        return self._dump(RTM_GETNEIGH, struct.pack(_NEIGHBOUR, 0, 0, 0, 0, 0), stack_messages.NEIGHBOUR)
 
-    def forwarding(self) -> tuple[Message, ...]:
-        """Return what the bridges have learned and were told (RTM_NEWNEIGH of AF_BRIDGE)."""
-        return self._dump(RTM_GETNEIGH, struct.pack(_NEIGHBOUR, AF_BRIDGE, 0, 0, 0, 0), "ndmsg")
+    def forwarding(self, bridge: int | None = None) -> list[stack_messages.Message]:
+        """Return what the bridges, or one of them, have learned and were told (RTM_NEWNEIGH of AF_BRIDGE)."""
+        if bridge is None:
+            body = struct.pack(_NEIGHBOUR, AF_BRIDGE, 0, 0, 0, 0)
+        else:
+            # `bridge fdb show br` asks by a link's message (valid_fdb_dump_legacy): so every kernel understands it.
+            body = struct.pack(_LINK, AF_BRIDGE, 0, 0, 0, 0) + _ATTRIBUTE.pack(_ATTRIBUTE.size, IFLA_MASTER, bridge)
+        return self._dump(RTM_GETNEIGH, body, stack_messages.NEIGHBOUR)
 
     def namespace_number(self, descriptor: int) -> int | None:
         """Return the number that this namespace has for another one; None where it has none."""
@@ -114,19 +129,22 @@ class Rtnetlink:
         _, kind, number = _ATTRIBUTE.unpack_from(answer, _HEADER.size + 4)
         return int(number) if kind == NETNSA_NSID and number >= 0 else None
 
-    def link_elsewhere(self, ifindex: int, number: int) -> Message:
+    def link_elsewhere(self, ifindex: int, number: int) -> stack_messages.Message:
         """Return a device of another namespace, known here by this number, without entering it."""
         body = struct.pack(_LINK, 0, 0, ifindex, 0, 0) + _ATTRIBUTE.pack(_ATTRIBUTE.size, IFLA_TARGET_NETNSID, number)
         (answer,) = self._ask(RTM_GETLINK, _REQUEST, body)
-        return _read("ifinfmsg", answer)
+        return read_message(stack_messages.LINK, answer)
 
-    def _dump(self, kind: int, body: bytes, reader: str) -> tuple[Message, ...]:
+    def _dump(self, kind: int, body: bytes, layout: struct.Struct) -> list[stack_messages.Message]:
+        return [read_message(layout, each) for each in self._listed(kind, body)]
+
+    def _listed(self, kind: int, body: bytes) -> list[bytes]:
         answers = self._ask(kind, _REQUEST | _DUMP, body)
         for _ in range(_ATTEMPTS):
             if not any(_HEADER.unpack_from(each)[2] & _INTERRUPTED for each in answers):
                 break
             answers = self._ask(kind, _REQUEST | _DUMP, body)
-        return tuple(_read(reader, each) for each in answers)
+        return answers
 
     def _ask(self, kind: int, flags: int, body: bytes) -> list[bytes]:
         """Return the messages that answer a request, each with its header."""
@@ -150,7 +168,7 @@ class Rtnetlink:
 
 def load() -> None:
     """Load the readers."""
-    for name in ("ifinfmsg", "ifaddrmsg", "rtmsg", "ndmsg", "fibmsg"):
+    for name in ("rtmsg", "fibmsg"):
         _reader(name)
 
 

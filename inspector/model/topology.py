@@ -1,6 +1,8 @@
 """The world at one moment: sandboxes and their links (the kernel's word), networks and containers (the engine's)."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from functools import cached_property
 from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
 from typing import NewType
 
@@ -239,7 +241,7 @@ class BlindSpot(Struct, frozen=True):
     why: str
 
 
-class Topology(Struct, frozen=True):
+class Topology(Struct, frozen=True, dict=True):
     """Everything surveyed."""
 
     engine: EngineIdentity
@@ -250,12 +252,11 @@ class Topology(Struct, frozen=True):
 
     def sandbox(self, sandbox: SandboxId) -> Sandbox | None:
         """Find the network stack with this label, if it was surveyed."""
-        return next((each for each in self.sandboxes if each.id == sandbox), None)
+        return self._by_id.get(sandbox)
 
     def link(self, key: LinkKey | None) -> Link | None:
         """Find the link at this place, if there is one."""
-        stack = self.sandbox(key.sandbox) if key else None
-        return next((each for each in stack.links if each.key == key), None) if stack else None
+        return self._by_key.get((key.sandbox, key.ifindex)) if key else None
 
     def network(self, name: str) -> Network | None:
         """Find the network with this name."""
@@ -263,13 +264,11 @@ class Topology(Struct, frozen=True):
 
     def container(self, name: str) -> Container | None:
         """Find the container with exactly this name."""
-        return next((each for each in self.containers if each.name == name), None)
+        return self._by_name.get(name)
 
     def ports(self, bridge: LinkKey) -> tuple[Link, ...]:
         """List the ports of a bridge, by number."""
-        stack = self.sandbox(bridge.sandbox)
-        ports = [each for each in stack.links if each.bridge == bridge] if stack else []
-        return tuple(sorted(ports, key=lambda link: link.port or 0))
+        return self._ports.get((bridge.sandbox, bridge.ifindex), ())
 
     def children(self, parent: LinkKey) -> tuple[Link, ...]:
         """List the links on top of a link, in every sandbox that was looked into."""
@@ -278,3 +277,24 @@ class Topology(Struct, frozen=True):
     def network_of(self, bridge: LinkKey | None) -> Network | None:
         """Find the network whose bridge this is."""
         return next((each for each in self.networks if bridge and each.bridge == bridge), None)
+
+    @cached_property
+    def _by_id(self) -> Mapping[SandboxId, Sandbox]:
+        return {each.id: each for each in reversed(self.sandboxes)}
+
+    @cached_property
+    def _by_key(self) -> Mapping[tuple[SandboxId, int], Link]:
+        return {(each.key.sandbox, each.key.ifindex): each for stack in self._by_id.values() for each in stack.links}
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Container]:
+        return {each.name: each for each in reversed(self.containers)}
+
+    @cached_property
+    def _ports(self) -> Mapping[tuple[SandboxId, int], tuple[Link, ...]]:
+        found: dict[tuple[SandboxId, int], list[Link]] = {}
+        for stack in self._by_id.values():
+            for each in stack.links:
+                if each.bridge:
+                    found.setdefault((each.bridge.sandbox, each.bridge.ifindex), []).append(each)
+        return {key: tuple(sorted(ports, key=lambda link: link.port or 0)) for key, ports in found.items()}
