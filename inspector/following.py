@@ -17,6 +17,7 @@ from inspector.archive_frames import interface_at, names_of
 from inspector.capture.news import Abandoned, Arrived, Gone, Named, PointKey
 from inspector.capture.point_tap import NoEthernetError, PointTap, shape_for
 from inspector.discover.engine import Engine
+from inspector.discover.kernel import Extent
 from inspector.discover.survey import Stacks, survey
 from inspector.errors import EngineUnreachableError, InspectorError, PrivilegeError
 from inspector.model.question import CapturePoint
@@ -155,7 +156,9 @@ class Following:
         else:
             self._wanted = find_again(self.words, self._wanted, containers, networks)
         with Stacks() as stacks:
-            topology = survey(engine, stacks, looked_into(self._wanted, containers, networks))
+            # Every port of the host's, where the host itself is captured.
+            extent = Extent() if self._wanted.host else None
+            topology = survey(engine, stacks, looked_into(self._wanted, containers, networks), extent=extent)
             points = points_of(topology, self._wanted, passive=self._passive)
             self._put(self._differences(topology, points, stacks))
 

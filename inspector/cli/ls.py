@@ -6,7 +6,8 @@ import click
 
 from inspector.cli.output import columns_of_terminal, is_coloured, width_of, write
 from inspector.discover.engine import connect
-from inspector.discover.survey import Stacks, survey
+from inspector.discover.glance import glance
+from inspector.discover.survey import Stacks
 from inspector.model.engine_choice import EngineChoice
 
 
@@ -17,7 +18,7 @@ from inspector.model.engine_choice import EngineChoice
 def command(choice: EngineChoice, form: str, output: str | None) -> None:
     """Show networks, bridges, ports, veth pairs, addresses, gateways and routes: one tree."""
     with Stacks() as stacks, closing(connect(choice)) as engine:
-        topology = survey(engine, stacks)
+        topology = glance(engine, stacks)
     if form == "json":
         from inspector.render.topology_json import render_json
 

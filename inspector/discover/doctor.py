@@ -112,7 +112,7 @@ def _engine(choice: EngineChoice) -> tuple[Check, tuple[Setting, ...]]:
     finally:
         engine.close()
     try:
-        return check, netns.enter(namespace.fd, read_settings)
+        return check, netns.enter(namespace.fd, _local_settings)
     except InspectorError:
         return check, _local_settings()
     finally:

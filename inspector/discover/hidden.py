@@ -40,7 +40,7 @@ def open_hidden(
     inodes = {each.inode for each in known.values()}
     found: dict[SandboxId, netns.Namespace] = {}
     with ExitStack() as stack:
-        candidates = [stack.enter_context(each) for each in _mounted(engine_process(), inodes)]
+        candidates = [stack.enter_context(each) for each in mounted(engine_process(), inodes)]
         for sandbox, numbers in wanted.items():
             for number, candidate in netns.enter(known[sandbox].fd, lambda: _numbered(candidates)).items():
                 name = numbers.get(number)
@@ -79,7 +79,7 @@ def _numbered(candidates: Iterable[netns.Namespace]) -> dict[int, netns.Namespac
         return {number: each for number, each in numbers if number is not None}
 
 
-def _mounted(process: int | None, known: set[int]) -> Iterator[netns.Namespace]:
+def mounted(process: int | None, known: set[int]) -> Iterator[netns.Namespace]:
     """Open each network namespace that is mounted where the process can see it, once."""
     place = f"/proc/{process or 'self'}"
     with suppress(OSError):

@@ -17,9 +17,9 @@ from inspector import netns
 from inspector.discover.facts import LinkFact, NeighbourFact, RouteFact, StackFact
 from inspector.discover.links import read_link, read_links
 from inspector.discover.rtnetlink import Rtnetlink
-from inspector.model.topology import LinkKind, Prefix, SandboxId, Setting, reverse_path_filter
+from inspector.model.topology import HOST, LinkKind, Prefix, SandboxId, Setting, reverse_path_filter
 from inspector.model.tunnel import Remote
-from inspector.wire.stack_messages import address, mac, number
+from inspector.wire.stack_messages import Attributes, address, mac, number
 
 Address = IPv4Address | IPv6Address
 
@@ -42,13 +42,11 @@ NUD_STATES = {
     0x80: "permanent",
 }
 """linux/neighbour.h"""
-SETTINGS = (
-    "net.ipv4.ip_forward",
-    "net.ipv6.conf.all.forwarding",
-    "net.ipv4.conf.all.rp_filter",
-    "net.bridge.bridge-nf-call-iptables",
-    "net.bridge.bridge-nf-call-ip6tables",
-)
+NETCONFA_FORWARDING, NETCONFA_RP_FILTER = 2, 3
+"""linux/netconf.h"""
+BRIDGES = ("net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6tables")
+"""What decides about a bridge's frames; read where there is one."""
+SETTINGS = ("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding", "net.ipv4.conf.all.rp_filter", *BRIDGES)
 """What decides about forwarding; read where the stack is."""
 
 
@@ -68,28 +66,56 @@ def read_stacks(
     extent: Extent | None = None,
 ) -> tuple[StackFact, ...]:
     """Read each of these stacks, or of them those that are wanted, in one visit to them all."""
+    chosen = {sandbox: namespace for sandbox, namespace in stacks if wanted is None or sandbox in wanted}
+    found: dict[SandboxId, StackFact] = {}
 
-    def read(sandbox: SandboxId, namespace: netns.Namespace) -> StackFact:
+    def read(sandbox: SandboxId) -> StackFact:
         others = ((each, other.fd) for each, other in stacks if each != sandbox)
-        return read_stack(sandbox, namespace.inode, others, extent)
+        ports = None if extent is None or extent.everywhere else _far_ends(sandbox, found.values())
+        found[sandbox] = read_stack(sandbox, chosen[sandbox].inode, others, extent, ports)
+        return found[sandbox]
 
-    chosen = [each for each in stacks if wanted is None or each[0] in wanted]
-    return tuple(netns.enter_each((namespace.fd, partial(read, sandbox, namespace)) for sandbox, namespace in chosen))
+    # The host last: which of its bridges matter, those know that hang on them.
+    order = sorted(chosen, key=lambda sandbox: sandbox == HOST)
+    netns.enter_each((chosen[sandbox].fd, partial(read, sandbox)) for sandbox in order)
+    return tuple(found[sandbox] for sandbox in chosen)
+
+
+def _far_ends(sandbox: SandboxId, facts: Iterable[StackFact]) -> frozenset[int] | None:
+    """Return the links of the host that links of others end at; None for another sandbox, of which all is read."""
+    if sandbox != HOST:
+        return None
+    numbers = ((each, dict(each.nsids)) for each in facts)
+    ends = (
+        (link, known.get(link.peer_nsid))
+        for fact, known in numbers
+        for link in fact.links
+        if link.peer_nsid is not None
+    )
+    return frozenset(link.peer_ifindex for link, where in ends if where == HOST and link.peer_ifindex)
 
 
 def read_stack(
-    sandbox: SandboxId, inode: int, others: Iterable[tuple[SandboxId, int]], extent: Extent | None = None
+    sandbox: SandboxId,
+    inode: int,
+    others: Iterable[tuple[SandboxId, int]],
+    extent: Extent | None = None,
+    ports: Collection[int] | None = None,
 ) -> StackFact:
     """Read everything about the namespace the calling thread is in, or as much as is said.
 
-    `others` are descriptors of the namespaces whose numbers here are wanted, so that veth peers can be found.
+    `others` are descriptors of the namespaces whose numbers here are wanted, so that veth peers can be found. Where
+    `ports` are named, ports of bridges that have none of them are left out.
     """
     wanted = extent or Extent()
     with Rtnetlink() as kernel:
-        links, routes = read_links(kernel), tuple(_routes(kernel))
+        routes = tuple(_routes(kernel))
+        ways = frozenset(each.ifindex for each in routes for there in wanted.towards if there in each.destination)
+        links = read_links(kernel, None if ports is None else ways.union(ports))
         nsids = tuple(_namespace_numbers(kernel, links, others))
         entered = {number for number, _ in nsids}
-        bridges = _bridges_of_interest(links, routes, entered, wanted) if wanted.caches else frozenset()
+        has_bridge = any(each.kind is LinkKind.BRIDGE for each in links)
+        bridges = _bridges_that_matter(links, ways, entered, wanted) if wanted.caches else frozenset()
         return StackFact(
             sandbox=sandbox,
             inode=inode,
@@ -99,7 +125,7 @@ def read_stack(
             fdb=tuple(_fdb(kernel, bridges)),
             nsids=nsids,
             remotes=tuple(_remotes(kernel)) if any(each.tunnel for each in links) else (),
-            settings=(*read_settings(), *_reverse_path_filters(links)),
+            settings=(*_settings_of_all(kernel), *read_settings(BRIDGES if has_bridge else ()), *_of_each(links)),
             bystanders=tuple(_bystanders(kernel, links, entered, bridges)),
         )
 
@@ -110,12 +136,27 @@ def read_caches(bridges: Collection[int]) -> tuple[tuple[NeighbourFact, ...], tu
         return tuple(_neighbours(kernel)), tuple(_fdb(kernel, bridges))
 
 
-def read_settings(names: tuple[str, ...] = SETTINGS) -> tuple[Setting, ...]:
+def read_settings(names: tuple[str, ...]) -> tuple[Setting, ...]:
     """Read kernel settings; /proc/sys/net answers for the namespace of the thread that opens it."""
     return tuple(Setting(name=name, value=_setting(_file_of(name))) for name in names)
 
 
-def _reverse_path_filters(links: tuple[LinkFact, ...]) -> Iterator[Setting]:
+def _settings_of_all(kernel: Rtnetlink) -> Iterator[Setting]:
+    """Yield what holds for all interfaces, by netlink: a file of /proc/sys takes five times as long to open."""
+    told: dict[int, Attributes] = {AF_INET: {}, AF_INET6: {}}
+    for family in told:
+        with suppress(OSError):
+            told[family] = kernel.settings(family)
+    for setting, family, kind in (
+        ("net.ipv4.ip_forward", AF_INET, NETCONFA_FORWARDING),
+        ("net.ipv6.conf.all.forwarding", AF_INET6, NETCONFA_FORWARDING),
+        ("net.ipv4.conf.all.rp_filter", AF_INET, NETCONFA_RP_FILTER),
+    ):
+        value = number(told[family], kind)
+        yield Setting(name=setting, value=None if value is None else str(value))
+
+
+def _of_each(links: tuple[LinkFact, ...]) -> Iterator[Setting]:
     """Yield the interfaces' own settings; a bridge's ports take in no packets for the stack."""
     for each in links:
         if each.master is None:
@@ -144,16 +185,14 @@ def _file_of(name: str) -> str:
     return "/".join(("/proc/sys", *parts))
 
 
-def _bridges_of_interest(
-    links: tuple[LinkFact, ...], routes: tuple[RouteFact, ...], entered: set[int], wanted: Extent
+def _bridges_that_matter(
+    links: tuple[LinkFact, ...], ways: frozenset[int], entered: set[int], wanted: Extent
 ) -> frozenset[int]:
-    """Return the bridges whose ports and tables may matter."""
+    """Return the bridges whose tables, and far ends of whose ports, may matter."""
     bridges = frozenset(each.ifindex for each in links if each.kind is LinkKind.BRIDGE)
     if wanted.everywhere:
         return bridges
-    near = {each.master for each in links if each.peer_nsid in entered}
-    near |= {each.ifindex for each in routes for address in wanted.towards if address in each.destination}
-    return bridges & near
+    return bridges & ways.union(each.master for each in links if each.master and each.peer_nsid in entered)
 
 
 def _namespace_numbers(

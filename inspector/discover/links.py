@@ -1,12 +1,13 @@
 """Read network devices as rtnetlink describes them (RTM_NEWLINK, RTM_NEWADDR)."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from ipaddress import ip_interface
 
 from inspector.discover.facts import LinkFact
-from inspector.discover.rtnetlink import IFLA_MASTER, Rtnetlink
+from inspector.discover.rtnetlink import IFLA_MASTER, NO_MASTER, Rtnetlink
 from inspector.model.text import safe
 from inspector.model.topology import Interface, LinkKind
 from inspector.model.tunnel import Tunnel
@@ -50,14 +51,47 @@ DETAILED = frozenset({*MODES, LinkKind.VXLAN})
 """Whose driver's own attributes are looked at."""
 
 
-def read_links(kernel: Rtnetlink) -> tuple[LinkFact, ...]:
-    """Read every device with its addresses."""
+def read_links(kernel: Rtnetlink, ports: Iterable[int] | None = None) -> tuple[LinkFact, ...]:
+    """Read every device with its addresses; or, where ports are named, not those of bridges that have none of them.
+
+    A bridge may be named, too. What is under a bond or a VRF is always read.
+    """
     addresses: dict[int, list[Interface]] = {}
     for (_, length, _, _, ifindex), told in kernel.addresses():
         packed = told.get(IFA_LOCAL) or told.get(IFA_ADDRESS)
         if packed:
             addresses.setdefault(ifindex, []).append(_interface(packed, length))
-    return tuple(read_link(each, tuple(addresses.get(each.fields[2], ()))) for each in kernel.links())
+    messages = kernel.links() if ports is None else _links_near(kernel, ports)
+    return tuple(read_link(each, tuple(addresses.get(each.fields[2], ()))) for each in messages)
+
+
+def _links_near(kernel: Rtnetlink, ports: Iterable[int]) -> list[Message]:
+    """Ask for what is under no master or under one that is no bridge, and for all ports of the bridges of these."""
+    found = {each.fields[2]: each for each in kernel.links(NO_MASTER)}
+    if not found:
+        return kernel.links()
+    waiting = [each for each in found.values() if _kind_of(each) is LinkKind.OTHER]
+    for port in ports:
+        with suppress(OSError):
+            waiting.append(kernel.link(port))
+    asked: set[int] = set()
+    while waiting:
+        link = waiting.pop()
+        ifindex, master = link.fields[2], number(link.attributes, IFLA_MASTER)
+        found.setdefault(ifindex, link)
+        if master and master not in asked:
+            with suppress(OSError):
+                waiting.append(kernel.link(master))
+        if ifindex not in asked and _kind_of(link) in {LinkKind.BRIDGE, LinkKind.OTHER}:
+            asked.add(ifindex)
+            new = [each for each in kernel.links(ifindex) if each.fields[2] not in found]
+            found.update((each.fields[2], each) for each in new)
+            waiting += [each for each in new if _kind_of(each) is LinkKind.OTHER]
+    return [found[each] for each in sorted(found)]
+
+
+def _kind_of(message: Message) -> LinkKind:
+    return _kind(read_attributes(message.attributes.get(IFLA_LINKINFO, b"")), message.fields[1])
 
 
 def read_link(message: Message, addresses: tuple[Interface, ...] = ()) -> LinkFact:

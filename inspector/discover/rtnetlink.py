@@ -8,6 +8,7 @@ its message classes take 14, and its own socket twice the time for each dump. So
 (whoever imports it later gets it whole), and the few requests that a survey needs are written here.
 """
 
+import errno
 import os
 import socket
 import struct
@@ -25,13 +26,18 @@ from inspector.wire.stack_messages import read_message
 
 AF_BRIDGE = 7
 """linux/socket.h"""
-RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETNEIGH, RTM_GETRULE, RTM_GETNSID = 18, 22, 26, 30, 34, 90
+RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETNEIGH, RTM_GETRULE = 18, 22, 26, 30, 34
+RTM_GETNETCONF, RTM_GETNSID = 82, 90
 RTA_DST, RTA_SRC, RTA_IIF, RTA_OIF = 1, 2, 3, 4
 """linux/rtnetlink.h"""
+NETCONFA_IFINDEX, NETCONFA_IFINDEX_ALL = 1, -1
+"""linux/netconf.h"""
 NETNSA_NSID, NETNSA_FD = 1, 3
 """linux/net_namespace.h"""
 IFLA_MASTER, IFLA_EXT_MASK, IFLA_TARGET_NETNSID = 10, 29, 46
 """linux/if_link.h; the last since Linux 4.15"""
+NO_MASTER = -1
+"""What `ip link show nomaster` asks by (link_master_filtered in net/core/rtnetlink.c)."""
 RTEXT_FILTER_SKIP_STATS = 0x8
 """linux/rtnetlink.h, Linux 4.4: leave out what each device has counted, a fifth of its message."""
 
@@ -42,12 +48,15 @@ _HEADER = struct.Struct("=IHHII")
 _ERROR = struct.Struct("=i")
 _ATTRIBUTE = struct.Struct("=HHi")
 """struct nlattr with a 32-bit value"""
+_NO_STATISTICS = _ATTRIBUTE.pack(_ATTRIBUTE.size, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS)
 _ATTRIBUTE_HEAD = struct.Struct("=HH")
 _LOOKUP_TABLE = 0x1000
 """RTM_F_LOOKUP_TABLE (linux/rtnetlink.h): say which table the answer is from."""
 _LINK, _ADDRESS, _ROUTE, _NEIGHBOUR, _GENERIC = "=BxHiII", "=BBBBI", "=8BI", "=BxxxiHBB", "=Bxxx"
 """struct ifinfomsg, ifaddrmsg, rtmsg (and fib_rule_hdr), ndmsg, rtgenmsg (linux/rtnetlink.h, if_addr.h, neighbour.h)"""
-_BUFFER = 1 << 18
+_CUT = int(socket.MSG_TRUNC)
+_ROOM = 1 << 15
+"""A part of a dump is never longer (netlink_dump); to ask Python for more costs more than the dump itself."""
 _ATTEMPTS = 5
 """More, of a dump that something changed under (NLM_F_DUMP_INTR): it may have holes."""
 
@@ -72,10 +81,19 @@ class Rtnetlink:
         """Close it."""
         self._socket.close()
 
-    def links(self) -> list[stack_messages.Message]:
-        """Return every device (RTM_NEWLINK)."""
-        few = _ATTRIBUTE.pack(_ATTRIBUTE.size, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS)
-        return self._dump(RTM_GETLINK, struct.pack(_LINK, 0, 0, 0, 0, 0) + few, stack_messages.LINK)
+    def links(self, master: int | None = None) -> list[stack_messages.Message]:
+        """Return every device, or those under a master: its ifindex, or NO_MASTER (RTM_NEWLINK).
+
+        Before Linux 5.16 nothing is under NO_MASTER, not even the loopback.
+        """
+        body = struct.pack(_LINK, 0, 0, 0, 0, 0) + _NO_STATISTICS
+        body += b"" if master is None else _ATTRIBUTE.pack(_ATTRIBUTE.size, IFLA_MASTER, master)
+        return self._dump(RTM_GETLINK, body, stack_messages.LINK)
+
+    def link(self, ifindex: int) -> stack_messages.Message:
+        """Return one device."""
+        (answer,) = self._ask(RTM_GETLINK, _REQUEST, struct.pack(_LINK, 0, 0, ifindex, 0, 0) + _NO_STATISTICS)
+        return read_message(stack_messages.LINK, answer)
 
     def addresses(self) -> list[stack_messages.Message]:
         """Return every address (RTM_NEWADDR)."""
@@ -121,6 +139,12 @@ class Rtnetlink:
             body = struct.pack(_LINK, AF_BRIDGE, 0, 0, 0, 0) + _ATTRIBUTE.pack(_ATTRIBUTE.size, IFLA_MASTER, bridge)
         return self._dump(RTM_GETNEIGH, body, stack_messages.NEIGHBOUR)
 
+    def settings(self, family: int) -> stack_messages.Attributes:
+        """Return what holds for all interfaces of an address family (RTM_NEWNETCONF, Linux 3.7)."""
+        body = struct.pack(_GENERIC, family) + _ATTRIBUTE.pack(_ATTRIBUTE.size, NETCONFA_IFINDEX, NETCONFA_IFINDEX_ALL)
+        (answer,) = self._ask(RTM_GETNETCONF, _REQUEST, body)
+        return read_message(stack_messages.SETTINGS, answer).attributes
+
     def namespace_number(self, descriptor: int) -> int | None:
         """Return the number that this namespace has for another one; None where it has none."""
         body = struct.pack(_GENERIC, 0) + _ATTRIBUTE.pack(_ATTRIBUTE.size, NETNSA_FD, descriptor)
@@ -152,7 +176,10 @@ class Rtnetlink:
         self._socket.send(_HEADER.pack(_HEADER.size + len(body), kind, flags, self._sequence, 0) + body)
         answers: list[bytes] = []
         while True:
-            for message in _messages(self._socket.recv(_BUFFER)):
+            data, _, flags_of_part, _ = self._socket.recvmsg(_ROOM)
+            if flags_of_part & _CUT:
+                raise OSError(errno.EMSGSIZE, os.strerror(errno.EMSGSIZE))
+            for message in _messages(data):
                 _, answer, _, sequence, _ = _HEADER.unpack_from(message)
                 if sequence != self._sequence:
                     continue

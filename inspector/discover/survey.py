@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from ipaddress import ip_address
 from types import TracebackType
 from typing import Self
 
@@ -14,7 +15,7 @@ from inspector.discover.beneath import Refusal, Root, open_root
 from inspector.discover.engine_answers import ProcessFact
 from inspector.discover.engine_view import EngineView
 from inspector.discover.hidden import open_hidden
-from inspector.discover.kernel import read_stacks
+from inspector.discover.kernel import Extent, read_stacks
 from inspector.errors import DepartedError
 from inspector.model.naming import find_containers
 from inspector.model.sentence import say
@@ -57,12 +58,18 @@ class Stacks(Struct):
         return {sandbox: namespace.fd for sandbox, namespace in self.namespaces.items()}
 
 
-def survey(engine: EngineView, stacks: Stacks, words: Iterable[str] | None = None) -> Topology:
-    """Return the world as it is. `words` limits the containers looked into; None means all that run."""
+def survey(
+    engine: EngineView, stacks: Stacks, words: Iterable[str] | None = None, *, extent: Extent | None = None
+) -> Topology:
+    """Return the world as it is. `words` limits the containers looked into; None means all that run.
+
+    Of the host's stack that is read which may matter to these containers, or what `extent` says.
+    """
+    words = None if words is None else tuple(words)
     view = engine.overview()
     stacks.namespaces[HOST] = host_namespace(engine)
-    owners, blind_spots = _open_all(engine, _wanted(view.containers, words), stacks)
-    facts = read_stacks(tuple(stacks.namespaces.items()))
+    owners, blind_spots = open_all(engine, _wanted(view.containers, words), stacks)
+    facts = read_stacks(tuple(stacks.namespaces.items()), extent=extent or _extent(view.containers, words))
     known = (each.network for each in view.networks)
     hidden = open_hidden(engine.peer_pid, stacks.namespaces, facts, known, view.containers)
     stacks.namespaces.update(hidden)
@@ -109,12 +116,27 @@ def _wanted(containers: tuple[Container, ...], words: Iterable[str] | None) -> t
     return tuple(each for each in running if each in named or each.name in shared)
 
 
+def _extent(containers: tuple[Container, ...], words: Iterable[str] | None) -> Extent:
+    """Say how much of the stacks matters: where a word is a name that is still to be looked up, all of it may."""
+    if not words:
+        return Extent()
+    towards = []
+    for word in words:
+        if word == HOST or "/" in word or find_containers(containers, word):
+            continue
+        try:
+            towards.append(ip_address(word))
+        except ValueError:
+            return Extent()
+    return Extent(everywhere=False, towards=tuple(towards))
+
+
 def _linked(container: Container, stacks: Stacks) -> Container:
     fact = stacks.facts.get(container.name)
     return replace(container, links=fact.links) if fact is not None and fact.links else container
 
 
-def _open_all(
+def open_all(
     engine: EngineView, containers: tuple[Container, ...], stacks: Stacks
 ) -> tuple[dict[str, SandboxId], tuple[BlindSpot, ...]]:
     """Hold the namespaces and roots of containers open; return the sandbox of each, and which could not be opened."""

@@ -10,6 +10,7 @@ No bytes raise: what is cut off is left out, or zero.
 import struct
 import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import NamedTuple
 
@@ -21,6 +22,8 @@ ROUTE = struct.Struct("=8BI")
 """struct rtmsg (linux/rtnetlink.h): family, destination and source length, tos, table, protocol, scope, type, flags"""
 NEIGHBOUR = struct.Struct("=BxxxiHBB")
 """struct ndmsg (linux/neighbour.h): family, ifindex, state, flags, type"""
+SETTINGS = struct.Struct("=B")
+"""struct netconfmsg (linux/netconf.h): family"""
 
 _HEADER_LENGTH = 16
 """struct nlmsghdr (linux/netlink.h)"""
@@ -81,4 +84,9 @@ def mac(attributes: Attributes, kind: int) -> str | None:
 def address(attributes: Attributes, kind: int) -> str | None:
     """Return an IP address; None where there is none, or it is not one."""
     value = attributes.get(kind)
-    return str(ip_address(value)) if value is not None and len(value) in _IP_LENGTHS else None
+    return _address(value) if value is not None and len(value) in _IP_LENGTHS else None
+
+
+@lru_cache(1024)
+def _address(packed: bytes) -> str:
+    return str(ip_address(packed))

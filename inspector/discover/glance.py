@@ -1,0 +1,44 @@
+"""Walk the world once to show it: every stack, and nothing of what only a trace needs.
+
+1. Caches, processes and files are left alone.
+2. The engine is asked for its lists, and for those containers alone whose stacks the kernel does not tell apart.
+"""
+
+from msgspec.structs import replace
+
+from inspector.discover.assemble import assemble
+from inspector.discover.engine import Engine
+from inspector.discover.hidden import open_hidden
+from inspector.discover.kernel import Extent, read_stacks
+from inspector.discover.mounted import lead_elsewhere, open_mounted
+from inspector.discover.survey import Stacks, host_namespace, open_all
+from inspector.model.topology import HOST, Topology
+
+
+def glance(engine: Engine, stacks: Stacks) -> Topology:
+    """Return the world as it is, without neighbours, forwarding tables, and what only a process or its files tell."""
+    identity, containers = engine.identity(), engine.containers()
+    networks = engine.networks(containers)
+    host, extent = host_namespace(engine), Extent(caches=False)
+    stacks.namespaces[HOST] = host
+    found = open_mounted(engine.peer_pid(), host, containers, extent)
+    stacks.namespaces.update((sandbox, namespace) for sandbox, (namespace, _) in found.items())
+    facts = {sandbox: replace(fact, sandbox=sandbox) for sandbox, (_, fact) in found.items()}
+    rest = tuple(each for each in containers if each.running and each.name not in facts)
+    owners, blind_spots = open_all(engine, rest, stacks)
+    everyone = tuple(stacks.namespaces.items())
+    unread = {each for each in stacks.namespaces if each not in facts} | lead_elsewhere(facts.values())
+    facts.update((each.sandbox, each) for each in read_stacks(everyone, unread, Extent(caches=bool(blind_spots))))
+    hidden = open_hidden(
+        engine.peer_pid, stacks.namespaces, facts.values(), (each.network for each in networks), containers
+    )
+    stacks.namespaces.update(hidden)
+    more = read_stacks(tuple(stacks.namespaces.items()), hidden, extent) if hidden else ()
+    return assemble(
+        engine=identity,
+        networks=((each.network, each.bridge_name) for each in networks),
+        containers=containers,
+        stacks=(*(facts[each] for each in stacks.namespaces if each in facts), *more),
+        owners={**{name: name for name in found}, **owners},
+        blind_spots=blind_spots,
+    )
