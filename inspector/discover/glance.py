@@ -7,7 +7,7 @@
 from msgspec.structs import replace
 
 from inspector.discover.assemble import assemble
-from inspector.discover.engine import Engine
+from inspector.discover.engine_view import EngineView
 from inspector.discover.hidden import open_hidden
 from inspector.discover.kernel import Extent, read_stacks
 from inspector.discover.mounted import lead_elsewhere, open_mounted
@@ -15,13 +15,12 @@ from inspector.discover.survey import Stacks, host_namespace, open_all
 from inspector.model.topology import HOST, Topology
 
 
-def glance(engine: Engine, stacks: Stacks) -> Topology:
+def glance(engine: EngineView, stacks: Stacks) -> Topology:
     """Return the world as it is, without neighbours, forwarding tables, and what only a process or its files tell."""
-    identity, containers = engine.identity(), engine.containers()
-    networks = engine.networks(containers)
-    host, extent = host_namespace(engine), Extent(caches=False)
-    stacks.namespaces[HOST] = host
-    found = open_mounted(engine.peer_pid(), host, containers, extent)
+    view, extent = engine.overview(), Extent(caches=False)
+    containers = view.containers
+    stacks.namespaces[HOST] = host_namespace(engine)
+    found = open_mounted(engine.peer_pid(), stacks.namespaces[HOST], containers, extent)
     stacks.namespaces.update((sandbox, namespace) for sandbox, (namespace, _) in found.items())
     facts = {sandbox: replace(fact, sandbox=sandbox) for sandbox, (_, fact) in found.items()}
     rest = tuple(each for each in containers if each.running and each.name not in facts)
@@ -30,13 +29,13 @@ def glance(engine: Engine, stacks: Stacks) -> Topology:
     unread = {each for each in stacks.namespaces if each not in facts} | lead_elsewhere(facts.values())
     facts.update((each.sandbox, each) for each in read_stacks(everyone, unread, Extent(caches=bool(blind_spots))))
     hidden = open_hidden(
-        engine.peer_pid, stacks.namespaces, facts.values(), (each.network for each in networks), containers
+        engine.peer_pid, stacks.namespaces, facts.values(), (each.network for each in view.networks), containers
     )
     stacks.namespaces.update(hidden)
     more = read_stacks(tuple(stacks.namespaces.items()), hidden, extent) if hidden else ()
     return assemble(
-        engine=identity,
-        networks=((each.network, each.bridge_name) for each in networks),
+        engine=view.identity,
+        networks=((each.network, each.bridge_name) for each in view.networks),
         containers=containers,
         stacks=(*(facts[each] for each in stacks.namespaces if each in facts), *more),
         owners={**{name: name for name in found}, **owners},
