@@ -14,11 +14,17 @@ ASKING = "inspector.discover.engine_process"
 LISTENING, LOOKING_UP = "inspector.capture.recorder", "inspector.capture.lookup_recorder"
 
 
-class Begun(Struct, frozen=True):
-    """One process asks the engine, the other one listens and sends."""
+class Begun(Struct):
+    """One process asks the engine, another one listens and sends."""
 
     asking: Worker
-    recording: Worker
+    recording: Worker | None = None
+    """None where it seemed that nothing is to be listened to."""
+
+    def recorder(self) -> Worker:
+        """Return the process that listens; begin it where it was not."""
+        self.recording = self.recording or _begin_recording()
+        return self.recording
 
     def __enter__(self) -> Self:
         """Have them until the block ends."""
@@ -27,9 +33,15 @@ class Begun(Struct, frozen=True):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """End both."""
         self.asking.__exit__(kind, error, at)
-        self.recording.__exit__(kind, error, at)
+        if self.recording is not None:
+            self.recording.__exit__(kind, error, at)
 
 
-def begin() -> Begun:
+def begin(*, listening: bool = True) -> Begun:
     """Fork them; best before much is loaded."""
-    return Begun(asking=Worker((ASKING,), keeps=OF_ASKER), recording=Worker((LOOKING_UP, LISTENING)))
+    asking = Worker((ASKING,), keeps=OF_ASKER)
+    return Begun(asking, _begin_recording() if listening else None)
+
+
+def _begin_recording() -> Worker:
+    return Worker((LOOKING_UP, LISTENING))
