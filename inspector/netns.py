@@ -7,6 +7,7 @@
 
 import ctypes
 import errno
+import fcntl
 import os
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -20,6 +21,8 @@ from inspector.errors import DepartedError, InspectorError, PrivilegeError
 
 CLONE_NEWNET = 0x40000000
 """linux/sched.h"""
+NS_GET_NSTYPE = 0xB703
+"""linux/nsfs.h"""
 
 HINT = "run it with sudo, or as a user that has this capability"
 
@@ -58,6 +61,11 @@ def own() -> Namespace:
     return _open("/proc/thread-self/ns/net")
 
 
+def open_path(path: "os.PathLike[str]") -> Namespace:
+    """Open the namespace that a mount keeps, or a process is in. Raises OSError."""
+    return _open(os.fspath(path))
+
+
 def open_pidfd(pid: int) -> int:
     """Open a descriptor of a process: it turns readable when the process ends, and never means another one."""
     try:
@@ -90,6 +98,12 @@ def enter_each(visits: Iterable[tuple[int, Callable[[], T]]]) -> list[T]:
         return results
 
     return enter(known[0][0], go) if known else []
+
+
+def is_network(path: "os.PathLike[str]") -> bool:
+    """Whether a file of namespaces is a network's (NS_GET_NSTYPE: ioctl_ns(2)). Raises OSError."""
+    with open_path(path) as namespace:
+        return fcntl.ioctl(namespace.fd, NS_GET_NSTYPE) == CLONE_NEWNET
 
 
 class _Visit(Generic[T]):

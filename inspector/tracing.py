@@ -66,6 +66,19 @@ def drop_tracepoints() -> tuple[Tracepoint, Tracepoint]:
     return found[FREED], found[RECEIVED]
 
 
+def instances() -> tuple[str, ...]:
+    """Name the instances of tracefs that anybody has made. Raises OSError."""
+    folder = _tracefs()
+    try:
+        inside = os.open("instances", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
+    finally:
+        os.close(folder)
+    try:
+        return tuple(sorted(os.listdir(inside)))  # noqa: PTH208 - a descriptor is no path
+    finally:
+        os.close(inside)
+
+
 def online_cpus(text: str | None = None) -> tuple[int, ...]:
     """Return the CPUs that are on: `0-3,5` in the kernel's words."""
     ranges = [each.split("-") for each in (text or ONLINE.read_text(encoding="ascii")).strip().split(",")]

@@ -27,8 +27,10 @@ from inspector.errors import InspectorError
 from inspector.loading import load, patterns_when_used
 from inspector.privileges import Capability
 
-PR_SET_PDEATHSIG = 1
+PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15
 """linux/prctl.h"""
+SECOND_PROCESS = b"dnetsniff-work"
+"""What the kernel calls it: at most 15 bytes (TASK_COMM_LEN)."""
 LENGTH = struct.Struct("!QQ")
 """Bytes of the message that follows, and how many descriptors come with it."""
 MOST_AT_ONCE = 250
@@ -139,7 +141,9 @@ class Worker:
 def _serve(channel: socket.socket, ahead: tuple[str, ...], owner: int, keeps: tuple[Capability, ...]) -> None:
     """Load, answer calls until the channel ends, and end without the owner's clean-up."""
     try:
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        library = ctypes.CDLL(None)
+        library.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        library.prctl(PR_SET_NAME, SECOND_PROCESS, 0, 0, 0)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         if os.getppid() == owner:

@@ -22,9 +22,18 @@ SHORT = 12
 
 @click.command()
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form.")
+@click.option("--leftovers", is_flag=True, help="List what of dnetsniff is still on this machine; status 1 if any is.")
 @click.pass_obj
-def command(choice: EngineChoice, form: str) -> None:
-    """Say whether a trace can run here: privileges, engine, kernel, and the settings that decide."""
+def command(choice: EngineChoice, form: str, *, leftovers: bool) -> None:
+    """Say whether a trace can run here: privileges, engine, kernel, and the settings that decide.
+
+    With --leftovers: what of dnetsniff is still on this machine, and how it is removed. Tables, promiscuous interfaces,
+    namespaces, tracefs instances, sockets, processes and their threads, perf events, temporary files, half a lab.
+    """
+    if leftovers:
+        from inspector.cli.leftovers import tell_leftovers
+
+        sys.exit(tell_leftovers(choice, form))
     checks = examine(choice)
     if form == "json":
         found = {"schema": "dnetsniff.doctor/1", "checks": [asdict(each) for each in checks]}

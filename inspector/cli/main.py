@@ -7,6 +7,7 @@ import os
 import sys
 from contextlib import ExitStack, suppress
 from importlib import import_module
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -83,6 +84,7 @@ def main(begun: Begun | None = None) -> None:
 
 def _run(begun: Begun | None) -> int:
     debug = "--debug" in sys.argv
+    take_name()
     try:
         sys.stdout = open_standard_output()
         dnetsniff.main(prog_name="dnetsniff", standalone_mode=False, obj=begun)
@@ -114,6 +116,12 @@ def _run(begun: Begun | None) -> int:
         )
         status = EXIT_BUG
     return status
+
+
+def take_name() -> None:
+    """Have the kernel call this process `dnetsniff`, whatever loaded it: `ps` and `doctor --leftovers` look there."""
+    with suppress(OSError):
+        Path("/proc/self/comm").write_bytes(b"dnetsniff")
 
 
 def leave(status: int) -> NoReturn:

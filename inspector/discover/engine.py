@@ -44,27 +44,31 @@ class Engine:
 
     def identity(self) -> EngineIdentity:
         """Say which engine this is, and its version."""
-        return engine_answers.identity(self._version())
+        with understood():
+            return engine_answers.identity(self._version())
 
     @property
     def tongue(self) -> Tongue:
         """What is to be known of an engine of this name."""
-        return engine_answers.tongue(self._version())
+        with understood():
+            return engine_answers.tongue(self._version())
 
     def networks(self, members: Iterable[Container] = ()) -> tuple[NetworkFact, ...]:
         """List the networks, in one call, each by the name that its members have for it."""
         with self.calls():
             answer = self.api.networks()
-        found = engine_answers.agreed((engine_answers.network(each) for each in answer), tuple(members))
+        with understood():
+            found = engine_answers.agreed((engine_answers.network(each) for each in answer), tuple(members))
         return tuple(sorted(found, key=lambda fact: fact.network.name))
 
     def containers(self) -> tuple[Container, ...]:
         """List all containers, running or not: in one call, and one more for each that the list says too little of."""
         with self.calls():
             answer = self.api.containers(all=True)
-        names = {each["Id"]: engine_answers.own_name(each) for each in answer}
-        inspected = {each: self._inspect(each) for each in engine_answers.unsaid(answer)}
-        found = (engine_answers.container(each, names, inspected.get(each["Id"], {})) for each in answer)
+        with understood():
+            names = {each["Id"]: engine_answers.own_name(each) for each in answer}
+            inspected = {each: self._inspect(each) for each in engine_answers.unsaid(answer)}
+            found = [engine_answers.container(each, names, inspected.get(each["Id"], {})) for each in answer]
         return tuple(sorted(found, key=lambda each: each.name))
 
     def overview(self) -> Overview:
@@ -85,9 +89,10 @@ class Engine:
         """Ask where the container's first process and its files are. Raises DepartedError if it no longer runs."""
         with self.calls():
             answer = self.api.inspect_container(container.id)
-        if not answer["State"].get("Pid"):
-            raise DepartedError(f"container {container.name} stopped while we looked", "start it and ask again")
-        return engine_answers.process(container, answer, self.tongue)
+        with understood():
+            if not answer["State"].get("Pid"):
+                raise DepartedError(f"container {container.name} stopped while we looked", "start it and ask again")
+            return engine_answers.process(container, answer, self.tongue)
 
     def changes(self, since_s: int) -> Iterator[str]:
         """Yield a word for each change to containers and their networks since then, while the engine is there.
@@ -96,7 +101,9 @@ class Engine:
         """
         with self.calls():
             for each in self.api.events(since=since_s, decode=True, filters={"type": ["container", "network"]}):
-                if (word := str(each.get("Action") or each.get("status") or "")) in CHANGES:
+                with understood():
+                    word = str(each.get("Action") or each.get("status") or "")
+                if word in CHANGES:
                     yield word
 
     def answers(self) -> bool:
@@ -216,6 +223,18 @@ def _over_tcp(engine: str) -> EngineUnreachableError:
         "there",
         "run dnetsniff on the engine's machine, and name its Unix socket with --host",
     )
+
+
+@contextmanager
+def understood() -> Iterator[None]:
+    """Turn what reading an answer raises into our own error: whatever listens there, it speaks another language."""
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
+        raise EngineUnreachableError(
+            f"what answers is no engine that can be understood ({type(error).__name__} in its answer)",
+            "name the engine's own socket with --host",
+        ) from error
 
 
 def _unreachable(error: Exception) -> InspectorError:

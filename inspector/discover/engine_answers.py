@@ -125,7 +125,7 @@ def process(container: Container, answer: Mapping[str, Any], spoken: Tongue) -> 
     return ProcessFact(
         container=container.name,
         pid=int(answer["State"]["Pid"]),
-        started=str(answer["State"]["StartedAt"]),
+        started=safe(str(answer["State"]["StartedAt"])),
         hosts_path="" if "/etc/hosts" in mounted else str(answer.get("HostsPath") or ""),
         resolv_conf_path="" if "/etc/resolv.conf" in mounted else str(answer.get("ResolvConfPath") or ""),
         dns_servers=tuple(safe(str(each)) for each in asked.get("Dns") or ()),
@@ -151,7 +151,7 @@ def _is_within(endpoint: Endpoint, network: Network) -> bool:
 def own_name(summary: Mapping[str, Any]) -> str:
     """Return the container's own name; Engines before 26 also list `/other/alias` for legacy links."""
     own = [each[1:] for each in summary.get("Names") or () if "/" not in each[1:]]
-    return safe(own[0]) if own else str(summary["Id"])[:12]
+    return safe(own[0]) if own else safe(str(summary["Id"]))[:12]
 
 
 def network(summary: Mapping[str, Any]) -> NetworkFact:
@@ -159,7 +159,7 @@ def network(summary: Mapping[str, Any]) -> NetworkFact:
     ranges = (summary.get("IPAM") or {}).get("Config") or ()
     options = summary.get("Options") or {}
     found = Network(
-        id=summary["Id"],
+        id=safe(summary["Id"]),
         name=safe(summary["Name"]),
         driver=safe(summary.get("Driver") or ""),
         subnets=tuple(
@@ -184,7 +184,7 @@ def container(summary: Mapping[str, Any], names: Mapping[str, str], inspected: M
     attached = (summary.get("NetworkSettings") or {}).get("Networks") or {}
     name = own_name(summary)
     return Container(
-        id=summary["Id"],
+        id=safe(summary["Id"]),
         name=name,
         state=safe(summary.get("State") or "unknown"),
         mode=mode,

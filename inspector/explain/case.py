@@ -1,5 +1,7 @@
 """Everything a sentence or a finding may stand on."""
 
+import shlex
+
 from msgspec import Struct
 
 from inspector.model.complaint import Complaint
@@ -59,7 +61,7 @@ class Case(Struct, frozen=True):
     @property
     def command(self) -> str:
         """The command line that speaks to the engine, for what is to be typed."""
-        return self.topology.engine.command
+        return shlex.quote(self.topology.engine.command)
 
     def endpoints(self, container: Container | None) -> tuple[Endpoint, ...]:
         """Return the endpoints of the stack the container uses, its own or a shared one."""

@@ -15,10 +15,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from inspector.discover.engine import Engine
+from inspector.discover.engine import Engine, understood
+from inspector.discover.engine_answers import own_name
 from inspector.errors import DepartedError, InspectorError, UsageError
 from inspector.lab.image import find_image, remove_own
 from inspector.lab.layout import COURSE, GUEST_LABEL, LABEL, MEMBERS, NETWORK, RUN_LABEL, SUBNET, Member
+from inspector.model.text import safe
 
 OURS = (f"{LABEL}={COURSE}",)
 """Finds the lab, whichever `up` built it."""
@@ -46,6 +48,15 @@ def is_whole(standing: Iterable[Standing]) -> bool:
     """Whether every container of the course runs."""
     running = {each.name for each in standing if each.state == "running"}
     return running >= {member.name for member in MEMBERS}
+
+
+def half_built(engine: Engine) -> tuple[str, ...]:
+    """Name what nobody asked for: a lab that is not whole, and guests that a lesson left on one that is."""
+    standing = status(engine)
+    if is_whole(standing):
+        return tuple(each.name for each in standing if each.name not in {member.name for member in MEMBERS})
+    networks = (f"network {each['Name']}" for each in _labelled_networks(engine))
+    return (*(each.name for each in standing), *networks)
 
 
 def up(
@@ -100,7 +111,7 @@ def _remove(engine: Engine, labels: tuple[str, ...]) -> tuple[str, ...]:
     for network in _labelled_networks(engine, labels):
         with suppress(DepartedError), engine.calls():
             engine.api.remove_network(network["Id"])
-        removed.append(f"network {network['Name']}")
+        removed.append(f"network {safe(network['Name'])}")
     if remove_own(engine):
         removed.append("the image made for it")
     return tuple(removed)
@@ -149,7 +160,7 @@ def _refuse_ended(engine: Engine, image: str) -> None:
     for each in _labelled(engine):
         if each["State"] != "running":
             raise UsageError(
-                f"the image {image} does not stay up: {_standing(each).name} is {each['Status'].lower()}",
+                f"the image {image} does not stay up: {_standing(each).name} is {safe(each['Status']).lower()}",
                 "name an image whose command goes on, or leave --image out; what was built is removed again",
             )
 
@@ -185,7 +196,8 @@ def _labelled(engine: Engine, labels: tuple[str, ...] = OURS) -> list[Any]:
     names = {member.name for member in MEMBERS}
     with engine.calls():
         found = engine.api.containers(all=True, filters={"label": list(labels)})
-    return [each for each in found if _standing(each).name in names | {(each.get("Labels") or {}).get(GUEST_LABEL)}]
+    with understood():
+        return [each for each in found if _standing(each).name in names | {(each.get("Labels") or {}).get(GUEST_LABEL)}]
 
 
 def _labelled_networks(engine: Engine, labels: tuple[str, ...] = OURS) -> list[Any]:
@@ -194,12 +206,13 @@ def _labelled_networks(engine: Engine, labels: tuple[str, ...] = OURS) -> list[A
 
 
 def _standing(summary: Any) -> Standing:
-    places = (summary.get("NetworkSettings") or {}).get("Networks") or {}
-    return Standing(
-        name=next((each[1:] for each in summary["Names"] if "/" not in each[1:]), summary["Id"][:12]),
-        state=summary["State"],
-        places=tuple((network, each.get("IPAddress") or "-") for network, each in places.items()),
-    )
+    with understood():
+        places = (summary.get("NetworkSettings") or {}).get("Networks") or {}
+        return Standing(
+            name=own_name(summary),
+            state=safe(summary["State"]),
+            places=tuple((safe(network), safe(each.get("IPAddress") or "-")) for network, each in places.items()),
+        )
 
 
 def _the_subnet(asked: str | None) -> IPv4Network:
@@ -253,7 +266,7 @@ def _refuse_taken_subnet(engine: Engine, wanted: IPv4Network, routes: list[Any],
     with engine.calls():
         networks = engine.api.networks()
     used = {
-        ip_network(each["Subnet"], strict=False): f"the network {network['Name']}"
+        ip_network(each["Subnet"], strict=False): f"the network {safe(network['Name'])}"
         for network in networks
         for each in (network.get("IPAM") or {}).get("Config") or ()
         if each.get("Subnet")
@@ -281,5 +294,6 @@ def _refuse_guests(engine: Engine, network: Any, ours: set[str]) -> None:
         members = engine.api.containers(all=True, filters={"network": network["Id"]})
     guests = [_standing(each).name for each in members if each["Id"] not in ours]
     if guests:
-        lines = "; ".join(f"docker network disconnect {network['Name']} {each}" for each in guests)
-        raise UsageError(f"{', '.join(guests)} is on {network['Name']} too, so the lab stays", f"first: {lines}")
+        name = safe(network["Name"])
+        lines = "; ".join(f"docker network disconnect {name} {each}" for each in guests)
+        raise UsageError(f"{', '.join(guests)} is on {name} too, so the lab stays", f"first: {lines}")

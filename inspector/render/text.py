@@ -7,6 +7,8 @@ from textwrap import wrap
 from inspector.render.language import cells, is_english, padded, spoken
 
 NARROW, WIDE = 80, 100
+LEAST_ROOM = 8
+"""This part of a line's width is the least that text is given behind what it is about."""
 LABEL = 9
 """Columns of the words that the lines of a head begin with."""
 
@@ -60,6 +62,10 @@ def indented(text: str, width: int, first: str, rest: str | None = None) -> Iter
     """Break a sentence into lines that fit, words whole."""
     text, first = spoken(text), spoken(first)
     rest = " " * cells(first) if rest is None else rest
+    if text and width - max(cells(first), cells(rest)) < width // LEAST_ROOM:
+        # What strangers named may be of any length; text is not broken letter by letter behind it.
+        yield first.rstrip()
+        first = rest = " " * (width // LEAST_ROOM)
     if is_english():
         lines = wrap(text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
     else:

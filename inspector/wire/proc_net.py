@@ -13,6 +13,8 @@ from msgspec import Struct
 TCP_LISTEN, TCP_CLOSE = 0x0A, 0x07
 """include/net/tcp_states.h; a UDP socket that is connected to nobody is in the latter."""
 _FIELDS = 4
+_INODE = 9
+_PORT = 2
 _ADDRESS_LENGTHS = {8: 4, 32: 16}
 
 
@@ -45,3 +47,18 @@ def _address(raw: str) -> str:
     address = ip_address(b"".join(struct.pack("=I", each) for each in words))
     mapped = getattr(address, "ipv4_mapped", None)
     return str(mapped or address)
+
+
+def read_inodes(table: str) -> Iterator[int]:
+    """Yield the inode of each socket in the tables of raw, icmp, tcp and udp, and those for IPv6."""
+    for line in table.splitlines()[1:]:
+        words = line.split()
+        if len(words) > _INODE and words[_INODE].isdecimal():
+            yield int(words[_INODE])
+
+
+def read_netlink_ports(table: str) -> dict[int, int]:
+    """Return the inode of each netlink socket by its port (/proc/net/netlink, net/netlink/af_netlink.c)."""
+    found = (line.split() for line in table.splitlines()[1:])
+    whole = (each for each in found if len(each) > _PORT and each[_PORT].isdecimal() and each[-1].isdecimal())
+    return {int(each[_PORT]): int(each[-1]) for each in whole if int(each[_PORT])}

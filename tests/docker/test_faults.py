@@ -4,7 +4,7 @@ import json
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,29 +12,17 @@ import pytest
 from capabilities import keep_capabilities
 from commands import FULL, PROGRAM, docker, ran_into
 from counters import echo_replies
+from nothing_left import await_nothing_left
 from private_engine import descendants
 
 from inspector.archive import load
-from inspector.discover.engine import Engine
-from inspector.discover.survey import host_namespace
+from inspector.discover.leftovers import find_leftovers
+from inspector.model.leftover import Kind
 from inspector.pipeline import review
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("course")]
 
 Run = Callable[..., Any]
-
-
-@pytest.fixture
-def promiscuous(engine: Engine) -> Iterator[Callable[[], set[str]]]:
-    """Return the links of the engine's host that are promiscuous, ports of bridges apart."""
-    with host_namespace(engine) as host:
-
-        def look() -> set[str]:
-            words = ["nsenter", f"--net=/proc/self/fd/{host.fd}", "ip", "-j", "-d", "link"]
-            links = json.loads(subprocess.check_output(words, pass_fds=[host.fd]))
-            return {each["ifname"] for each in links if each["promiscuity"] and "master" not in each}
-
-        yield look
 
 
 def started(source: str, destination: str) -> subprocess.Popen[str]:
@@ -112,7 +100,7 @@ def test_the_three_capabilities_of_the_readme_are_enough(run: Run) -> None:
     assert (ran.status, ran.err) == (0, "")
 
 
-def test_interrupted_it_says_what_it_has(promiscuous: Callable[[], set[str]]) -> None:
+def test_interrupted_it_says_what_it_has() -> None:
     process = started("tomcat01", "tomcat02")
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=10)
@@ -120,30 +108,20 @@ def test_interrupted_it_says_what_it_has(promiscuous: Callable[[], set[str]]) ->
     report = json.loads(out)
     assert report["interrupted"] is True
     assert 0 < report["statistics"]["sent"] < 100
-    assert promiscuous() == set()
+    await_nothing_left()
 
 
-def test_killed_it_leaves_nothing_behind(promiscuous: Callable[[], set[str]], typed: Callable[..., str]) -> None:
-    before = namespaces()
+def test_killed_it_leaves_nothing_behind() -> None:
     process = started("tomcat01", "tomcat02")
-    children = descendants(process.pid)
-    assert children
+    assert {each.kind for each in find_leftovers().running if each.pid in descendants(process.pid)} >= {
+        Kind.PROCESS,
+        Kind.SOCKET,
+        Kind.PROMISCUITY,
+        Kind.NAMESPACE,
+    }, "the check sees nothing"
     process.kill()
     process.communicate(timeout=10)
-    deadline = time.monotonic() + 5
-    while promiscuous() and time.monotonic() < deadline:
-        pass
-    assert promiscuous() == set()
-    assert namespaces() <= before
-    assert "dnetsniff" not in typed("nft list tables")
-    while any(Path(f"/proc/{each}").exists() for each in children) and time.monotonic() < deadline:
-        pass
-    assert not [each for each in children if Path(f"/proc/{each}").exists()]
-
-
-def namespaces() -> set[str]:
-    """Return the network namespaces that have a name without a process, those of tests in other processes apart."""
-    return {each.name for each in Path("/run/netns").iterdir() if not each.name.startswith("dn")}
+    await_nothing_left()
 
 
 def test_a_container_that_dies_meanwhile_is_reported_with_what_was_seen(extra: Callable[..., str]) -> None:

@@ -16,9 +16,10 @@ from inspector.lab.build import (
     _the_nameservers,
     _the_subnet,
     free_subnet,
+    half_built,
     is_whole,
 )
-from inspector.lab.layout import MEMBERS, SUBNET
+from inspector.lab.layout import GUEST_LABEL, MEMBERS, SUBNET
 
 TEN = IPv4Network("10.0.0.0/8")
 
@@ -124,3 +125,25 @@ def test_one_that_is_missing_or_stopped_breaks_it(place: int) -> None:
     five = standing()
     assert not is_whole(five[:place] + five[place + 1 :])
     assert not is_whole([*five[:place], standing("exited")[place], *five[place + 1 :]])
+
+
+def holding(names: tuple[str, ...], *networks: str) -> Engine:
+    """Return an engine on which these containers of the lab run and these networks are."""
+    listed = [
+        {"Id": name, "Names": [f"/{name}"], "State": "running", "Labels": {GUEST_LABEL: name}, "NetworkSettings": {}}
+        for name in names
+    ]
+    made = [{"Id": each, "Name": each} for each in networks]
+    return Engine(SimpleNamespace(containers=lambda **_: listed, networks=lambda **_: made))
+
+
+def test_a_lab_that_is_not_whole_is_named_part_by_part() -> None:
+    assert half_built(holding(("tomcat02",), "mynet")) == ("tomcat02", "network mynet")
+    assert half_built(holding((), "mynet")) == ("network mynet",)
+
+
+def test_of_a_whole_lab_only_guests_are_named() -> None:
+    whole = tuple(member.name for member in MEMBERS)
+    assert half_built(holding(whole, "mynet")) == ()
+    assert half_built(holding((*whole, "redis"), "mynet")) == ("redis",)
+    assert half_built(holding(())) == ()

@@ -5,6 +5,8 @@ Why: its network namespace, interfaces and address went with its last process.
 Remedy: start it; its address may be another one then.
 """
 
+import shlex
+
 from inspector.explain.case import Case
 from inspector.model.report import Confidence, Finding, Severity
 from inspector.model.sentence import say
@@ -30,6 +32,6 @@ def detect(case: Case) -> Finding | None:
                         state=container.state,
                     ),
                 ),
-                remedy=(f"{case.command} start {container.name}",),
+                remedy=(f"{case.command} start {shlex.quote(container.name)}",),
             )
     return None

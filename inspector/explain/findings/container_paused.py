@@ -5,6 +5,8 @@ Why: ICMP echo is answered by the kernel; a TCP service accepts and then stays s
 Remedy: unpause it.
 """
 
+import shlex
+
 from inspector.explain.case import Case
 from inspector.model.report import Confidence, Finding, Severity
 from inspector.model.sentence import say
@@ -23,6 +25,6 @@ def detect(case: Case) -> Finding | None:
                     container=container.name,
                 ),
                 evidence=(say("the engine's list of containers: {container} is paused", container=container.name),),
-                remedy=(f"{case.command} unpause {container.name}",),
+                remedy=(f"{case.command} unpause {shlex.quote(container.name)}",),
             )
     return None

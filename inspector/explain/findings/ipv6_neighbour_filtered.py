@@ -7,6 +7,7 @@ advertisement never comes back.
 Remedy: let neighbour solicitations and advertisements through, where they were last seen (RFC 4890, 4.4.1).
 """
 
+import shlex
 from ipaddress import ip_address
 
 from inspector.explain.case import Case
@@ -83,7 +84,7 @@ def _likely(
         ),
         evidence=(known, *seen, say("which rule: not known")),
         remedy=tuple(
-            inside(case, sandbox, f"ip6tables -I {chain} -p icmpv6 --icmpv6-type {each} -j ACCEPT")
+            inside(case, sandbox, f"ip6tables -I {shlex.quote(chain)} -p icmpv6 --icmpv6-type {each} -j ACCEPT")
             for chain in chains
             for each in (ASKS, TELLS)
         ),

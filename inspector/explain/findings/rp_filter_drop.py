@@ -6,6 +6,8 @@ On the wire: the packet is last seen coming in, no ICMP error comes back, and th
 Remedy: loose reverse path filtering (2) on that interface, or a route to the sender by it.
 """
 
+import shlex
+
 from inspector.explain.case import Case
 from inspector.explain.mending import inside
 from inspector.model.question import CapturePoint
@@ -42,7 +44,7 @@ def detect(case: Case) -> Finding | None:
             say("the kernel's drop reason: {reason}", reason=REASON),
             *strict,
         ),
-        remedy=(inside(case, point.sandbox, f"sysctl -w {own}={LOOSE}"),),
+        remedy=(inside(case, point.sandbox, f"sysctl -w {shlex.quote(f'{own}={LOOSE}')}"),),
     )
 
 
