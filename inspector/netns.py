@@ -91,8 +91,8 @@ def enter_each(visits: Iterable[tuple[int, Callable[[], T]]]) -> list[T]:
     known = tuple(visits)
 
     def go() -> list[T]:
-        results = []
-        for namespace_fd, work in known:
+        results = [known[0][1]()]
+        for namespace_fd, work in known[1:]:
             _set_namespace(namespace_fd)
             results.append(work())
         return results

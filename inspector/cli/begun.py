@@ -14,11 +14,17 @@ ASKING = "inspector.discover.engine_process"
 LISTENING, LOOKING_UP = "inspector.capture.recorder", "inspector.capture.lookup_recorder"
 
 
-class Begun(Struct, frozen=True):
-    """One process asks the engine, the other one listens and sends."""
+class Begun(Struct):
+    """One process asks the engine, another one listens and sends."""
 
     asking: Worker
-    recording: Worker
+    recording: Worker | None = None
+    """None where it seemed that nothing is to be listened to."""
+
+    def recorder(self) -> Worker:
+        """Return the process that listens; begin it where it was not."""
+        self.recording = self.recording or Worker((LOOKING_UP, LISTENING))
+        return self.recording
 
     def __enter__(self) -> Self:
         """Have them until the block ends."""
@@ -27,10 +33,11 @@ class Begun(Struct, frozen=True):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """End both."""
         self.asking.__exit__(kind, error, at)
-        self.recording.__exit__(kind, error, at)
+        if self.recording is not None:
+            self.recording.__exit__(kind, error, at)
 
 
-def begin(*, looking_up: bool = True) -> Begun:
-    """Fork them, best before much is loaded; `looking_up`: names will be looked up."""
-    listening = Worker((*((LOOKING_UP,) if looking_up else ()), LISTENING))
-    return Begun(asking=Worker((ASKING,), keeps=OF_ASKER), recording=listening)
+def begin(*, listening: bool = True, looking_up: bool = True) -> Begun:
+    """Fork them, best before much is loaded: one that listens or none, and `looking_up` names or not."""
+    recording = Worker((*((LOOKING_UP,) if looking_up else ()), LISTENING)) if listening else None
+    return Begun(asking=Worker((ASKING,), keeps=OF_ASKER), recording=recording)

@@ -1,12 +1,12 @@
 """`dnetsniff ls`: the networks of an engine as one tree."""
 
-from contextlib import closing
-
 import click
 
+from inspector.cli.begun import BEGUN, Begun, begin
 from inspector.cli.output import columns_of_terminal, is_coloured, width_of, write
-from inspector.discover.engine import connect
+from inspector.discover.engine_process import EngineProcess
 from inspector.discover.glance import glance
+from inspector.discover.listener import likely_listener
 from inspector.discover.survey import Stacks
 from inspector.model.engine_choice import EngineChoice
 
@@ -17,8 +17,9 @@ from inspector.model.engine_choice import EngineChoice
 @click.pass_obj
 def command(choice: EngineChoice, form: str, output: str | None) -> None:
     """Show networks, bridges, ports, veth pairs, addresses, gateways and routes: one tree."""
-    with Stacks() as stacks, closing(connect(choice)) as engine:
-        topology = glance(engine, stacks)
+    found = click.get_current_context().meta.get(BEGUN)
+    with found if isinstance(found, Begun) else begin(listening=False) as processes, Stacks() as stacks:
+        topology = glance(EngineProcess(processes.asking, choice), stacks, likely_listener(choice))
     if form == "json":
         from inspector.render.topology_json import render_json
 

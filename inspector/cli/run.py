@@ -41,10 +41,11 @@ def run(choice: EngineChoice, asked: Question, options: Mapping[str, object]) ->
     appearance, keeping = look(options), Keeping(options, here=True)
     with interruptible() as wakeup, ExitStack() as until:
         with _processes() as processes:
-            processes.recording.interruption = wakeup
+            recorder = processes.recorder()
+            recorder.interruption = wakeup
             engine = EngineProcess(processes.asking, choice)
             load_until(engine.has_answered, (*SURVEYING, *PLANNING))
-            with LiveHost(engine, processes.recording, words_of(asked), (*THINKING, RENDERING)) as host:
+            with LiveHost(engine, recorder, words_of(asked), (*THINKING, RENDERING)) as host:
                 recording = record(asked, host)
             unkept = _kept(recording, keeping)
             ready(appearance, keeping)

@@ -14,7 +14,8 @@ from inspector.loading import patterns_when_used, without
 if TYPE_CHECKING:
     from inspector.cli.begun import Begun
 
-ASKING_COMMANDS = frozenset({"trace", "resolve"})
+LISTENING_COMMANDS = frozenset({"trace", "resolve"})
+ASKING_COMMANDS = LISTENING_COMMANDS | {"ls"}
 NOT_ASKED = frozenset({"--help", "-h", "--version"})
 """With one of these no engine is asked."""
 KNOWN_BY_ADDRESS = "--no-lookup"
@@ -37,4 +38,4 @@ def begin_for(words: Sequence[str]) -> "Begun | None":
     # msgspec takes from it what `typing` has too, at the price of `inspect`.
     with without("typing_extensions"):
         from inspector.cli.begun import begin
-    return begin(looking_up=KNOWN_BY_ADDRESS not in words)
+    return begin(listening=not LISTENING_COMMANDS.isdisjoint(words), looking_up=KNOWN_BY_ADDRESS not in words)

@@ -1,8 +1,6 @@
 """The one door to the engine: what its networks and containers are called, and where their processes are."""
 
 import os
-import socket
-import struct
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -13,6 +11,7 @@ from typing import Any
 from inspector.discover import engine_answers
 from inspector.discover.engine_answers import NetworkFact, ProcessFact, Tongue
 from inspector.discover.engine_view import Overview
+from inspector.discover.listener import listener_of
 from inspector.errors import DepartedError, EngineUnreachableError, InspectorError, PrivilegeError, UsageError
 from inspector.loading import patterns_when_used, stand_ins, without
 from inspector.model.engine_choice import EngineChoice
@@ -147,14 +146,10 @@ class Engine:
         path = self._socket_path
         if path is None:
             raise _over_tcp(f"the engine at {self.address}")
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-            try:
-                probe.connect(path)
-            except OSError as error:
-                raise EngineUnreachableError(f"the engine at {path} went away: {error.strerror}") from error
-            # SO_PEERCRED yields struct ucred {pid, uid, gid} of the listener (unix(7)).
-            pid, _uid, _gid = struct.unpack("iii", probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-        return int(pid) or None
+        try:
+            return listener_of(path)
+        except OSError as error:
+            raise EngineUnreachableError(f"the engine at {path} went away: {error.strerror}") from error
 
 
 def connect(choice: EngineChoice, environment: Mapping[str, str] = os.environ) -> Engine:

@@ -9,36 +9,56 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import partial
 
+from msgspec.structs import replace
+
 from inspector import netns
 from inspector.discover.facts import StackFact
 from inspector.discover.hidden import mounted
 from inspector.discover.kernel import Extent, read_stack
+from inspector.discover.survey import namespace_of
 from inspector.model.topology import HOST, Container, LinkKind, Mode, SandboxId
 
 
-def open_mounted(
-    process: int | None, host: netns.Namespace, containers: Iterable[Container], extent: Extent
-) -> dict[SandboxId, tuple[netns.Namespace, StackFact]]:
-    """Open and read the stacks of containers, as far as they are known by their addresses.
+class Mounted:
+    """The stacks that the engine keeps by mounts: opened and read before it is known whose they are."""
 
-    They are the caller's to close. `process` is the engine's; None is this one.
-    """
-    opened = {SandboxId(f"net:[{each.inode}]"): each for each in mounted(process, {host.inode})}
-    try:
-        to_host = ((HOST, host.fd),)
-        facts = netns.enter_each(
-            (each.fd, partial(read_stack, sandbox, each.inode, to_host, extent)) for sandbox, each in opened.items()
-        )
-        owners = owners_of(facts, containers)
-        named = {each.sandbox: (opened[each.sandbox], each) for each in facts}
-        found = {SandboxId(name): named[sandbox] for name, sandbox in owners.items()}
-    except BaseException:
-        for each in opened.values():
+    def __init__(self, process: int | None, extent: Extent) -> None:
+        """Open and read them, and open the host's. `process` is the engine's; None is in another pid namespace."""
+        self.host = namespace_of(process)
+        self._opened = {SandboxId(f"net:[{each.inode}]"): each for each in mounted(process, {self.host.inode})}
+        to_host = ((HOST, self.host.fd),)
+        try:
+            self._facts = netns.enter_each(
+                (each.fd, partial(read_stack, sandbox, each.inode, to_host, extent))
+                for sandbox, each in self._opened.items()
+            )
+        except BaseException:
+            self.close()
+            raise
+
+    def taken_by(self, containers: Iterable[Container]) -> dict[SandboxId, tuple[netns.Namespace, StackFact]]:
+        """Return the stacks that are known to be one container's, by its name, and let go of the others.
+
+        What is returned, and the host's namespace, are the caller's to close.
+        """
+        facts = {each.sandbox: each for each in self._facts}
+        owners = owners_of(self._facts, containers)
+        found = {
+            SandboxId(name): (self._opened.pop(sandbox), replace(facts[sandbox], sandbox=SandboxId(name)))
+            for name, sandbox in owners.items()
+        }
+        self._close_stacks()
+        return found
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._close_stacks()
+        self.host.close()
+
+    def _close_stacks(self) -> None:
+        for each in self._opened.values():
             each.close()
-        raise
-    for sandbox in set(opened) - set(owners.values()):
-        opened[sandbox].close()
-    return found
+        self._opened.clear()
 
 
 def owners_of(facts: Iterable[StackFact], containers: Iterable[Container]) -> dict[str, SandboxId]:

@@ -94,7 +94,11 @@ def host_routes(engine: EngineView) -> list[str]:
 
 def host_namespace(engine: EngineView) -> netns.Namespace:
     """Open the namespace the engine's bridges are in: that of the process behind its socket, not always ours."""
-    pid = engine.peer_pid()
+    return namespace_of(engine.peer_pid())
+
+
+def namespace_of(pid: int | None) -> netns.Namespace:
+    """Open the namespace of the engine's process, as its socket tells it; None is another pid namespace's."""
     if pid is None:
         return netns.own()
     try:

@@ -80,3 +80,18 @@ def test_without_the_capability_the_error_names_it(world: Lab) -> None:
                 told.append(str(error))
         os._exit(0 if "CAP_SYS_ADMIN" in told[0] and "CAP_SYS_PTRACE" in told[1] and "sudo" in told[1] else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_one_visit_goes_from_namespace_to_namespace(world: Lab) -> None:
+    here = netns.own()
+    with here:
+        inodes = netns.enter_each((world.fds[each], _inode) for each in ("a", "s", "a"))
+        assert inodes == [os.fstat(world.fds[each]).st_ino for each in ("a", "s", "a")]
+        assert netns.enter_each(()) == []
+        with netns.own() as now:
+            assert now.inode == here.inode
+
+
+def _inode() -> int:
+    with netns.own() as namespace:
+        return namespace.inode
