@@ -20,7 +20,7 @@ from captures import as_pcap
 STATUSES = {0, 1, 3, 65, 75, 130}
 """What the contract has for a report about what was recorded, whole or not, and for a file that is none."""
 FORMS: tuple[tuple[str, ...], ...] = (("-v",), ("--format", "json"), ("-q", "--lang", "zh"), ("-v", "--lang", "zh"))
-ROUNDS = 40 if LONG else 4
+ROUNDS = 10 if LONG else 4
 
 
 @pytest.fixture(scope="module")
