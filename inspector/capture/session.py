@@ -26,6 +26,7 @@ from inspector.capture.pacing import Pacing
 from inspector.capture.prober import Prober
 from inspector.capture.rule_trace import RuleTraces, flow_of, open_rule_traces
 from inspector.capture.sent_words import sent_words
+from inspector.capture.wall_clock import WallClock
 from inspector.model.question import CapturePoint, Plan, Question
 from inspector.model.recording import Answered, Failed, NotSent, Probe, Recording, Sent
 from inspector.model.sentence import say
@@ -70,6 +71,7 @@ def record(
     is not read here. `finish` is called when the last frame is in, while the sockets are closing.
     """
     times = clocks or Clocks()
+    wall = WallClock(times.realtime_ns, times.monotonic_ns)
     watch = DropWatch(plan)
     traced = plan.question.rule_trace and not plan.question.passive
     makers = _Makers(plan, token, identifier, answer_program, times)
@@ -85,7 +87,7 @@ def record(
             run.probe()
             run.stop_watching()
             listening.drain()
-            recording = _with_rules(run.recording(topology, token), rules, legacy)
+            recording = _with_rules(run.recording(topology, token), rules, legacy, wall)
         rules.begin_closing()
         opened.begin_closing()
         return finish(recording)
@@ -141,14 +143,14 @@ def _opening(
     return open_for_ports(plan, namespaces, tap_program=tap_program, connections=makers.connections, meanwhile=begin)
 
 
-def _with_rules(recording: Recording, rules: RuleTraces, legacy: LegacyWatch) -> Recording:
-    """Add what the firewalls told, while their traces are still open."""
+def _with_rules(recording: Recording, rules: RuleTraces, legacy: LegacyWatch, wall: WallClock) -> Recording:
+    """Add what the firewalls told, while their traces are still open, and whether the clock was set."""
     before, after = legacy.compared()
     firewall = replace(rules.record(), legacy_before=before, legacy_after=after)
     return replace(
         recording,
         firewall=firewall,
-        blind_spots=(*recording.blind_spots, *rules.blind_spots, *legacy.blind_spots),
+        blind_spots=(*recording.blind_spots, *rules.blind_spots, *legacy.blind_spots, *wall.blind_spots()),
         side_effects=(*recording.side_effects, *rules.side_effects()),
     )
 
