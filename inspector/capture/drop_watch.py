@@ -23,8 +23,11 @@ from inspector.wire.perf_records import Missed, Sample, read_records
 from inspector.wire.tracepoints import Tracepoint
 
 PLACE = "kernel drop reasons"
-IRRELEVANT = frozenset({"NOT_SPECIFIED", "NO_SOCKET", "SOCKET_FILTER", "UDP_CSUM", "TCP_OLD_ACK", "TCP_OFOMERGE"})
-"""No reason at all; what delivered echo messages meet (see correlate/drops); what is common, and they cannot meet."""
+IRRELEVANT = frozenset(
+    {"NOT_SPECIFIED", "NO_SOCKET", "SOCKET_FILTER", "UDP_CSUM", "TCP_OLD_ACK", "TCP_OFOMERGE", "OTHERHOST"}
+)
+"""No reason at all; what delivered echo messages meet (see correlate/drops); what is common, and they cannot meet; and
+what taps tell of (see correlate/astray), while a bridge that we made promiscuous drops a copy of each frame for it."""
 TELLING = {Protocol.TCP: frozenset({"NO_SOCKET"}), Protocol.UDP: frozenset({"NO_SOCKET", "UDP_CSUM"})}
 """Of those what says something about a probe of a port: nobody listens there, and the refusal may be kept back."""
 MOST_PAGES, LEAST_PAGES, ALL_PAGES = 64, 8, 2048
