@@ -183,6 +183,22 @@ def test_a_kernel_without_reasons_says_so(world: Lab, monkeypatch: pytest.Monkey
     watch.finish()()
 
 
+def test_it_hears_while_it_attends_and_not_at_rest(world: Lab) -> None:
+    watch = DropWatch(plan_to(world))
+    watch.begin()
+    heard = []
+    with firewalled(world, "b"):
+        for change in (lambda: None, watch.attend, watch.rest, watch.attend):
+            change()
+            ping = ["ip", "netns", "exec", world.names["a"], "ping", "-c1", "-W0.1", "10.99.0.3"]
+            assert subprocess.run(ping, stdout=subprocess.DEVNULL, check=False).returncode == 1
+            watch.take()
+            heard.append(any(watch._taken))
+            watch._taken.clear()
+    watch.finish()()
+    assert heard == [False, True, False, True]
+
+
 def test_a_kernel_s_function_is_named(world: Lab) -> None:
     with firewalled(world, "b"):
         recording = lost(world, count=1)
