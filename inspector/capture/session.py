@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from inspector.capture.drop_watch import DropWatch
+from inspector.capture.drop_watch import ATTENTION_NS, DropWatch
 from inspector.capture.injector import EchoSocket
 from inspector.capture.legacy_watch import LegacyWatch, legacy_watch
 from inspector.capture.listening import Listening
@@ -164,6 +164,8 @@ class _Run:
         self._listening = listening
         self._watch = watch
         self._watching = True
+        self._attentive_ns = NEVER_NS
+        """Until when the kernel tells of drops, as long as there is no further probe."""
         self._pacing = _pacing(plan.question if opened.prober else None)
         self._probes: dict[int, Probe] = {}
         if opened.prober is not None:
@@ -184,6 +186,9 @@ class _Run:
                 self._send(prober)
             if self._watched_ns() <= now_ns:
                 self.stop_watching()
+            elif self._attentive_ns <= now_ns:
+                self._attentive_ns = NEVER_NS
+                self._watch.rest()
             self._wait(prober)
         for answer in prober.rest() if prober is not None else ():
             self._probes[answer.sequence] = answer
@@ -191,7 +196,7 @@ class _Run:
     def _wait(self, prober: Prober | None) -> None:
         """Wait for whatever comes first: a frame, an answer, or the time at which something is due."""
         hear_ns = prober.due_ns() if prober is not None else None
-        next_ns = min(self._pacing.next_ns(), self._watched_ns())
+        next_ns = min(self._pacing.next_ns(), self._watched_ns(), self._attentive_ns)
         self._listening.wait((next_ns if hear_ns is None else min(next_ns, hear_ns)) - self._listening.now_ns())
         if prober is not None and hear_ns is not None and hear_ns <= self._listening.now_ns():
             self._hear(prober)
@@ -206,7 +211,7 @@ class _Run:
     def stop_watching(self) -> None:
         """Ask for no more drop reasons; closing takes a while, and is done beside what is left to do."""
         if self._watching:
-            self._watching = False
+            self._watching, self._attentive_ns = False, NEVER_NS
             for descriptor in self._watch.descriptors():
                 self._listening.leave(descriptor)
             self._opened.close_soon(self._watch.finish())
@@ -248,6 +253,9 @@ class _Run:
     def _send(self, prober: Prober) -> None:
         if self._unanswered():
             self._watch.expect(self._opened.pool)
+        if self._watching:
+            self._watch.attend()
+            self._attentive_ns = self._listening.now_ns() + ATTENTION_NS
         probe = prober.send(self._pacing.sent + 1)
         sequence = self._pacing.left(self._listening.now_ns())
         self._probes[sequence] = probe
