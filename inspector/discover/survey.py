@@ -1,7 +1,7 @@
 """Walk the world once: the engine's lists, then the network stacks that matter, then relate them."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 from types import TracebackType
 from typing import Self
@@ -60,16 +60,23 @@ class Stacks(Struct):
 
 
 def survey(
-    engine: EngineView, stacks: Stacks, words: Iterable[str] | None = None, *, extent: Extent | None = None
+    engine: EngineView,
+    stacks: Stacks,
+    words: Iterable[str] | None = None,
+    *,
+    extent: Extent | None = None,
+    opened: Callable[[], None] = lambda: None,
 ) -> Topology:
     """Return the world as it is. `words` limits the containers looked into; None means all that run.
 
-    Of the host's stack that is read which may matter to these containers, or what `extent` says.
+    Of the host's stack that is read which may matter to these containers, or what `extent` says. `opened` is called as
+    soon as the namespaces are open.
     """
     words = None if words is None else tuple(words)
     view = engine.overview()
     stacks.namespaces[HOST] = host_namespace(engine)
     owners, blind_spots = open_all(engine, _wanted(view.containers, words), stacks)
+    opened()
     facts = read_stacks(tuple(stacks.namespaces.items()), extent=extent or _extent(view.containers, words))
     known = (each.network for each in view.networks)
     hidden = open_hidden(engine.peer_pid, stacks.namespaces, facts, known, view.containers)
