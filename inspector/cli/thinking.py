@@ -96,10 +96,10 @@ def hear(confined: Confined[Message], look: Look, keeping: Keeping | None = None
                     pass
         except OutputError as error:
             failed = failed or error
-    if keeping is not None and (said := keeping.said()):
-        tell(said)
     if failed:
         raise failed
+    if keeping is not None and (said := keeping.said()):
+        tell(said)
     return status
 
 
