@@ -96,10 +96,10 @@ def hear(confined: Confined[Message], look: Look, keeping: Keeping | None = None
                     pass
         except OutputError as error:
             failed = failed or error
-    if keeping is not None and (said := keeping.said()):
-        tell(said)
     if failed:
         raise failed
+    if keeping is not None and (said := keeping.said()):
+        tell(said)
     return status
 
 
@@ -145,4 +145,5 @@ def _counted(
     frames, lost = Counter(each.point for each in seen), {each.point: each.dropped for each in counts}
     for number, point in enumerate(points):
         behind = f", {lost[number]} lost" if lost.get(number) else ""
-        yield f"{what} at {point}: {frames[number]} frames{behind}"
+        plural = "" if frames[number] == 1 else "s"
+        yield f"{what} at {point}: {frames[number]} frame{plural}{behind}"
