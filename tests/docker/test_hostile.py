@@ -1,4 +1,4 @@
-"""A container whose root does what it can against whoever looks at it: nothing of it is obeyed, followed or believed."""
+"""A container whose root does what it can against whoever looks: nothing of it is obeyed, followed or believed."""
 
 import shutil
 import subprocess
@@ -77,17 +77,13 @@ def quiet(ran: Ran, *statuses: int) -> Ran:
     return ran
 
 
-@pytest.mark.parametrize(
-    "name", [b"e\x1b[2Jth\x07", b"\xff\xfe\x9b0m", b";reboot;$(id)"], ids=["escapes", "bytes", "shell"]
-)
-def test_the_name_of_an_interface(run: Run, inside: Callable[..., str], name: bytes, tmp_path: Path) -> None:
-    with renamed(inside, name):
+def test_the_name_of_an_interface(run: Run, inside: Callable[..., str], tmp_path: Path) -> None:
+    """It would clear the screen, is no UTF-8, rings, and has words for a shell: fifteen bytes have room for all."""
+    with renamed(inside, b"e\x1b[2J\xff\x07;$(id)"):
         ran = quiet(run("trace", "tomcat01", NAME, "-c", "1", "--no-lookup", "-w", str(tmp_path / "kept")), 0)
         report = quiet(run("trace", NAME, "tomcat01", "-c", "1", "--no-lookup", "--format", "json"), 0).json
         tree = quiet(run("ls"), 0)
-        quiet(run("ls", "--format", "json"), 0)
         taken = quiet(run("capture", NAME, "-w", str(tmp_path / "taken.pcapng"), "--duration", "0.01"), 0)
-        quiet(run("doctor"), 0)
     assert harmful(report) == []
     assert taken.err
     shown = [each["point"] for path in report["paths"] for each in path["hops"] if each["point"].startswith(NAME)]
@@ -117,7 +113,7 @@ def test_a_hosts_file_of_every_kind(engine: Engine, inside: Callable[..., str], 
     secret = Path("/secret")
     pid = docker("inspect", "-f", "{{.State.Pid}}", NAME)
     root = Path(f"/proc/{pid}/root")
-    inside("umount", "/etc/hosts", files=True)
+    inside("/bin/busybox", "umount", "/etc/hosts", files=True)
     assert not secret.exists()
     secret.write_text("10.66.66.66 stolen\n")
     try:
@@ -130,9 +126,7 @@ def test_a_hosts_file_of_every_kind(engine: Engine, inside: Callable[..., str], 
             assert found.why
         for words in FILES.values():
             (root / "etc/hosts").unlink(missing_ok=True)
-            subprocess.run(
-                [words[0], *(str(root) + each if each == "/etc/hosts" else each for each in words[1:])], check=True
-            )
+            subprocess.run([each.replace("/etc", f"{root}/etc") for each in words], check=True)
             found = hosts_of(engine)
             assert len(str(found.lines)) < 100_000
             assert found.why
@@ -141,9 +135,8 @@ def test_a_hosts_file_of_every_kind(engine: Engine, inside: Callable[..., str], 
             b"10.0.0.9 e\x1b[2Jvil \xe2\x80\xaegnp\n" + b"10.0.0.10 " + b"x" * 10_000 + b"\n\r\n10.0.0.11 <b>[bold]\n"
         )
         (root / "etc/hosts").write_bytes(lines)
-        for name in ("e\x1b[2Jvil", "<b>[bold]"):
-            quiet(run("resolve", NAME, name, "-W", "0.2"), 0, 1, 2)
-            quiet(run("resolve", NAME, name, "-W", "0.2", "--format", "json"), 0, 1, 2)
+        said = quiet(run("resolve", NAME, "<b>[bold]", "-W", "0.2"), 0)
+        assert "<b>[bold]" in said.out
     finally:
         secret.unlink()
 
@@ -159,9 +152,8 @@ def test_answers_of_a_name_server(run: Run, upstream: Upstream, hostile: str) ->
     upstream.serve(
         {"*": Behaviour(records=(("TXT", evil), ("PTR", "a\x1b]0;x\x07.example"), ("CNAME", "c\x9b.example")))}
     )
-    for words in (("evil.example", "-t", "TXT", "-t", "PTR"), ("evil.example",), ("10.66.66.66",)):
-        for form in ("text", "json"):
-            quiet(run("resolve", hostile, *words, "-W", "0.3", "--format", form), 0, 1)
+    for form in ("text", "json"):
+        quiet(run("resolve", hostile, "evil.example", "-t", "TXT", "-t", "PTR", "-W", "0.3", "--format", form), 0, 1)
     quiet(run("trace", hostile, "evil.example", "-c", "1", "-W", "0.2"), 0, 1, 3)
 
 
@@ -245,7 +237,6 @@ def test_labels_and_names_of_networks(run: Run, hostile: str, tmp_path: Path) ->
         quiet(run("ls", "--format", "json"), 0)
         quiet(run("trace", "tomcat01", hostile, "-c", "1", "--no-lookup", "-w", str(tmp_path / "kept")), 0)
         quiet(run("trace", "e\x1b[2J", hostile), 2)
-        quiet(run("lab", "status"), 0)
     finally:
         for identifier in made:
             docker("network", "disconnect", "-f", identifier, hostile)
