@@ -3,20 +3,24 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from commands import Ran, docker
 from hostile import NEVER, harmful, obeyed
+from msgspec.structs import replace
 from upstream_answers import Behaviour
 from upstream_place import Upstream
 
+from inspector.discover.beneath import Refusal
 from inspector.discover.engine import Engine
+from inspector.discover.engine_answers import ProcessFact
 from inspector.discover.resolver import resolver_files
 from inspector.discover.survey import Stacks, survey
 from inspector.model.lookup import ResolverFile
+from inspector.model.topology import HOST, Container
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("course")]
 
@@ -241,3 +245,26 @@ def test_labels_and_names_of_networks(run: Run, hostile: str, tmp_path: Path) ->
         for identifier in made:
             docker("network", "disconnect", "-f", identifier, hostile)
             docker("network", "rm", identifier)
+
+
+def test_a_pid_that_is_somebody_elses_by_now(engine: Engine, hostile: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine named a process, and by the time it was opened its number was another container's."""
+    truth, asked = engine.processes, []
+
+    def processes(containers: Sequence[Container]) -> tuple[ProcessFact | None, ...]:
+        asked.append(len(containers))
+        told = truth(containers)
+        if len(asked) > 1:
+            return told
+        (others,) = truth([each for each in engine.containers() if each.name == hostile])
+        assert others is not None
+        return tuple(replace(each, pid=others.pid) if each else None for each in told)
+
+    monkeypatch.setattr(engine, "processes", processes)
+    with Stacks() as stacks:
+        topology = survey(engine, stacks, ("tomcat01",))
+        assert list(stacks.namespaces) == [HOST]
+        assert isinstance(stacks.roots["tomcat01"], Refusal)
+    assert [(each.point, each.why) for each in topology.blind_spots] == [
+        ("tomcat01", "container tomcat01 restarted while we looked")
+    ]
