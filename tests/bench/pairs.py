@@ -13,7 +13,7 @@ from statistics import median
 
 import inspector
 
-RUNS = 9
+RUNS = int(environ.get("BENCH_RUNS", "9"))
 WIDTH = 74
 Work = Callable[[], object]
 Figures = list[tuple[float, float]]
