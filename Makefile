@@ -13,6 +13,9 @@ demo: setup ## the main job, live on the course network; replayed where there is
 test: tools setup ## every test, the live ones included; each of two processes has an engine of its own
 	$(BIN)/python -m pytest $(if $(DOCKER_HOST),,-n 2 --dist loadfile)
 
+fuzz: tools setup ## strangers' bytes and texts for MINUTES=10, from another SEED each round
+	nice -n 19 $(BIN)/python tests/support/fuzz.py $(or $(MINUTES),10) $(SEED)
+
 lint: setup ## linters, types, the direction of imports, spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -60,4 +63,4 @@ samples: setup ## record the course anew, on an engine of this machine's own and
 reports: setup ## write anew what the kept recordings say, after a change of words: samples and worlds
 	$(BIN)/python tests/support/write_reports.py
 
-.PHONY: help demo test lint bench docs screens worlds samples reports setup system tools clean
+.PHONY: help demo test fuzz lint bench docs screens worlds samples reports setup system tools clean

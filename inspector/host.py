@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterable
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from msgspec.structs import replace
 
@@ -13,10 +13,10 @@ from inspector.discover.engine_view import EngineView
 from inspector.discover.survey import Stacks, survey
 from inspector.loading import load_until
 from inspector.model.question import Party, PathKind, Plan
-from inspector.model.topology import Topology
+from inspector.model.topology import HOST, Topology
 from inspector.plan.filters import answer_program, tap_program
 from inspector.wire.craft import TOKEN_LENGTH
-from inspector.worker import Worker
+from inspector.worker import Call, Worker
 
 if TYPE_CHECKING:
     from inspector.model.lookup import LookupPlan, ResolverSetup
@@ -24,14 +24,20 @@ if TYPE_CHECKING:
     from inspector.model.rules import Chain
 
 
-SURVEYING = ("inspector.discover.rtnetlink", "inspector.discover.kernel", "inspector.discover.assemble")
+SURVEYING = ("inspector.discover.kernel", "inspector.discover.assemble")
 LOOKING_AGAIN = (
+    "inspector.discover.rtnetlink",
     "inspector.discover.aftermath",
     "inspector.discover.met_chains",
     "inspector.discover.routing",
     "inspector.discover.tracked",
 )
 """What the survey and the look after the probes take."""
+HOST_RINGS, MOST_STACKS = 5, 4
+"""Between two containers: a bridge, their ports, and two that it might flood; the host's stack, theirs, one more."""
+
+Order = TypeVar("Order")
+T = TypeVar("T")
 
 
 class LiveHost:
@@ -53,6 +59,7 @@ class LiveHost:
         self._words = tuple(words) if words is not None else None
         self._needed_next = (*LOOKING_AGAIN, *needed_next)
         self._stacks = Stacks()
+        self._rings: Callable[[], None] | None = None
 
     def __enter__(self) -> Self:
         """Start with nothing open."""
@@ -67,7 +74,7 @@ class LiveHost:
 
     def survey(self) -> Topology:
         """Say what is there."""
-        return survey(self._engine, self._stacks, self._words)
+        return survey(self._engine, self._stacks, self._words, opened=self._begin_rings)
 
     def resolver(self, topology: Topology, source: Party) -> "ResolverSetup":  # noqa: ARG002 - the port's signature
         """Say what the source's resolver goes by."""
@@ -89,7 +96,7 @@ class LiveHost:
             sandboxes=tuple(self._stacks.namespaces),
             containers=tuple(self._stacks.processes),
         )
-        asked = self._worker.start(carry_out_lookup, self._descriptors(), order)
+        asked = self._start(carry_out_lookup, order)
         load_until(self._worker.has_answered, self._needed_next)
         return asked()
 
@@ -106,7 +113,7 @@ class LiveHost:
             sandboxes=tuple(self._stacks.namespaces),
             containers=tuple(self._stacks.processes),
         )
-        recorded = self._worker.start(recorder.carry_out, self._descriptors(), order)
+        recorded = self._start(recorder.carry_out, order)
         load_until(self._worker.has_answered, self._needed_next)
         standing = self._standing(plan)
         recording = recorded()
@@ -132,6 +139,20 @@ class LiveHost:
             aftermath = replace(aftermath, listeners=listeners, listened=listened)
         routing = ask_routing(open_now.descriptors(), topology, queries, settings, plan.family)
         return replace(recording, aftermath=aftermath, routing=routing)
+
+    def _begin_rings(self) -> None:
+        """Have rings set up where a trace between two containers listens; one that needs more waits for them."""
+        stacks = self._stacks.descriptors()
+        if self._words is not None and len(stacks) <= MOST_STACKS:
+            counts = [HOST_RINGS if each == HOST else 1 for each in stacks]
+            self._rings = self._worker.start(recorder.begin_rings, tuple(stacks.values()), counts)
+
+    def _start(self, work: Callable[[Call, Order], T], order: Order) -> Callable[[], T]:
+        waiting = self._worker.start(work, self._descriptors(), order)
+        if self._rings is not None:
+            self._rings()
+            self._rings = None
+        return waiting
 
     def _standing(self, plan: Plan) -> "tuple[Chain, ...]":
         """Read the rules of a host that is to route, for what they let one expect."""

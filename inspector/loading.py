@@ -2,15 +2,17 @@
 
 1. Libraries compile hundreds of patterns while they are loaded and use few: urllib3's for an address take 7 ms, all of
    a trace's 40. A pattern is compiled when it is first used instead.
-2. Libraries try others and do without. What they would use for nothing here is left out.
+2. Libraries try others and do without: what they would use for nothing here is left out. Or they take a word from a
+   large module: something else stands in for it.
 3. Who waits for another process loads meanwhile what comes next.
 """
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 _compile = re.compile
@@ -48,6 +50,20 @@ def without(*names: str) -> Iterator[None]:
     absent = [name for name in names if name not in sys.modules]
     # None makes an import fail (importlib's own convention).
     sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
+
+
+@contextmanager
+def stand_ins(wanted: Mapping[str, Mapping[str, object]]) -> Iterator[None]:
+    """Let modules be loaded that take from these ones what is given here, and nothing else; what is loaded stays."""
+    absent = [name for name in wanted if name not in sys.modules]
+    for name in absent:
+        sys.modules[name] = ModuleType(name)
+        sys.modules[name].__dict__.update(wanted[name])
     try:
         yield
     finally:

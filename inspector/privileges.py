@@ -27,23 +27,23 @@ class Capability(Struct, frozen=True):
 
 
 NET_RAW = Capability("CAP_NET_RAW", 13, "open packet and ICMP sockets")
-NET_ADMIN = Capability("CAP_NET_ADMIN", 12, "trace rules, name other ports (optional)")
 SYS_ADMIN = Capability("CAP_SYS_ADMIN", 21, "enter a container's network (setns)")
 SYS_PTRACE = Capability("CAP_SYS_PTRACE", 19, "open a container's /proc/PID/ns/net")
-DAC_READ_SEARCH = Capability("CAP_DAC_READ_SEARCH", 2, "read other users' files (optional)")
-DAC_OVERRIDE = Capability("CAP_DAC_OVERRIDE", 1, "write in other users' folders (optional)")
-PERFMON = Capability("CAP_PERFMON", 38, "tell why the kernel drops (optional)")
-IPC_LOCK = Capability("CAP_IPC_LOCK", 14, "map a ring of drops for each CPU (optional)")
+NET_ADMIN = Capability("CAP_NET_ADMIN", 12, "trace rules, name other ports (optional)")
 SYSLOG = Capability("CAP_SYSLOG", 34, "name the function that drops (optional)")
-SETUID = Capability("CAP_SETUID", 7, "think and write as another user (optional)")
-SETGID = Capability("CAP_SETGID", 6, "the same, its groups (optional)")
-SETPCAP = Capability("CAP_SETPCAP", 8, "give capabilities up for good (optional)")
-KILL = Capability("CAP_KILL", 5, "end the process that thinks (optional)")
+DAC_READ_SEARCH = Capability("CAP_DAC_READ_SEARCH", 2, "read other users' files (optional)")
+DAC_OVERRIDE = Capability("CAP_DAC_OVERRIDE", 1, "reach others' engines, folders (optional)")
+SETUID = Capability("CAP_SETUID", 7, "think as nobody, write as caller (optional)")
+SETGID = Capability("CAP_SETGID", 6, "the same, for groups (optional)")
+SETPCAP = Capability("CAP_SETPCAP", 8, "give the others up for good (optional)")
+KILL = Capability("CAP_KILL", 5, "end what thinks as nobody (optional)")
 
-OF_WORKER = (NET_RAW, NET_ADMIN, SYS_ADMIN, DAC_READ_SEARCH, PERFMON, IPC_LOCK, SYSLOG)
-OF_ASKER = (DAC_OVERRIDE, DAC_READ_SEARCH)
-"""Who asks the engine: its socket may be another user's."""
-OF_OWNER = (*OF_WORKER, SYS_PTRACE, DAC_OVERRIDE, SETUID, SETGID, SETPCAP, KILL)
+OF_WORKER = (NET_RAW, NET_ADMIN, SYS_ADMIN, SYSLOG)
+"""What listens and sends."""
+OF_ASKER = (DAC_READ_SEARCH, DAC_OVERRIDE)
+"""What asks the engine: its socket may be another user's."""
+OF_OWNER = (NET_RAW, SYS_ADMIN, SYS_PTRACE, NET_ADMIN, SYSLOG, *OF_ASKER, SETUID, SETGID, SETPCAP, KILL)
+"""What starts them, reads the kernel, and writes the files."""
 
 
 def held() -> int:

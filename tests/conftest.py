@@ -12,6 +12,7 @@ from typing import Any
 import leftovers
 import pytest
 from commands import dnetsniff
+from fuzzing import LONG
 from hypothesis import HealthCheck, settings
 from private_engine import private_engine
 from private_podman import missing_of_podman
@@ -21,7 +22,10 @@ from inspector.errors import InspectorError
 from inspector.model.engine_choice import EngineChoice
 
 LIVE = ("kernel", "docker", "podman")
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+EXAMPLES = 500 if LONG else 100
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=EXAMPLES
+)
 settings.load_profile("any machine")
 """How long an example takes says more about what else the machine does than about us."""
 

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from fuzzing import dice
 
 from captures import as_pcap
 from inspector.errors import MalformedInputError
@@ -22,17 +23,17 @@ LONGEST_S = 10
 EDGES = (0, 1, 0x7F, 0x80, 0xFF)
 
 
-def mutated(whole: bytes, dice: random.Random) -> bytes:
+def mutated(whole: bytes, chance: random.Random) -> bytes:
     """Return the file with bytes set, pieces cut out, doubled or swapped, or its end missing."""
     data = bytearray(whole)
-    for _ in range(dice.choice((1, 2, 8, 40))):
-        at = dice.randrange(len(data))
-        length = dice.choice((1, 2, 4, 8, 64))
-        match dice.randrange(6):
+    for _ in range(chance.choice((1, 2, 8, 40))):
+        at = chance.randrange(len(data))
+        length = chance.choice((1, 2, 4, 8, 64))
+        match chance.randrange(6):
             case 0 | 1:
-                data[at] = dice.randrange(256)
+                data[at] = chance.randrange(256)
             case 2:
-                data[at : at + length] = bytes(dice.choice(EDGES) for _ in data[at : at + length])
+                data[at : at + length] = bytes(chance.choice(EDGES) for _ in data[at : at + length])
             case 3:
                 del data[at : at + length]
             case 4:
@@ -62,13 +63,13 @@ def test_a_mutated_capture_is_told_or_refused(path: Path) -> None:
     whole = path.read_bytes()
     for form in (whole, as_pcap(whole)):
         for seed in range(ROUNDS):
-            tell(mutated(form, random.Random(seed)))
+            tell(mutated(form, dice(seed)))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.parent.name)
 def test_mutated_frames_in_a_sound_file_are_told(path: Path) -> None:
     """What is wrong inside a frame never refuses the file."""
-    dice = random.Random(7)
+    chance = dice(7)
     whole = bytearray(path.read_bytes())
     taken = list(open_capture(io.BytesIO(bytes(whole))).frames())
     for _ in range(ROUNDS):
@@ -78,6 +79,6 @@ def test_mutated_frames_in_a_sound_file_are_told(path: Path) -> None:
             place = whole.find(buffer[start : start + kept], at)
             at = place + kept
             for _ in range(3):
-                data[dice.randrange(place, at)] = dice.choice((*EDGES, dice.randrange(256)))
+                data[chance.randrange(place, at)] = chance.choice((*EDGES, chance.randrange(256)))
         assert review_capture(io.BytesIO(bytes(data))).seen.frames == len(taken)
         tell(bytes(data))

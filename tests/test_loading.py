@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from inspector.loading import load, load_until, patterns_when_used, without
+from inspector.loading import load, load_until, patterns_when_used, stand_ins, without
 
 
 def test_a_pattern_is_compiled_when_it_is_used() -> None:
@@ -33,6 +33,17 @@ def test_a_module_is_missing_for_as_long_as_the_block_lasts(monkeypatch: pytest.
     import wave
 
     assert wave.Error
+
+
+def test_a_word_of_a_module_is_taken_from_what_stands_in_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "wave", raising=False)
+    with stand_ins({"wave": {"Error": "none"}, "re": {"compile": "nothing"}}):
+        from wave import Error
+
+        assert (Error, re.compile("a").pattern) == ("none", "a")
+    import wave
+
+    assert issubclass(wave.Error, Exception)
 
 
 def test_loading_goes_on_until_there_is_something_better_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Write a growing capture: whole blocks, one write for many of them, and each file of a ring complete by itself.
 
 1. A file is new: it is made with O_EXCL and O_NOFOLLOW, 0600, in a folder that is held by its descriptor from the
-   start, and it belongs to the user who asked.
+   start, as the user who asked.
 2. Where a write fails, the file is cut behind the last whole block.
 3. No file gets larger than it may, unless one block alone is.
 """
@@ -16,7 +16,7 @@ from typing import Protocol
 
 from inspector.errors import OutputError, why_unwritten
 from inspector.model.text import safe
-from inspector.ownership import Owner
+from inspector.ownership import Owner, acting_as
 
 _LENGTH_AT = 4
 _ANOTHER = "name a new file, in a folder that you may write in"
@@ -106,11 +106,10 @@ class Files:
             self._number += 1
             name = f"{self._path.stem}_{self._number:05}_{self._stamp()}{self._path.suffix}"
         try:
-            descriptor = os.open(name, _FLAGS, 0o600, dir_fd=self._folder)
+            with acting_as(self._owner):
+                descriptor = os.open(name, _FLAGS, 0o600, dir_fd=self._folder)
         except OSError as error:
             raise _unwritable(self._path.parent / name, error) from error
-        if self._owner is not None and os.geteuid() == 0:
-            os.fchown(descriptor, *self._owner)
         self._made.append((name, os.fstat(descriptor).st_ino))
         if self._keep is not None and len(self._made) > self._keep:
             self._remove(*self._made.popleft())
@@ -123,8 +122,9 @@ class Files:
     def _remove(self, name: str, inode: int) -> None:
         """Remove a file of ours, and not what somebody put in its place."""
         try:
-            if os.stat(name, dir_fd=self._folder, follow_symlinks=False).st_ino == inode:
-                os.unlink(name, dir_fd=self._folder)
+            with acting_as(self._owner):
+                if os.stat(name, dir_fd=self._folder, follow_symlinks=False).st_ino == inode:
+                    os.unlink(name, dir_fd=self._folder)
         except OSError:
             return
 

@@ -3,7 +3,8 @@
 1. The tracepoint is the whole machine's. The kernel passes over what is of another family; and, of received packets,
    what has another length than a probe.
 2. Nothing is understood while the probes are under way: bytes are put aside, and read if a probe stays without answer.
-3. What cannot be had is one blind spot, and the trace goes on.
+3. The kernel does more for every packet of the machine while it tells: so it does for ATTENTION_NS after each probe.
+4. What cannot be had is one blind spot, and the trace goes on.
 """
 
 import re
@@ -23,8 +24,11 @@ from inspector.wire.perf_records import Missed, Sample, read_records
 from inspector.wire.tracepoints import Tracepoint
 
 PLACE = "kernel drop reasons"
-IRRELEVANT = frozenset({"NOT_SPECIFIED", "NO_SOCKET", "SOCKET_FILTER", "UDP_CSUM", "TCP_OLD_ACK", "TCP_OFOMERGE"})
-"""No reason at all; what delivered echo messages meet (see correlate/drops); what is common, and they cannot meet."""
+IRRELEVANT = frozenset(
+    {"NOT_SPECIFIED", "NO_SOCKET", "SOCKET_FILTER", "UDP_CSUM", "TCP_OLD_ACK", "TCP_OFOMERGE", "OTHERHOST"}
+)
+"""No reason at all; what delivered echo messages meet (see correlate/drops); what is common, and they cannot meet; and
+what taps tell of (see correlate/astray), while a bridge that we made promiscuous drops a copy of each frame for it."""
 TELLING = {Protocol.TCP: frozenset({"NO_SOCKET"}), Protocol.UDP: frozenset({"NO_SOCKET", "UDP_CSUM"})}
 """Of those what says something about a probe of a port: nobody listens there, and the refusal may be kept back."""
 MOST_PAGES, LEAST_PAGES, ALL_PAGES = 64, 8, 2048
@@ -41,8 +45,12 @@ LONGEST_TCP_HEADER = 60
 """RFC 9293, 3.1: which options a SYN has depends on settings of its stack."""
 
 
+ATTENTION_NS = 300_000_000
+"""A packet is dropped within microseconds after it came in; this is for its way, and that of its answer."""
+
+
 class DropWatch:
-    """The events of all CPUs, from `begin` on; without them it says why, and stays silent otherwise."""
+    """The events of all CPUs, open from `begin` on; without them it says why, and stays silent otherwise."""
 
     def __init__(self, plan: Plan) -> None:
         """Watch for packets such as the plan's probes."""
@@ -50,13 +58,14 @@ class DropWatch:
         self._plan = plan
         self._tracepoints: tuple[Tracepoint, Tracepoint] | None = None
         self._rings: list[tuple[TraceEvent, TraceRing]] = []
+        self._leaders: list[TraceEvent] = []
         self._stack = ExitStack()
         self._taken: list[bytes] = []
         self._room = MOST_BYTES
         self._symbols: Future[Callable[[int], str]] | None = None
 
     def begin(self) -> None:
-        """Have the kernel tell from now on."""
+        """Make all ready for `attend`."""
         try:
             self._tracepoints = freed, received = drop_tracepoints()
             cpus = online_cpus()
@@ -65,8 +74,18 @@ class DropWatch:
                 self._rings = [self._open(stack, cpu, freed, received, pages) for cpu in cpus]
                 self._stack = stack.pop_all()
         except OSError as error:
-            self._rings = []
+            self._rings, self._leaders = [], []
             self.blind_spots.append(BlindSpot(PLACE, str(error.strerror or error)))
+
+    def attend(self) -> None:
+        """Have the kernel tell from now on."""
+        for each in self._leaders:
+            each.start()
+
+    def rest(self) -> None:
+        """Have it tell no more until `attend`."""
+        for each in self._leaders:
+            each.pause()
 
     def descriptors(self) -> Iterator[TraceEvent]:
         """Yield what turns readable when `take` is to be called."""
@@ -104,7 +123,7 @@ class DropWatch:
     def finish(self) -> Callable[[], None]:
         """Hear no more; what is returned closes the events, and waits until every CPU has left the tracepoints."""
         self.take()
-        self._rings = []
+        self._rings, self._leaders = [], []
         return self._stack.close
 
     def _name(self, address: int) -> str:
@@ -130,7 +149,7 @@ class DropWatch:
         ours.write_to(drops)
         drops.accept(f"protocol == {ETHERTYPES[family]}{_meaning(freed, self._plan)}")
         ours.accept(_length(self._plan) + _named(self._plan))
-        counter.start()
+        self._leaders.append(counter)
         return drops, ring
 
 

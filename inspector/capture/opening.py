@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec import Struct, field
 
 from inspector import netns
+from inspector.capture import ready_rings
 from inspector.capture.injector import EchoSocket, icmp_socket
 from inspector.capture.prober import Prober
+from inspector.capture.ready_rings import ReadyRing
 from inspector.capture.tap import Tap, UnsuitableLinkError, packet_socket
 from inspector.errors import PrivilegeError
 from inspector.model.question import CapturePoint, Plan
@@ -104,10 +106,12 @@ def _begin_taps(
     opened: Opened, points: Sequence[CapturePoint], namespaces: Mapping[SandboxId, int], packed: bytes
 ) -> dict[int, Future[Tap]]:
     waiting: dict[int, Future[Tap]] = {}
-    for index, sock in _packet_sockets(opened, points, namespaces).items():
+    for index, begin in _beginnings(opened, points, namespaces).items():
         point = points[index]
-        ifindex, promiscuous = point.link.ifindex, point.promiscuous
-        waiting[index] = opened.pool.submit(Tap, sock, ifindex, program=packed, promiscuous=promiscuous)
+        waiting[index] = opened.pool.submit(
+            begin, ifindex=point.link.ifindex, program=packed, promiscuous=point.promiscuous
+        )
+    ready_rings.leave_rest()
     return waiting
 
 
@@ -122,22 +126,30 @@ def _collect_taps(opened: Opened, points: Sequence[CapturePoint], waiting: Mappi
             )
 
 
-def _packet_sockets(
+def _beginnings(
     opened: Opened, points: Sequence[CapturePoint], namespaces: Mapping[SandboxId, int]
-) -> dict[int, socket.socket]:
-    """Open a socket for each point, all of a sandbox in one visit."""
+) -> dict[int, Callable[..., Tap]]:
+    """Return what makes the tap of each point: of a ring that is ready, or of a socket opened in one visit for all."""
     sandboxes: dict[SandboxId, list[int]] = {}
     for index, point in enumerate(points):
         sandboxes.setdefault(point.sandbox, []).append(index)
-    sockets: dict[int, socket.socket] = {}
+    beginnings: dict[int, Callable[..., Tap]] = {}
     for sandbox, indices in sandboxes.items():
         if sandbox in namespaces:
-            made = visit(namespaces[sandbox], partial(_several, len(indices)))
-            sockets.update(zip(indices, made, strict=True))
+            ready = ready_rings.take(namespaces[sandbox], len(indices))
+            missing = len(indices) - len(ready)
+            fresh = visit(namespaces[sandbox], partial(_several, missing)) if missing else []
+            made = (*(partial(_of_ready, each) for each in ready), *(partial(Tap, each) for each in fresh))
+            beginnings.update(zip(indices, made, strict=True))
         else:
             why = say("the network stack of {sandbox} could not be opened", sandbox=sandbox)
             opened.blind_spots.extend(BlindSpot(point=str(points[index]), why=why) for index in indices)
-    return sockets
+    return beginnings
+
+
+def _of_ready(ready: Future[ReadyRing], **wanted: Any) -> Tap:
+    made = ready.result()
+    return Tap(made.sock, ring=made.ring, **wanted)
 
 
 def _several(count: int) -> list[socket.socket]:

@@ -29,10 +29,18 @@ class Order(Struct, frozen=True):
 
 def load() -> None:
     """Load what a recording needs; the first packet would pay for scapy's layers otherwise."""
+    import inspector.capture.ready_rings
     import inspector.capture.session  # noqa: F401
     from inspector.wire.craft import echo_request
 
     echo_request(family=4, source="0.0.0.0", destination="0.0.0.0", identifier=1, sequence=1, payload=b"")  # noqa: S104
+
+
+def begin_rings(call: Call, counts: Sequence[int]) -> None:
+    """Begin so many rings in each of the namespaces that come with the call; what nobody takes ends with the worker."""
+    from inspector.capture.ready_rings import begin
+
+    begin(call.descriptors, counts, call.until)
 
 
 def carry_out(call: Call, order: Order) -> "Recording":

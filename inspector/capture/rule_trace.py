@@ -26,7 +26,7 @@ from inspector.model.rules import FirewallRecord, Traversal
 from inspector.model.sentence import say
 from inspector.model.topology import BlindSpot, SandboxId
 from inspector.wire.nfnetlink import DONE, ERROR, GET_CHAIN, error_number, messages, request
-from inspector.wire.nft_chains import hooked_table
+from inspector.wire.nft_chains import is_hooked
 from inspector.wire.nft_mark import OWN_TABLES, batch, messages_in
 from inspector.wire.nft_trace import TraceEvent, gather, read_trace
 from inspector.wire.probe_flow import ICMP, ICMPV6, TCP, UDP, ProbeFlow
@@ -229,7 +229,7 @@ def open_here(sandbox: SandboxId, flow: ProbeFlow) -> RuleTrace | None:
 
 
 def _anything_hooked(sock: socket.socket, family: int) -> bool:
-    """Say whether any base chain but ours could see a packet of the family."""
+    """Say whether any base chain could see a packet of the family, whatever its table is called."""
     found = False
     sock.send(request(GET_CHAIN))
     while True:
@@ -241,8 +241,7 @@ def _anything_hooked(sock: socket.socket, family: int) -> bool:
                 if number:
                     raise OSError(number, os.strerror(number))
                 return found
-            table = hooked_table(message, family)
-            found = found or (table is not None and not table.startswith(OWN_TABLES))
+            found = found or is_hooked(message, family)
 
 
 def _insert(sock: socket.socket, flow: ProbeFlow, table: str) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from inspector.capture.attention import Attention, from_the_start
 from inspector.capture.drop_watch import DropWatch
 from inspector.capture.injector import EchoSocket
 from inspector.capture.legacy_watch import LegacyWatch, legacy_watch
@@ -26,6 +27,7 @@ from inspector.capture.pacing import Pacing
 from inspector.capture.prober import Prober
 from inspector.capture.rule_trace import RuleTraces, flow_of, open_rule_traces
 from inspector.capture.sent_words import sent_words
+from inspector.capture.wall_clock import WallClock
 from inspector.model.question import CapturePoint, Plan, Question
 from inspector.model.recording import Answered, Failed, NotSent, Probe, Recording, Sent
 from inspector.model.sentence import say
@@ -33,11 +35,6 @@ from inspector.model.topology import SandboxId, Topology
 
 if TYPE_CHECKING:
     from inspector.capture.port_sockets import PortSockets
-
-CLOSING_NS = 80_000_000
-"""How long before the end of a run, at most, nothing more is heard of drops: closing their events takes that long."""
-NEVER_NS = 1 << 63
-"""A time that no clock comes to."""
 
 
 class Clocks(Struct, frozen=True):
@@ -70,6 +67,7 @@ def record(
     is not read here. `finish` is called when the last frame is in, while the sockets are closing.
     """
     times = clocks or Clocks()
+    wall = WallClock(times.realtime_ns, times.monotonic_ns)
     watch = DropWatch(plan)
     traced = plan.question.rule_trace and not plan.question.passive
     makers = _Makers(plan, token, identifier, answer_program, times)
@@ -81,11 +79,12 @@ def record(
         rules.collect()
         with Listening(plan.points, opened, pidfds, interruption, times.monotonic_ns) as listening:
             rules.join(listening)
-            run = _Run(plan, opened, listening, watch)
+            attention = Attention(plan.question, watch, listening, opened, times.realtime_ns)
+            run = _Run(plan, opened, listening, watch, attention)
             run.probe()
-            run.stop_watching()
+            attention.end()
             listening.drain()
-            recording = _with_rules(run.recording(topology, token), rules, legacy)
+            recording = _with_rules(run.recording(topology, token), rules, legacy, wall)
         rules.begin_closing()
         opened.begin_closing()
         return finish(recording)
@@ -128,27 +127,28 @@ def _opening(
     the kernel's choice.
     """
     plan = makers.plan
+    watching = watch.begin if from_the_start(plan.question) else lambda: None
     if isinstance(tap_program, bytes):
         rules.begin(flow_of(plan, (makers.identifier,)))
-        return open_all(plan, namespaces, tap_program=tap_program, echoes=makers.echoes, meanwhile=watch.begin)
+        return open_all(plan, namespaces, tap_program=tap_program, echoes=makers.echoes, meanwhile=watching)
 
     from inspector.capture.port_opening import open_for_ports
 
     def begin(ports: tuple[int, ...]) -> None:
         rules.begin(flow_of(plan, ports))
-        watch.begin()
+        watching()
 
     return open_for_ports(plan, namespaces, tap_program=tap_program, connections=makers.connections, meanwhile=begin)
 
 
-def _with_rules(recording: Recording, rules: RuleTraces, legacy: LegacyWatch) -> Recording:
-    """Add what the firewalls told, while their traces are still open."""
+def _with_rules(recording: Recording, rules: RuleTraces, legacy: LegacyWatch, wall: WallClock) -> Recording:
+    """Add what the firewalls told, while their traces are still open, and whether the clock was set."""
     before, after = legacy.compared()
     firewall = replace(rules.record(), legacy_before=before, legacy_after=after)
     return replace(
         recording,
         firewall=firewall,
-        blind_spots=(*recording.blind_spots, *rules.blind_spots, *legacy.blind_spots),
+        blind_spots=(*recording.blind_spots, *rules.blind_spots, *legacy.blind_spots, *wall.blind_spots()),
         side_effects=(*recording.side_effects, *rules.side_effects()),
     )
 
@@ -156,18 +156,18 @@ def _with_rules(recording: Recording, rules: RuleTraces, legacy: LegacyWatch) ->
 class _Run:
     """The probes of one plan, and what became of them."""
 
-    def __init__(self, plan: Plan, opened: Opened, listening: Listening, watch: DropWatch) -> None:
+    def __init__(
+        self, plan: Plan, opened: Opened, listening: Listening, watch: DropWatch, attention: Attention
+    ) -> None:
         self._plan = plan
         self._opened = opened
         self._listening = listening
         self._watch = watch
-        self._watching = True
+        self._attention = attention
         self._pacing = _pacing(plan.question if opened.prober else None)
         self._probes: dict[int, Probe] = {}
         if opened.prober is not None:
             listening.join(opened.prober, partial(self._hear, opened.prober))
-        for descriptor in watch.descriptors():
-            listening.join(descriptor, watch.take)
 
     def probe(self) -> None:
         """Send the probes, each at its time, and wait for their answers."""
@@ -180,8 +180,7 @@ class _Run:
                 break
             if due_ns is not None and due_ns <= now_ns and prober is not None:
                 self._send(prober)
-            if self._watched_ns() <= now_ns:
-                self.stop_watching()
+            self._attention.carry_on(pacing.over_ns())
             self._wait(prober)
         for answer in prober.rest() if prober is not None else ():
             self._probes[answer.sequence] = answer
@@ -189,25 +188,10 @@ class _Run:
     def _wait(self, prober: Prober | None) -> None:
         """Wait for whatever comes first: a frame, an answer, or the time at which something is due."""
         hear_ns = prober.due_ns() if prober is not None else None
-        next_ns = min(self._pacing.next_ns(), self._watched_ns())
+        next_ns = min(self._pacing.next_ns(), self._attention.due_ns(self._pacing.over_ns()))
         self._listening.wait((next_ns if hear_ns is None else min(next_ns, hear_ns)) - self._listening.now_ns())
         if prober is not None and hear_ns is not None and hear_ns <= self._listening.now_ns():
             self._hear(prober)
-
-    def _watched_ns(self) -> int:
-        """Return until when drop reasons are asked for, as far as is known now."""
-        over_ns = self._pacing.over_ns()
-        if over_ns is None or not self._watching:
-            return NEVER_NS
-        return over_ns - min(CLOSING_NS, int(self._plan.question.timeout_s * 1e9) // 2)
-
-    def stop_watching(self) -> None:
-        """Ask for no more drop reasons; closing takes a while, and is done beside what is left to do."""
-        if self._watching:
-            self._watching = False
-            for descriptor in self._watch.descriptors():
-                self._listening.leave(descriptor)
-            self._opened.close_soon(self._watch.finish())
 
     def recording(self, topology: Topology, token: bytes) -> Recording:
         """Give an account of it all, while everything is still open."""
@@ -228,6 +212,7 @@ class _Run:
             interrupted=listening.interrupted,
             departed=tuple(listening.departed),
             drops=drops,
+            drops_since_ns=self._attention.since_ns if silent else 0,
             source_ports=self._opened.source_ports,
         )
 
@@ -244,8 +229,7 @@ class _Run:
         return tuple(self._probes.get(each) or NotSent(sequence=each, why=why) for each in wanted)
 
     def _send(self, prober: Prober) -> None:
-        if self._unanswered():
-            self._watch.expect(self._opened.pool)
+        self._attention.expect(unanswered=self._unanswered())
         probe = prober.send(self._pacing.sent + 1)
         sequence = self._pacing.left(self._listening.now_ns())
         self._probes[sequence] = probe
@@ -257,7 +241,7 @@ class _Run:
             self._probes[answer.sequence] = answer
             self._pacing.settled(answer.sequence)
             # One answer, and nobody will ask why the others were dropped.
-            self.stop_watching()
+            self._attention.end()
 
 
 def _pacing(question: Question | None) -> Pacing:

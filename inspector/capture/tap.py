@@ -58,18 +58,22 @@ class Tap(SuperSocket):  # type: ignore[misc]  # scapy is not type-checked here
         program: bytes = b"",
         promiscuous: bool = False,
         shape: Shape | None = None,
+        ring: Ring | None = None,
     ) -> None:
-        """Filter, set up the ring, and bind; on failure the socket is closed. `program` is packed classic BPF."""
+        """Filter, set up the ring, and bind; on failure the socket is closed. `program` is packed classic BPF.
+
+        A `ring` that the socket has already is taken as it is.
+        """
         self.ins = self.outs = sock
         self.ended: str | None = None
         """Why nothing more will come."""
-        self._ring: Ring | None = None
+        self._ring = ring
         try:
             bind_packet_socket(sock, ifindex, 0)
             self.iface = self._checked_name()
             if program:
                 attach_filter(sock, program)
-            self._ring = Ring(sock, shape)
+            self._ring = ring or Ring(sock, shape)
             if promiscuous:
                 membership = _MEMBERSHIP.pack(ifindex, PACKET_MR_PROMISC, 0, b"")
                 set_option(sock, SOL_PACKET, PACKET_ADD_MEMBERSHIP, membership)

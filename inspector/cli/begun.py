@@ -23,7 +23,7 @@ class Begun(Struct):
 
     def recorder(self) -> Worker:
         """Return the process that listens; begin it where it was not."""
-        self.recording = self.recording or _begin_recording()
+        self.recording = self.recording or Worker((LOOKING_UP, LISTENING))
         return self.recording
 
     def __enter__(self) -> Self:
@@ -37,11 +37,7 @@ class Begun(Struct):
             self.recording.__exit__(kind, error, at)
 
 
-def begin(*, listening: bool = True) -> Begun:
-    """Fork them; best before much is loaded."""
-    asking = Worker((ASKING,), keeps=OF_ASKER)
-    return Begun(asking, _begin_recording() if listening else None)
-
-
-def _begin_recording() -> Worker:
-    return Worker((LOOKING_UP, LISTENING))
+def begin(*, listening: bool = True, looking_up: bool = True) -> Begun:
+    """Fork them, best before much is loaded: one that listens or none, and `looking_up` names or not."""
+    recording = Worker((*((LOOKING_UP,) if looking_up else ()), LISTENING)) if listening else None
+    return Begun(asking=Worker((ASKING,), keeps=OF_ASKER), recording=recording)

@@ -105,7 +105,7 @@ def _reviewed(folder: Path, recording: "Recording", *, debug: bool) -> "Report":
 
     try:
         return review(recording)
-    except InspectorError:
+    except (InspectorError, MemoryError):
         raise
     except Exception as error:
         if debug:

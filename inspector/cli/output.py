@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from inspector.errors import OutputError
+from inspector.ownership import acting_as, calling_user
 from inspector.render.text import NARROW, WIDE
 
 STDOUT = 1
@@ -81,8 +82,10 @@ def write(text: str, output: str | None) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
         return
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with acting_as(calling_user(os.environ)):
+            descriptor = os.open(output, flags, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError as error:
@@ -96,7 +99,10 @@ def refuse_existing(output: str | None) -> None:
     if output is None or output == "-":
         return
     path = Path(output)
-    if path.exists() or path.is_symlink():
+    with acting_as(calling_user(os.environ)):
+        exists = os.path.lexists(path)
+        writable = os.access(path.parent, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
+    if exists:
         raise OutputError(f"{output} exists already", "choose another name, or remove it")
-    if not os.access(path.parent, os.W_OK):
+    if not writable:
         raise OutputError(f"cannot write in {path.parent}", "choose a folder that you may write in")

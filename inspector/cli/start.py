@@ -18,6 +18,7 @@ LISTENING_COMMANDS = frozenset({"trace", "resolve"})
 ASKING_COMMANDS = LISTENING_COMMANDS | {"ls"}
 NOT_ASKED = frozenset({"--help", "-h", "--version"})
 """With one of these no engine is asked."""
+KNOWN_BY_ADDRESS = "--no-lookup"
 
 
 def main() -> None:
@@ -37,4 +38,4 @@ def begin_for(words: Sequence[str]) -> "Begun | None":
     # msgspec takes from it what `typing` has too, at the price of `inspect`.
     with without("typing_extensions"):
         from inspector.cli.begun import begin
-    return begin(listening=not LISTENING_COMMANDS.isdisjoint(words))
+    return begin(listening=not LISTENING_COMMANDS.isdisjoint(words), looking_up=KNOWN_BY_ADDRESS not in words)

@@ -2,7 +2,8 @@
 
 1. A drop is a probe's if its packet came in, with the probe's length, where a tap saw the probe come in last, as the
    first one after the tap's stamp, and was freed at once.
-2. Every unanswered probe needs a drop of its own, and all of them the same reason; else nothing is said.
+2. Every unanswered probe that left while the kernel was asked needs a drop of its own, and all of them the same reason;
+   else nothing is said.
 3. Even so the tracepoint names no packet: the reason is likely, never certain.
 """
 
@@ -40,7 +41,8 @@ class FittingReason(Struct, frozen=True):
 
 def fitting_reason(recording: Recording, paths: tuple[Path, ...]) -> FittingReason | None:
     """Return the reason that fits, if one does."""
-    unanswered = [each.sequence for each in recording.probes if isinstance(each, Sent)]
+    since_ns = recording.drops_since_ns
+    unanswered = [each.sequence for each in recording.probes if isinstance(each, Sent) and each.at_ns >= since_ns]
     fits = [_drop_of(recording, paths, sequence) for sequence in unanswered]
     found = [each for each in fits if each is not None]
     if not found or len(found) < len(fits) or len({drop for drop, _ in found}) < len(found):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from inspector import netns, tracing
+from inspector import netns, privileges, tracing
 from inspector.discover.engine import connect
 from inspector.discover.kernel import SETTINGS, read_settings
 from inspector.discover.rule_tracing import try_rule_tracing
@@ -22,16 +22,8 @@ from inspector.errors import EngineUnreachableError, InspectorError
 from inspector.model.engine_choice import EngineChoice
 from inspector.model.topology import Setting
 
-CAPABILITIES = (
-    ("CAP_NET_RAW", 13, "open packet and ICMP sockets"),
-    ("CAP_NET_ADMIN", 12, "trace rules, name other ports (optional)"),
-    ("CAP_SYS_ADMIN", 21, "enter a container's network (setns)"),
-    ("CAP_SYS_PTRACE", 19, "open a container's /proc/PID/ns/net"),
-    ("CAP_DAC_READ_SEARCH", 2, "read other users' files (optional)"),
-)
-"""Name, bit (linux/capability.h), what for."""
-SPARED = frozenset({"CAP_NET_ADMIN", "CAP_DAC_READ_SEARCH"})
-"""A trace runs without these: tried one by one. Promiscuity by PACKET_ADD_MEMBERSHIP asks for no capability."""
+REQUIRED = frozenset({privileges.NET_RAW, privileges.SYS_ADMIN, privileges.SYS_PTRACE})
+"""A trace runs without any other: tried one by one. Promiscuity by PACKET_ADD_MEMBERSHIP asks for no capability."""
 
 MEANINGS = {
     "net.ipv4.ip_forward": "1: the host routes IPv4",
@@ -82,19 +74,11 @@ def examine(choice: EngineChoice) -> tuple[Check, ...]:
 
 
 def _capabilities() -> Iterator[Check]:
-    held = _effective()
-    for name, bit, purpose in CAPABILITIES:
-        has = bool(held >> bit & 1)
-        state = State.OK if has else State.NOTE if name in SPARED else State.MISSING
-        yield Check(Area.PRIVILEGE, name, state, "held" if has else "missing", purpose)
-
-
-def _effective() -> int:
-    """Return CapEff of this process (proc(5))."""
-    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("CapEff:"):
-            return int(line.split()[1], 16)
-    return 0
+    held = privileges.held()
+    for each in privileges.OF_OWNER:
+        has = bool(held >> each.bit & 1)
+        state = State.OK if has else State.MISSING if each in REQUIRED else State.NOTE
+        yield Check(Area.PRIVILEGE, each.name, state, "held" if has else "missing", each.purpose)
 
 
 def _engine(choice: EngineChoice) -> tuple[Check, tuple[Setting, ...]]:

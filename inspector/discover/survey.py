@@ -1,7 +1,7 @@
 """Walk the world once: the engine's lists, then the network stacks that matter, then relate them."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 from types import TracebackType
 from typing import Self
@@ -14,6 +14,7 @@ from inspector.discover.assemble import assemble
 from inspector.discover.beneath import Refusal, Root, open_root
 from inspector.discover.engine_answers import ProcessFact
 from inspector.discover.engine_view import EngineView
+from inspector.discover.group import is_in_group_of
 from inspector.discover.hidden import open_hidden
 from inspector.discover.kernel import Extent, read_stacks
 from inspector.errors import DepartedError
@@ -59,16 +60,23 @@ class Stacks(Struct):
 
 
 def survey(
-    engine: EngineView, stacks: Stacks, words: Iterable[str] | None = None, *, extent: Extent | None = None
+    engine: EngineView,
+    stacks: Stacks,
+    words: Iterable[str] | None = None,
+    *,
+    extent: Extent | None = None,
+    opened: Callable[[], None] = lambda: None,
 ) -> Topology:
     """Return the world as it is. `words` limits the containers looked into; None means all that run.
 
-    Of the host's stack that is read which may matter to these containers, or what `extent` says.
+    Of the host's stack that is read which may matter to these containers, or what `extent` says. `opened` is called as
+    soon as the namespaces are open.
     """
     words = None if words is None else tuple(words)
     view = engine.overview()
     stacks.namespaces[HOST] = host_namespace(engine)
     owners, blind_spots = open_all(engine, _wanted(view.containers, words), stacks)
+    opened()
     facts = read_stacks(tuple(stacks.namespaces.items()), extent=extent or _extent(view.containers, words))
     known = (each.network for each in view.networks)
     hidden = open_hidden(engine.peer_pid, stacks.namespaces, facts, known, view.containers)
@@ -152,13 +160,16 @@ def open_all(
         except DepartedError as error:
             blind_spots.append(BlindSpot(point=container.name, why=error.message))
     owners: dict[str, SandboxId] = {}
-    for each, now in zip(opened, engine.processes([each.container for each in opened]), strict=True):
-        if now == each.process:
+    doubted = [each for each in opened if not each.is_the_container]
+    now = dict(zip(doubted, engine.processes([each.container for each in doubted]), strict=True)) if doubted else {}
+    for each in opened:
+        again = now.get(each, each.process)
+        if again == each.process:
             owners[each.container.name] = _keep(each, stacks)
         else:
             # The pid was reused between the question and the descriptor; what we hold is somebody else's.
             each.namespace.close()
-            why = f"container {each.container.name} {'stopped' if now is None else 'restarted'} while we looked"
+            why = f"container {each.container.name} {'stopped' if again is None else 'restarted'} while we looked"
             blind_spots.append(BlindSpot(point=each.container.name, why=why))
             _forget_root(each.container, stacks)
     return owners, tuple(blind_spots)
@@ -168,15 +179,18 @@ class _Opened(Struct, frozen=True):
     container: Container
     process: ProcessFact
     namespace: netns.Namespace
+    is_the_container: bool
+    """Whether the kernel says so, and not the engine alone."""
 
 
 def _open(container: Container, process: ProcessFact | None, stacks: Stacks) -> _Opened:
     """Open what a pid means at the moment. Raises DepartedError where there is none any more."""
     if process is None:
         raise DepartedError(f"container {container.name} stopped while we looked", "start it and ask again")
-    stacks.processes[container.name] = netns.open_pidfd(process.pid)
+    pidfd = stacks.processes[container.name] = netns.open_pidfd(process.pid)
     stacks.roots[container.name] = open_root(process.pid)
-    return _Opened(container, process, netns.open_of(process.pid))
+    namespace = netns.open_of(process.pid)
+    return _Opened(container, process, namespace, is_in_group_of(container.id, process.pid, pidfd))
 
 
 def _forget_root(container: Container, stacks: Stacks) -> None:

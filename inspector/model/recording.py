@@ -150,6 +150,8 @@ class Recording(Struct, frozen=True):
     """What the stacks on the way said about routing."""
     drops: tuple[KernelDrop, ...] = ()
     """Packets of a probe's family and length that the kernel dropped meanwhile, each with the reason it gave."""
+    drops_since_ns: int = 0
+    """When the kernel was first asked for them (since the epoch); 0 means from the start."""
     source_ports: tuple[int, ...] = ()
     """The port that the n-th probe leaves its sender from; none for ICMP."""
     conntrack: ConntrackRecord = field(default_factory=ConntrackRecord)

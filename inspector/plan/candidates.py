@@ -14,7 +14,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from msgspec import Struct
 
 from inspector.model.lookup import Libc, Nameservers
-from inspector.wire.dns import reverse_name
+from inspector.wire.dns import InvalidNameError, encode_name, reverse_name
 
 ADDRESSES = ("A", "AAAA")
 """The types that getaddrinfo(3) asks for, in the order in which both libcs send them."""
@@ -89,7 +89,11 @@ def _bare(name: str) -> str:
 
 
 def _fits(name: str) -> bool:
-    """Whether the name can be put into a question."""
+    """Whether the name can be put into a question: a search domain is whatever a container writes."""
+    try:
+        encode_name(name)
+    except InvalidNameError:
+        return False
     labels = [each.encode("utf-8", "surrogatepass") for each in name.split(".")]
     return name == "." or (
         all(0 < len(each) <= _LONGEST_LABEL for each in labels)

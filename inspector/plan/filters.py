@@ -4,6 +4,7 @@
    frame behind the NAT is not accepted: we ask for one identifier only, and a hop unseen is better than a flood seen.
 2. An ICMP error is accepted for what it quotes, too: one about a packet behind NAT is not addressed to any of ours.
 3. IPv6 addresses are compared by their last 32 bits; what slips through is sorted out by whoever reads the frames.
+4. Every frame of others at these points passes the program, too: what tells them apart soonest is asked first.
 """
 
 from collections.abc import Iterable
@@ -98,17 +99,15 @@ def _program4(
     """Lay out ARP (RFC 826), IPv4 (RFC 791, 3.1) and ICMP (RFC 792) behind an Ethernet header."""
     lines.load(LOAD_HALF, ETHERTYPE).when((ARP,), "arp").unless(IPV4, "reject")
     lines.load(LOAD_BYTE, NETWORK + 9).unless(ICMP, "reject")
-    lines.load(LOAD_WORD, NETWORK + 12).when(ours, "ours")
-    lines.load(LOAD_WORD, NETWORK + 16).when(ours, "ours")
-    lines.load(LOAD_X_IP_HEADER_LENGTH, NETWORK).load(LOAD_BYTE_AT_X, NETWORK).when(V4_ERRORS, "quoted")
-    lines.jump("reject").label("quoted")
+    lines.load(LOAD_HALF, NETWORK + 6).when_any(0x1FFF, "addresses")
+    lines.load(LOAD_X_IP_HEADER_LENGTH, NETWORK).load(LOAD_BYTE_AT_X, NETWORK)
+    lines.when((_ECHO_REQUEST, _ECHO_REPLY), "echo").when(V4_ERRORS, "error").jump("addresses")
+    lines.label("echo").load(LOAD_HALF_AT_X, NETWORK + 4).unless(identifier, "reject").jump("addresses")
+    lines.label("error")
     for address in (12, 16):
         lines.load(LOAD_WORD_AT_X, NETWORK + _ICMP_HEADER + address).when(ours, "accept")
-    lines.jump("reject")
-    lines.label("ours").load(LOAD_HALF, NETWORK + 6).when_any(0x1FFF, "accept")
-    lines.load(LOAD_X_IP_HEADER_LENGTH, NETWORK).load(LOAD_BYTE_AT_X, NETWORK)
-    lines.when((_ECHO_REQUEST, _ECHO_REPLY), "echo").jump("accept")
-    lines.label("echo").load(LOAD_HALF_AT_X, NETWORK + 4).when((identifier,), "accept").jump("reject")
+    lines.label("addresses").load(LOAD_WORD, NETWORK + 12).when(ours, "accept")
+    lines.load(LOAD_WORD, NETWORK + 16).when(ours, "accept").jump("reject")
     lines.label("arp").load(LOAD_WORD, NETWORK + 14).when(near, "accept")
     lines.load(LOAD_WORD, NETWORK + 24).when(near, "accept").jump("reject")
     return lines.finish()

@@ -133,11 +133,11 @@ def _packets(flow: ProbeFlow) -> Iterator[list[bytes]]:
         mask, left = _ECHO[flow.family]
         kind = [_load(_TRANSPORT, 0, 1), _mask(bytes((mask,))), _compare(bytes((left,)))]
         for identifier in _ranges(flow.identifiers):
-            yield [*_protocol(flow.protocol), *kind, *_within(_ECHO_IDENTIFIER, identifier)]
+            yield [*_within(_ECHO_IDENTIFIER, identifier), *_protocol(flow.protocol), *kind]
         return
     for ports in _ranges(flow.identifiers):
         for at in _PORTS:
-            yield [*_protocol(flow.protocol), *_within(at, ports)]
+            yield [*_within(at, ports), *_protocol(flow.protocol)]
 
 
 def _errors(flow: ProbeFlow) -> Iterator[list[bytes]]:
@@ -147,7 +147,7 @@ def _errors(flow: ProbeFlow) -> Iterator[list[bytes]]:
     kind += _equals(_TRANSPORT, _ICMP_LENGTH + _NEXT[flow.family], bytes((flow.protocol,)))
     for identifiers in _ranges(flow.identifiers):
         for at in (_ECHO_IDENTIFIER,) if flow.echo else _PORTS:
-            yield [*kind, *_within(about + at, identifiers)]
+            yield [*_within(about + at, identifiers), *kind]
 
 
 def _discovery(flow: ProbeFlow) -> Iterator[tuple[str, list[bytes]]]:
@@ -164,7 +164,7 @@ def _tunnelled(flow: ProbeFlow) -> Iterator[list[bytes]]:
     """Yield what the datagrams have in common that carry the probe's packets: the tunnel's port, and what is inside."""
     if flow.tunnel is None:
         return
-    kind = [*_protocol(UDP), *_equals(_TRANSPORT, _PORTS[1], flow.tunnel.to_bytes(2, "big"))]
+    kind = [*_equals(_TRANSPORT, _PORTS[1], flow.tunnel.to_bytes(2, "big")), *_protocol(UDP)]
     kind += _equals(_TRANSPORT, _INSIDE - 2, _ETHERTYPES[flow.family])
     kind += _equals(_TRANSPORT, _INSIDE + _NEXT[flow.family], bytes((flow.protocol,)))
     for identifiers in _ranges(flow.identifiers):

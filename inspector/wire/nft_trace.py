@@ -25,7 +25,8 @@ _CODE, _TO = 1, 2
 _KINDS = {1: StepKind.POLICY, 2: StepKind.RETURN, 3: StepKind.RULE}
 _VERDICTS = {0: "drop", 1: "accept", 2: "stolen", 3: "queue", -1: "continue", -3: "jump", -4: "goto", -5: "return"}
 """NF_* (linux/netfilter.h), enum nft_verdicts; -2, break, is told of no rule that matched."""
-_FINAL = frozenset({"drop", "accept", "stolen", "queue"})
+_DROP = "drop"
+_FINAL = frozenset({_DROP, "accept", "stolen", "queue"})
 _NFGENMSG = 4
 _IHL_UNIT = 4
 
@@ -79,7 +80,8 @@ def read_trace(message: Message) -> TraceEvent | None:
 def gather(sandbox: SandboxId, events: Iterable[TraceEvent | None], own: str) -> tuple[Traversal, ...]:
     """Put events together, in the order of their beginnings; None stands where some were lost.
 
-    Tables whose names begin with `own` are left out: another run of ours tells of our packets, too.
+    Tables whose names begin with `own` are left out: another run of ours tells of our packets, too. One that drops is
+    none of ours, whatever it is called.
     """
     begun: list[tuple[TraceEvent, list[RuleStep]]] = []
     open_now: dict[tuple[int, str, str], list[RuleStep]] = {}
@@ -95,7 +97,11 @@ def gather(sandbox: SandboxId, events: Iterable[TraceEvent | None], own: str) ->
             open_now[key].append(event.step)
             if event.final:
                 del open_now[key]
-    return tuple(_traversal(sandbox, first, steps) for first, steps in begun if not first.table.startswith(own))
+    return tuple(
+        _traversal(sandbox, first, steps)
+        for first, steps in begun
+        if not first.table.startswith(own) or any(each.verdict == _DROP for each in steps)
+    )
 
 
 def _traversal(sandbox: SandboxId, first: TraceEvent, steps: list[RuleStep]) -> Traversal:

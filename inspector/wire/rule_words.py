@@ -21,10 +21,12 @@ def conditions(text: str) -> tuple[Condition, ...]:
     """Return the conditions that are known here; the others may be true or not."""
     found: list[Condition] = []
     words = text.split(" ")
+    quoted = False
     for at, word in enumerate(words[:-1]):
         # What stands in quotation marks is a comment's or a prefix's.
-        if word in _KNOWN and " ".join(words[:at]).count('"') % 2 == 0:
+        if word in _KNOWN and not quoted:
             found.append(Condition(word, words[at + 1], at > 0 and words[at - 1] == "!"))
+        quoted ^= word.count('"') % 2 == 1
     return tuple(found)
 
 

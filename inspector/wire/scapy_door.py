@@ -15,7 +15,8 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import ModuleType
+
+from inspector.loading import stand_ins
 
 _CHATTER = ("scapy.loading", "scapy.runtime", "scapy.interactive")
 _VENDORS = "share/wireshark/manuf"
@@ -35,7 +36,7 @@ def prepare() -> None:
 
     for name in _CHATTER:
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    with _stood_in_for():
+    with stand_ins(_STAND_INS), _without_vendors():
         import scapy.data
     from scapy.config import conf
 
@@ -62,17 +63,11 @@ def without_ipv6() -> Iterator[None]:
 
 
 @contextmanager
-def _stood_in_for() -> Iterator[None]:
-    """Let scapy find neither Wireshark's list of vendors nor its own copies of what it never looks up for us."""
+def _without_vendors() -> Iterator[None]:
+    """Let scapy find no list of vendors of Wireshark's."""
     exists = os.path.exists
-    absent = [name for name in _STAND_INS if name not in sys.modules]
-    for name in absent:
-        sys.modules[name] = ModuleType(name)
-        sys.modules[name].__dict__.update(_STAND_INS[name])
     os.path.exists = lambda path: not str(path).endswith(_VENDORS) and exists(path)
     try:
         yield
     finally:
         os.path.exists = exists
-        for name in absent:
-            del sys.modules[name]

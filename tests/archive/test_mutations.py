@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fuzzing import dice
 
 from inspector import archive, archive_document
 from inspector.errors import InspectorError
@@ -36,7 +37,7 @@ def test_a_broken_document_is_a_sentence_or_a_report(world: Path) -> None:
     with (world / "frames.pcapng").open("rb") as stream:
         capture = pcapng_reader.read(stream)
     for number in range(ROUNDS[world]):
-        chance = random.Random(f"{world.relative_to(ROOT)} {number}")
+        chance = dice(world.relative_to(ROOT), number)
         document = copy.deepcopy(whole)
         _break(document, chance.choice(places), chance)
         _think(json.dumps(document).encode(), capture, world)
@@ -46,7 +47,7 @@ def test_a_broken_document_is_a_sentence_or_a_report(world: Path) -> None:
 def test_broken_bytes_are_a_sentence_or_a_report(world: Path) -> None:
     text, frames = (bytearray((world / name).read_bytes()) for name in ("recording.json", "frames.pcapng"))
     for number in range(ROUNDS[world]):
-        chance = random.Random(f"{world.relative_to(ROOT)} {number}")
+        chance = dice(world.relative_to(ROOT), number)
         broken = [bytearray(text), bytearray(frames)]
         for _ in range(chance.randrange(1, 9)):
             file = broken[number % 2]

@@ -10,34 +10,41 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 
-from pairs import compare, program, row, run, several
+from pairs import compare, in_row, program, run, several, times
+from rows import Row, table
 
 NAMED = ("mynet-tomcat01", "mynet-tomcat02")
 IMPORTS = ("click", "docker", "scapy", "pyroute2")
 BARE = "import click, docker, scapy.layers.dns, pyroute2"
-SOURCE, DESTINATION = sys.argv[1:3] if len(sys.argv) > 2 else ("tomcat01", "tomcat02")
+SOURCE, DESTINATION = "tomcat01", "tomcat02"
+BY_HAND = 0.7
 
 
 def main() -> None:
     """Print the table."""
+    sys.stdout.write(table(rows()))
+
+
+def rows() -> Iterator[Row]:
+    """Yield the lines of the table."""
     dnetsniff = program()
     ends = survey(dnetsniff)
     probes = ("trace", SOURCE, DESTINATION, "-c", "3")
-    compare(
-        f"trace {SOURCE} {DESTINATION} -c 3 --no-lookup",
-        lambda: run([dnetsniff, *probes, "--no-lookup"]),
-        "by hand (5 tcpdump, ping, mergecap, tshark)",
-        lambda: by_hand(ends),
-    )
-    print(row(f"trace {SOURCE} {DESTINATION} -c 3, its name looked up", several(lambda: run([dnetsniff, *probes], 1))))
-    compare(
-        f"resolve {NAMED[0]} {NAMED[1]}",
+    what, beside = f"`{' '.join(probes)} --no-lookup`", "by hand (5 tcpdump, ping, mergecap, tshark)"
+    ours, theirs = compare(what, lambda: run([dnetsniff, *probes, "--no-lookup"]), beside, lambda: by_hand(ends))
+    yield in_row(what, ours, beside, theirs, BY_HAND)
+    what = f"`{' '.join(probes)}`, its name looked up"
+    yield Row(what, times(several(lambda: run([dnetsniff, *probes], 1))), "")
+    what, beside = f"`resolve {' '.join(NAMED)}`", f"`docker exec` nslookup, and bare imports of {', '.join(IMPORTS)}"
+    ours, theirs = compare(
+        what,
         lambda: run([dnetsniff, "resolve", *NAMED]),
-        f"docker exec nslookup, and bare imports of {', '.join(IMPORTS)}",
+        beside,
         lambda: (run(["docker", "exec", NAMED[0], "nslookup", NAMED[1]], 1), run([sys.executable, "-c", BARE])),
     )
-    print(row("--help", several(lambda: run([dnetsniff, "--help"]))))
+    yield in_row(what, ours, beside, theirs, 1.0)
 
 
 def survey(dnetsniff: str) -> list[tuple[int | None, str]]:

@@ -14,17 +14,22 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from pairs import WIDTH, program
+from pairs import program
+from rows import Row, table
 
 RATE = 130_000
-SECONDS = int(os.environ.get("BENCH_SECONDS", "10"))
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
+SECONDS = float(os.environ.get("BENCH_SECONDS", "3"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 SOURCE, DESTINATION = os.environ.get("BENCH_ENDS", "tomcat01 tomcat02").split()
 PORT = "9"
+SETTLE_S = min(1.2, 4 * SECONDS)
+"""What a tcpdump or dumpcap may hold back: a second."""
+SIZES = (("frames of one size", (64,)), ("five sizes in turn", (22, 64, 300, 700, 1400)))
 NAMES = ("dnetsniff capture", "three tcpdumps", "three dumpcaps")
 FLOOD = """
 import socket, sys, time
@@ -62,16 +67,30 @@ class Cost(NamedTuple):
 
 def main() -> None:
     """Print the table."""
+    sys.stdout.write(table(rows()))
+
+
+def rows() -> Iterator[Row]:
+    """Yield the lines of the table."""
     where, address = survey()
-    for words, sizes in (("frames of one size", (64,)), ("five sizes in turn", (22, 64, 300, 700, 1400))):
-        print(f"{words}, {RATE} frames/s wanted, {SECONDS} s, three points")
+    for words, sizes in SIZES:
+        print(f"{words}, {RATE} frames/s wanted, {SECONDS} s, three points", file=sys.stderr)
         rounds = [[one(where, address, sizes) for one in (ours, tcpdumps, dumpcaps)] for _ in range(ROUNDS)]
-        for name, costs in zip(NAMES, zip(*rounds, strict=True), strict=True):
-            print(row(name, list(costs)))
-        for index, name in ((1, "tcpdumps"), (2, "dumpcaps")):
-            ratio = median(each[0].cpu / each[index].cpu for each in rounds)
-            print(f"{'ratio of CPU to the ' + name + ', median of pairs':{WIDTH}}  {ratio:6.2f}")
-        print()
+        ways = [list(each) for each in zip(*rounds, strict=True)]
+        for name, costs in zip(NAMES, ways, strict=True):
+            print(row(name, costs), file=sys.stderr)
+        what = f"`capture` of {words}, CPU of a frame, of all"
+        for costs, name in zip(ways[1:], NAMES[1:], strict=True):
+            ratio = median(a.cpu / b.cpu for a, b in zip(ways[0], costs, strict=True))
+            yield Row(what, _spent(ways[0]), f"{name}: {_spent(costs)}", (ratio,), 1.0)
+        lost = [sum(each.lost for each in costs) for costs in ways]
+        rate = median(each.rate for each in ways[0])
+        kept = ", ".join(f"{name}: {number}" for name, number in zip(NAMES[1:], lost[1:], strict=True))
+        yield Row(f"frames lost at {rate:,.0f} a second and point", str(lost[0]), kept)
+
+
+def _spent(costs: list[Cost]) -> str:
+    return f"{median(each.cpu for each in costs):.2f} us, {median(each.whole for each in costs):.2f} s"
 
 
 def row(name: str, costs: list[Cost]) -> str:
@@ -116,7 +135,7 @@ def flooded(address: str, sizes: tuple[int, ...], pids: list[int]) -> tuple[int,
     enter = ["nsenter", "-t", str(pid_of(SOURCE)), "-n", sys.executable, "-c", FLOOD]
     words = [address, str(RATE), str(SECONDS), repr(sizes)]
     sent, rate = subprocess.run([*enter, *words], check=True, capture_output=True, text=True).stdout.split()
-    time.sleep(1.2)
+    time.sleep(SETTLE_S)
     return int(sent), float(rate), sum(cpu_of(each) for each in pids) - before
 
 

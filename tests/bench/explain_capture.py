@@ -4,6 +4,7 @@ The file is made here, the same each time: connections that send data both ways,
 a bridge hands it on, at five interfaces. Prints medians, ratios, and the memory of each; it judges nothing.
 """
 
+import os
 import random
 import struct
 import subprocess
@@ -12,12 +13,15 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from pairs import WIDTH, compare, program, run
+from pairs import compare, in_row, program, run
+from rows import Row, table
 
 from inspector.wire import pcapng
 
-PACKETS = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000
+PACKETS = int(os.environ.get("BENCH_PACKETS", "200000"))
 POINTS = ("web/eth0", "host/veth1", "host/br0", "host/veth2", "db/eth0")
+MOST_PAIRS = 3
+"""Each takes 16 seconds."""
 CONNECTIONS = 400
 SEED = 5
 START_NS = 1_700_000_000_000_000_000
@@ -28,20 +32,25 @@ SIZES = (0, 0, 64, 200, 1_000, 1_448)
 
 def main() -> None:
     """Print the table."""
+    sys.stdout.write(table(rows()))
+
+
+def rows() -> Iterator[Row]:
+    """Yield the lines of the table."""
     with tempfile.TemporaryDirectory() as folder:
         whole, tenth = Path(folder) / "whole.pcapng", Path(folder) / "tenth.pcapng"
         write(whole, PACKETS)
         write(tenth, PACKETS // 10)
         frames = f"{PACKETS * len(POINTS):,} frames of {len(POINTS)} points"
-        compare(
-            f"explain FILE, {frames}",
-            lambda: run(explaining(whole)),
-            "tshark -r FILE -q -z conv,ip",
-            lambda: run(conversing(whole)),
+        what, beside = f"`explain FILE`, {frames}", "`tshark -r FILE -q -z conv,ip`"
+        ours, theirs = compare(
+            what, lambda: run(explaining(whole)), beside, lambda: run(conversing(whole)), most=MOST_PAIRS
         )
-        for what, command in (("explain", explaining), ("tshark", conversing)):
-            few, many = memory(command(tenth)), memory(command(whole))
-            print(f"{f'most memory of {what}, MB: a tenth of the frames, and all':{WIDTH}}  {few:6.0f}  {many:6.0f}")
+        yield in_row(what, ours, beside, theirs, 1.0)
+        few, many = memory(explaining(tenth)), memory(explaining(whole))
+        other = memory(conversing(whole))
+        what = "most memory of it: a tenth of the frames, all of them"
+        yield Row(what, f"{few:.0f} MB, {many:.0f} MB", f"{beside}, all: {other:.0f} MB", (many / other,))
 
 
 def explaining(file: Path) -> list[str]:

@@ -11,9 +11,11 @@ from os import environ
 from pathlib import Path
 from statistics import median
 
+from rows import Row
+
 import inspector
 
-RUNS = int(environ.get("BENCH_RUNS", "9"))
+RUNS = int(environ.get("BENCH_ROUNDS", "9"))
 WIDTH = 74
 Work = Callable[[], object]
 Figures = list[tuple[float, float]]
@@ -26,24 +28,31 @@ def program() -> str:
     return shutil.which("dnetsniff", path=f"{Path(sys.executable).parent}:{environ['PATH']}") or "dnetsniff"
 
 
-def compare(ours: str, mine: Work, theirs: str, other: Work) -> tuple[Figures, Figures]:
-    """Time both in turn, print both and the median ratio of the pairs, and return the figures."""
-    pairs = [(measured(mine), measured(other)) for _ in range(RUNS)]
-    print(row(ours, [a for a, _ in pairs]))
-    print(row(theirs, [b for _, b in pairs]))
+def compare(ours: str, mine: Work, theirs: str, other: Work, most: int = RUNS) -> tuple[Figures, Figures]:
+    """Time both in turn, `most` times at most, say what came of it, and return the figures."""
+    pairs = [(measured(mine), measured(other)) for _ in range(min(most, RUNS))]
+    first, second = [a for a, _ in pairs], [b for _, b in pairs]
+    for what, runs in ((ours, first), (theirs, second)):
+        print(f"{what:{WIDTH}}  {mid(runs, 0):6.3f}  {mid(runs, 1):6.3f}", file=sys.stderr)
     wall, cpu = (median(a[which] / b[which] for a, b in pairs) for which in (0, 1))
-    print(f"{'ratio, median of pairs':{WIDTH}}  {wall:6.2f}  {cpu:6.2f}\n")
-    return [a for a, _ in pairs], [b for _, b in pairs]
+    print(f"{'ratio, median of pairs':{WIDTH}}  {wall:6.2f}  {cpu:6.2f}\n", file=sys.stderr)
+    return first, second
+
+
+def in_row(what: str, ours: Figures, beside: str, theirs: Figures, goal: float | None = None) -> Row:
+    """Make a line of the table of both wall times."""
+    ratio = median(a / b for (a, _), (b, _) in zip(ours, theirs, strict=True))
+    return Row(what, times(ours), f"{beside}: {times(theirs)}", (ratio,), goal)
+
+
+def times(runs: Figures) -> str:
+    """Write the medians of wall and CPU seconds."""
+    return f"{mid(runs, 0):.3f} s ({mid(runs, 1):.3f} CPU)"
 
 
 def several(work: Work) -> Figures:
     """Time it as often as the pairs."""
     return [measured(work) for _ in range(RUNS)]
-
-
-def row(what: str, runs: Figures) -> str:
-    """Write a line of the table: medians of wall and CPU seconds."""
-    return f"{what:{WIDTH}}  {mid(runs, 0):6.3f}  {mid(runs, 1):6.3f}"
 
 
 def mid(runs: Figures, which: int) -> float:

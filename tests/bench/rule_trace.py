@@ -4,35 +4,40 @@ Prints medians and differences; it judges nothing. Needs root, an engine, and th
 The rules are in a table of this benchmark's own, in chains that every packet of the host passes; it is gone afterwards.
 """
 
+import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pairs import WIDTH, compare, mid, program, run
+from pairs import compare, in_row, program, run
+from rows import Row, table
 
 PROBES = ("trace", "tomcat01", "tomcat02", "-c", "3", "--no-lookup")
-MANY = 5_000
+MANY = int(os.environ.get("BENCH_RULES", "5000"))
 TABLE = "dnetsniff_bench"
 
 
 def main() -> None:
     """Print the table."""
-    added("few rules")
+    sys.stdout.write(table(rows()))
+
+
+def rows() -> Iterator[Row]:
+    """Yield the lines of the table."""
+    yield _row("few rules")
     with unrelated():
-        added(f"{MANY} unrelated rules")
+        yield _row(f"{MANY:,} rules of others, which match nothing")
 
 
-def added(where: str) -> None:
-    """Print what rule tracing adds there."""
+def _row(where: str) -> Row:
+    """Time a trace with and without rule tracing there."""
     command = [program(), *PROBES]
+    what, beside = f"trace, rules traced, {where}", "`--no-rule-trace`"
     traced, plain = compare(
-        f"trace, rules traced, {where}",
-        lambda: run(command),
-        f"trace --no-rule-trace, {where}",
-        lambda: run([*command, "--no-rule-trace"]),
+        what, lambda: run(command), f"{beside}, {where}", lambda: run([*command, "--no-rule-trace"])
     )
-    wall, cpu = (mid(traced, which) - mid(plain, which) for which in (0, 1))
-    print(f"{'added by rule tracing':{WIDTH}}  {wall:+6.3f}  {cpu:+6.3f}\n")
+    return in_row(what, traced, beside, plain)
 
 
 @contextmanager

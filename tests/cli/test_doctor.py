@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from inspector.cli.doctor import exit_status
-from inspector.discover.doctor import CAPABILITIES, Area, Check, State
+from inspector.discover.doctor import Area, Check, State
 from inspector.discover.kernel import SETTINGS
+from inspector.privileges import OF_OWNER
 
 Run = Callable[..., Any]
 NOWHERE = ("--host", "unix:///nowhere.sock")
@@ -32,7 +33,7 @@ def test_text_names_everything_that_is_looked_at(run: Run) -> None:
     ran = run("doctor")
     assert ran.status in (0, 69, 77), ran.err
     lines = [line.split("  ")[1][3:] for line in ran.out.splitlines() if line.startswith("  ")]
-    for name, _, purpose in CAPABILITIES:
+    for name, purpose in ((each.name, each.purpose) for each in OF_OWNER):
         assert sum(line.startswith(name) for line in lines) == 1, ran.out
         assert purpose in ran.out
     for name in (*FEATURES, *SETTINGS):
@@ -45,7 +46,7 @@ def test_json_says_the_same(run: Run) -> None:
     assert ran.status in (0, 69, 77), ran.err
     assert ran.json["schema"] == "dnetsniff.doctor/1"
     names = [each["name"] for each in ran.json["checks"]]
-    assert names == [*(name for name, _, _ in CAPABILITIES), "engine", *FEATURES, *SETTINGS]
+    assert names == [*(each.name for each in OF_OWNER), "engine", *FEATURES, *SETTINGS]
     for each in ran.json["checks"]:
         assert set(each) == {"area", "name", "state", "value", "purpose"}
         assert each["state"] in set(State)

@@ -1,6 +1,13 @@
 """Which engine is asked, and what is said where none can be."""
 
+import json
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from socketserver import UnixStreamServer
+from threading import Thread
 from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 
@@ -40,15 +47,32 @@ def test_an_engine_over_tcp_may_be_anywhere() -> None:
         host_namespace(engine)
 
 
-def test_the_version_is_asked_for_once() -> None:
-    asked = []
+class Podman(BaseHTTPRequestHandler):
+    """What answers on the socket; keeps what it was asked for."""
 
-    class Api:
-        def version(self) -> dict[str, object]:
-            asked.append(1)
-            return {"Components": [{"Name": "Podman Engine"}], "Version": "4.3.1"}
+    asked: ClassVar[list[str]] = []
 
-    engine = Engine(Api())
-    assert engine.identity().command == "podman"
-    assert engine.tongue.names_at_gateways
-    assert asked == [1]
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        answer = {"Components": [{"Name": "Podman Engine"}], "Version": "4.3.1", "ApiVersion": "1.41"}
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(answer).encode())
+
+    def log_message(self, *_words: object) -> None:
+        """Say nothing."""
+
+
+def test_the_version_is_asked_for_once(tmp_path: Path) -> None:
+    path = tmp_path / "api.sock"
+    with UnixStreamServer(str(path), Podman) as server, closing(connecting(path, server)) as engine:
+        assert engine.identity().command == "podman"
+        assert engine.tongue.names_at_gateways
+        assert Podman.asked == ["/version"]
+        server.shutdown()
+
+
+def connecting(path: Path, server: UnixStreamServer) -> Engine:
+    """Connect to what answers in a thread of its own."""
+    Thread(target=server.serve_forever, args=(0.01,)).start()
+    return connect(EngineChoice(host=f"unix://{path}"))

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from fuzzing import FOLDERS, SEED, some
+from fuzzing import FOLDERS, SEED, named, some
 from hostile import NEVER, Poison, harmful, obeyed, unquoted
 from msgspec.structs import replace
 
@@ -47,9 +47,11 @@ def forms(report: Report) -> list[str]:
     return [*told, *(render_verdict(report, lang=lang) for lang in LANGUAGES), render_json(report)]
 
 
-@pytest.mark.parametrize(("folder", "share", "addresses"), ROUNDS, ids=lambda each: getattr(each, "name", str(each)))
+@pytest.mark.parametrize(
+    ("folder", "share", "addresses"), ROUNDS, ids=lambda each: named(each) if isinstance(each, Path) else str(each)
+)
 def test_nothing_of_a_hostile_recording_is_obeyed(folder: Path, share: float, addresses: bool, tmp_path: Path) -> None:  # noqa: FBT001
-    poison = Poison((SEED, folder, share), share=share, addresses=addresses)
+    poison = Poison((SEED, named(folder), share), share=share, addresses=addresses)
     try:
         recording = written(poison.value(archive.load(folder)), tmp_path)
     except MalformedInputError as error:
@@ -75,11 +77,11 @@ def test_nothing_of_a_hostile_recording_is_obeyed(folder: Path, share: float, ad
             assert not [never for never in NEVER if never in data]
 
 
-@pytest.mark.parametrize("folder", some(FOLDERS, 14, "shell"), ids=lambda each: f"{each.parent.name}-{each.name}")
+@pytest.mark.parametrize("folder", some(FOLDERS, 14, "shell"), ids=named)
 def test_what_is_to_be_typed_does_nothing_else(folder: Path, tmp_path: Path) -> None:
     """A remedy is pasted into a shell, often root's."""
     known = archive.load(folder)
-    poison = Poison((SEED, folder), texts=("x;reboot;", "$(id)", "`id`", "a b>c", "|sh&"))
+    poison = Poison((SEED, named(folder)), texts=("x;reboot;", "$(id)", "`id`", "a b>c", "|sh&"))
     evil = replace(known, topology=poison.value(known.topology), plan=poison.value(known.plan))
     report = review(written(evil, tmp_path))
     for finding in report.findings:
@@ -87,10 +89,10 @@ def test_what_is_to_be_typed_does_nothing_else(folder: Path, tmp_path: Path) -> 
             assert isinstance(line, Sentence) or unquoted(line) == "", (finding.id, line)
 
 
-@pytest.mark.parametrize("folder", some(FOLDERS, 14, "trees"), ids=lambda each: f"{each.parent.name}-{each.name}")
+@pytest.mark.parametrize("folder", some(FOLDERS, 14, "trees"), ids=named)
 def test_a_tree_obeys_nothing_and_reads_no_markup(folder: Path, tmp_path: Path) -> None:
     known = archive.load(folder)
-    topology = written(replace(known, topology=Poison((SEED, folder)).value(known.topology)), tmp_path).topology
+    topology = written(replace(known, topology=Poison((SEED, named(folder))).value(known.topology)), tmp_path).topology
     for terminal in (None, 80, 200):
         told = topology_text.render_text(topology, width=80, terminal=terminal)
         assert obeyed(told) == ""

@@ -175,12 +175,16 @@ def test_another_runs_table_is_never_told_of(clean: Lab) -> None:
     assert [each.table for each in recording.firewall.traversals] == ["fw"]
 
 
-def test_a_table_of_another_run_is_nothing_to_trace(clean: Lab) -> None:
-    native(clean, "b", "input", "accept")
-    first = opened(clean, "b")
-    inside(clean, "b", "nft delete table inet fw")
-    assert netns.enter(clean.fds["b"], partial(open_here, SandboxId("b"), FLOW)) is None
-    first.close()
+def test_a_table_that_drops_is_told_of_by_whatever_name(clean: Lab) -> None:
+    """A container may call its own table as ours are called."""
+    name = f"{OWN_TABLES}12345678"
+    inside(clean, "b", f"nft add table inet {name}")
+    inside(clean, "b", f"nft add chain inet {name} own {{ type filter hook input priority 0 ; }}")
+    inside(clean, "b", f"nft add rule inet {name} own icmp type echo-request drop")
+    recording = carry_out(clean, plan_to(clean, count=1))
+    inside(clean, "b", f"nft delete table inet {name}")
+    assert {each.table for each in recording.firewall.traversals} == {name}
+    assert recording.firewall.traversals[0].steps[-1].verdict == "drop"
 
 
 def test_a_table_ends_with_a_process_that_is_killed(clean: Lab) -> None:

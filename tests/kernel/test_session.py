@@ -1,6 +1,8 @@
 """A plan is carried out: all taps first, then the probes, and an account of it all."""
 
+import itertools
 import os
+import re
 import subprocess
 import threading
 import time
@@ -12,7 +14,7 @@ from lab import Lab
 from msgspec.structs import replace
 
 from inspector.capture.listening import DRAIN_LIMIT_NS
-from inspector.capture.session import record
+from inspector.capture.session import Clocks, record
 from inspector.model.question import CapturePoint, Heading, Party, PathKind, Plan, Question, Resolution
 from inspector.model.recording import Answered, Failed, NotSent, Observation, Recording, Sent
 from inspector.model.topology import EngineIdentity, LinkKey, SandboxId, Topology
@@ -56,6 +58,7 @@ def carry_out(
     pidfds: dict[str, int] | None = None,
     interruption: int | None = None,
     without: str | None = None,
+    clocks: Clocks | None = None,
 ) -> Recording:
     return record(
         TOPOLOGY,
@@ -68,6 +71,7 @@ def carry_out(
         answer_program=answer_program(plan, IDENTIFIER),
         finish=lambda recording: recording,
         interruption=interruption,
+        clocks=clocks,
     )
 
 
@@ -117,6 +121,18 @@ def test_times_fit_together(world: Lab) -> None:
     assert stamps[2, Heading.IN] < stamps[3, Heading.OUT] < stamps[4, Heading.IN] < probe.answered_ns
     assert seen[-1].at_ns <= probe.answered_ns
     assert all(TOKEN in each.frame for each in seen)
+
+
+def test_a_clock_that_is_set_back_is_told_and_nothing_waits_for_it(world: Lab) -> None:
+    real = itertools.chain([time.time_ns()], itertools.repeat(0))
+    clocks = Clocks(realtime_ns=lambda: next(real) or time.time_ns() - 3_600_000_000_000)
+    recording = carry_out(world, plan_to(world), clocks=clocks)
+    assert [type(each) for each in recording.probes] == [Answered, Answered, Answered]
+    assert len(echoes(recording)) == 30
+    (spot,) = recording.blind_spots
+    assert spot.point == "the clock"
+    # Both clocks are not read at one time.
+    assert re.fullmatch(r"it was set (3599|3600)\.\d\d s back meanwhile: .*", spot.why)
 
 
 def test_it_says_what_it_did(world: Lab) -> None:

@@ -24,3 +24,8 @@ def dice(*words: object) -> random.Random:
 def some(several: Sequence[Any], count: int, *words: object) -> list[Any]:
     """Return a few of them; all of them in a long run."""
     return list(several) if LONG else sorted(dice(*words).sample(several, min(count, len(several))))
+
+
+def named(path: Path) -> str:
+    """Return what a recording or capture of ours is called, alike on every machine."""
+    return "-".join(path.relative_to(ROOT).parts[1:])

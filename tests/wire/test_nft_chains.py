@@ -19,7 +19,7 @@ from inspector.wire.nfnetlink import (
     rule_handle,
     text,
 )
-from inspector.wire.nft_chains import hooked_table
+from inspector.wire.nft_chains import is_hooked
 from inspector.wire.rule_draft import Family
 
 FORWARD = [(1, b"filter\0"), (3, b"FORWARD\0"), (4, nested([(1, be32(2)), (2, be32(-300))])), (5, be32(0))]
@@ -37,13 +37,13 @@ def test_a_chain_that_others_jump_to_has_no_hook() -> None:
     found = read_chain(told)
     assert found is not None
     assert (found.hook, found.drops) == (None, False)
-    assert hooked_table(told, 4) is None
+    assert not is_hooked(told, 4)
 
 
 @pytest.mark.parametrize(("number", "families"), [(1, (4, 6)), (2, (4,)), (10, (6,)), (3, ())])
 def test_whose_packets_a_chain_sees(number: int, families: tuple[int, ...]) -> None:
     (found,) = messages(message(NEW_CHAIN, number, FORWARD))
-    assert tuple(each for each in (4, 6) if hooked_table(found, each) == "filter") == families
+    assert tuple(each for each in (4, 6) if is_hooked(found, each)) == families
 
 
 def test_a_rule_has_a_handle() -> None:
@@ -65,4 +65,4 @@ def test_any_bytes_are_read_without_an_exception(kind: int, payload: bytes) -> N
     for found in messages(struct.pack("=IHHII", 16 + len(payload), kind, 0, 0, 0) + payload):
         read_chain(found)
         rule_handle(found)
-        hooked_table(found, 4)
+        is_hooked(found, 4)

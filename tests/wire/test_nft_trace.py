@@ -84,6 +84,11 @@ def test_our_own_table_is_left_out() -> None:
     assert gather(HOST, [event(code=1, packet=ICMP, table=b"dnetsniff-2")], OWN) == ()
 
 
+def test_a_table_called_like_ours_that_drops_is_none_of_ours() -> None:
+    (found,) = gather(HOST, [event(code=0, packet=ICMP, table=b"dnetsniff-2")], OWN)
+    assert found.table == "dnetsniff-2"
+
+
 @pytest.mark.parametrize(
     ("code", "word"),
     [(0, "drop"), (1, "accept"), (-1, "continue"), (-4, "goto"), (3 | 5 << 16, "queue"), (-77, "unknown")],
