@@ -15,7 +15,8 @@ from threading import Event, Lock, Thread
 from inspector import netns
 from inspector.archive_frames import interface_at, names_of
 from inspector.capture.news import Abandoned, Arrived, Gone, Named, PointKey
-from inspector.capture.point_tap import NoEthernetError, PointTap, shape_for
+from inspector.capture.point_tap import MOST_MEMORY, MOST_PER_POINT, NoEthernetError, PointTap, share_out
+from inspector.capture.ring import Shape
 from inspector.discover.engine import Engine
 from inspector.discover.kernel import Extent
 from inspector.discover.survey import Stacks, survey
@@ -61,6 +62,9 @@ class Following:
         self._tell = tell
         self._realtime_s = realtime_s
         self._known: set[PointKey] = set()
+        self._rings: dict[PointKey, int] = {}
+        """Bytes of the ring of each point that is captured."""
+        self._refused: set[PointKey] = set()
         self._wanted: Wanted | None = None
         self._items: list[Item] = []
         self._lock = Lock()
@@ -166,19 +170,19 @@ class Following:
         inodes = {each.id: each.inode for each in topology.sandboxes}
         here = {(inodes[each.sandbox], each.link.ifindex): each for each in points}
         with self._lock:
-            left, new = self._known - set(here), set(here) - self._known
-            self._known = set(here)
+            left, new = self._known - set(here), [each for each in here if each not in self._known]
+            self._rings = {key: size for key, size in self._rings.items() if key in here and key not in new}
+            new, shape = self._share_out(new)
+            self._known = (self._known & set(here)) | set(new)
         items: list[Item] = [Named(names_of(topology)), *(Gone(key) for key in left)]
         processes = {
             each.sandbox: stacks.processes[each.name]
             for each in topology.containers
             if each.name in stacks.processes and each.sandbox not in {None, HOST}
         }
-        shape = shape_for(len(here))
         by_stack: dict[SandboxId, list[PointKey]] = {}
-        for key, point in here.items():
-            if key in new:
-                by_stack.setdefault(point.sandbox, []).append(key)
+        for key in new:
+            by_stack.setdefault(here[key].sandbox, []).append(key)
         for sandbox, keys in by_stack.items():
             opening = (
                 partial(PointTap, key[1], self._program, promiscuous=here[key].promiscuous, shape=shape) for key in keys
@@ -189,9 +193,24 @@ class Following:
                     described = self._described(interface_at(topology, here[key]))
                     pidfd = os.dup(processes[sandbox]) if sandbox in processes else None
                     items.append(Arrived(key, described, tap, pidfd))
+                    self._rings[key] = shape.size
                 else:
                     self._tell(f"cannot listen at {here[key]}: {tap}")
         return items
+
+    def _share_out(self, new: list[PointKey]) -> tuple[list[PointKey], Shape]:
+        """Return the points that there is memory for, and the shape of their rings; say it where those are small."""
+        count, shape = share_out(len(new), sum(self._rings.values()))
+        if count and shape.size < MOST_PER_POINT:
+            self._tell(f"memory is shared: a ring of {shape.size / (1 << 20):.1f} MiB for each of {count} points")
+        refused, before = set(new[count:]), self._refused
+        self._refused = refused
+        if refused - before:
+            self._tell(
+                f"{len(refused)} points are not captured: the rings of others take the {MOST_MEMORY >> 20} MiB "
+                "that there are for all"
+            )
+        return new[:count], shape
 
 
 def _opened(opening: Iterable[Callable[[], PointTap]]) -> list[PointTap | str]:

@@ -25,7 +25,8 @@ SETTLE_NS = 2_000_000
 """How long the loop listens on at least: the retire time of a ring block, and what is still in a backlog queue."""
 PACKET_OUTGOING = 4
 """linux/if_packet.h"""
-MOST_OBSERVATIONS = 100_000
+MOST_OBSERVATIONS, MOST_BYTES = 100_000, 64 << 20
+"""Frames that are kept, and their bytes; more are counted as lost."""
 
 
 class Descriptor(Protocol):
@@ -56,6 +57,8 @@ class Listening:
         self._taps = dict(opened.taps)
         self._discarded: Counter[int] = Counter()
         self._observations: list[Observation] = []
+        self._kept = 0
+        """Bytes of all frames"""
         self._selector = DefaultSelector()
         for index, tap in self._taps.items():
             self._selector.register(tap, EVENT_READ, partial(self._listen, index, tap))
@@ -118,7 +121,8 @@ class Listening:
 
     def _listen(self, index: int, tap: Tap) -> None:
         for frame in tap.read():
-            if len(self._observations) < MOST_OBSERVATIONS:
+            self._kept += len(frame.data)
+            if len(self._observations) < MOST_OBSERVATIONS and self._kept <= MOST_BYTES:
                 self._observations.append(_observation(index, frame))
             else:
                 self._discarded[index] += 1

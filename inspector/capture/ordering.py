@@ -5,18 +5,16 @@ is held back as long as an earlier one may still come, which is a block's time. 
 """
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from operator import attrgetter
 from typing import Generic, TypeVar
 
 from msgspec import Struct
 
-from inspector.capture.capture_file import length_of
-
 HOLD_NS = 75_000_000
 """Half as long again as a ring's block waits for more frames (`point_tap.RETIRE_MS`)."""
-_TIME = struct.Struct("<II")
-_TIME_AT = 12
+_HEAD = struct.Struct("<4xI4xII")
+"""Of an Enhanced Packet Block: its length, and its time in two halves."""
 
 P = TypeVar("P")
 
@@ -40,37 +38,35 @@ class Ordering(Generic[P]):
         """Begin with none."""
         self._held: list[Held[P]] = []
 
-    def __bool__(self) -> bool:
-        """Whether any waits."""
-        return bool(self._held)
+    def __len__(self) -> int:
+        """Return how many wait."""
+        return len(self._held)
 
     def add(self, point: P, rank: int, parts: Iterable[memoryview], now_ns: int) -> None:
         """Take over packet blocks of a point; what the parts look into may change afterwards."""
         for part in parts:
-            for block in _split(bytes(part)):
-                high, low = _TIME.unpack_from(block, _TIME_AT)
-                self._held.append(Held(high << 32 | low, now_ns, point, rank, block))
+            blocks, at = bytes(part), 0
+            while at < len(blocks):
+                length, high, low = _HEAD.unpack_from(blocks, at)
+                self._held.append(Held(high << 32 | low, now_ns, point, rank, blocks[at : at + length]))
+                at += length
 
     def due(self, now_ns: int) -> list[Held[P]]:
         """Return those that have waited long enough, and all that are not later, in their order."""
         latest = max((each.at_ns for each in self._held if now_ns - each.came_ns >= HOLD_NS), default=None)
         if latest is None:
             return []
-        return self._taken([each for each in self._held if each.at_ns <= latest])
+        found, self._held = (
+            [each for each in self._held if each.at_ns <= latest],
+            [each for each in self._held if each.at_ns > latest],
+        )
+        return _sorted(found)
 
     def all(self) -> list[Held[P]]:
         """Return all, in their order."""
-        return self._taken(self._held)
-
-    def _taken(self, found: list[Held[P]]) -> list[Held[P]]:
-        gone = set(map(id, found))
-        self._held = [each for each in self._held if id(each) not in gone]
-        return sorted(found, key=attrgetter("at_ns", "rank"))
+        found, self._held = self._held, []
+        return _sorted(found)
 
 
-def _split(blocks: bytes) -> Iterator[bytes]:
-    at = 0
-    while at < len(blocks):
-        end = at + length_of(memoryview(blocks)[at:])
-        yield blocks[at:end]
-        at = end
+def _sorted(found: list[Held[P]]) -> list[Held[P]]:
+    return sorted(found, key=attrgetter("at_ns", "rank"))

@@ -19,8 +19,10 @@ from inspector.wire.packet_filter import keep_all
 BLOCK_SIZE = 1 << 18
 """Rewriting goes over a block a dozen times: larger ones do not stay in a processor's own cache (measured)."""
 RETIRE_MS = 50
-MOST_MEMORY, MOST_PER_POINT = 1 << 28, 1 << 24
-"""Bytes of all rings, and of one."""
+MOST_MEMORY, MOST_AT_FIRST, MOST_PER_POINT = 256 << 20, 192 << 20, 16 << 20
+"""Bytes of all rings, of those that are there from the start, and of one."""
+LEAST_BLOCK = 1 << 17
+"""A frame longer than a block is cut: this holds a segment of 64 kB, with the kernel's words about it."""
 MOST_AT_ONCE = 16
 """Blocks that are handed out before another point has its turn."""
 ETH_P_ALL = 0x0003
@@ -47,10 +49,16 @@ class Totals(Struct):
     dropped: int = 0
 
 
-def shape_for(points: int) -> Shape:
-    """Return the shape of each ring where there are so many points."""
-    size = max(min(MOST_PER_POINT, MOST_MEMORY // max(points, 1)), 2 * BLOCK_SIZE)
-    return Shape(block_size=BLOCK_SIZE, blocks=size // BLOCK_SIZE, retire_ms=RETIRE_MS)
+def share_out(new: int, taken: int = 0) -> tuple[int, Shape]:
+    """Return how many of so many new rings there is room for where others have taken so many bytes, and their shape.
+
+    Those that come later share half of what is left, so that there is something for the next.
+    """
+    room = MOST_AT_FIRST if not taken else (MOST_MEMORY - taken) // 2
+    count = min(new, room // (2 * LEAST_BLOCK))
+    size = min(MOST_PER_POINT, room // max(count, 1))
+    block_size = BLOCK_SIZE if size >= 2 * BLOCK_SIZE else LEAST_BLOCK
+    return count, Shape(block_size=block_size, blocks=size // block_size, retire_ms=RETIRE_MS)
 
 
 class PointTap:

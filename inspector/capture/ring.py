@@ -63,6 +63,11 @@ class Shape(Struct, frozen=True):
     blocks: int = 16
     retire_ms: int = 1
 
+    @property
+    def size(self) -> int:
+        """Return the bytes of memory it takes."""
+        return self.block_size * self.blocks
+
 
 class RingBlock(Struct, frozen=True):
     """Frames that the kernel handed over together, and where they are in the ring's memory."""

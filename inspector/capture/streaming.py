@@ -31,8 +31,9 @@ _LENGTH, _LENGTH_AT = struct.Struct("<I"), 24
 """The wire length in an Enhanced Packet Block"""
 DRAIN_NS = 500_000_000
 BEHIND_PORTS = 1 << 32
-FEW_AT_ONCE = 200
-"""Of more frames in a block the order is not looked after."""
+FEW_AT_ONCE, FEW_IN_ALL = 200, 600
+"""Of more frames in a block, or in those of all points in a moment, the order is not looked after."""
+MOMENT_NS = 10_000_000
 SETTLE_NS = 2 * RETIRE_MS * 1_000_000
 
 
@@ -82,6 +83,7 @@ class Streaming:
         """What must not wait while blocks gather."""
         self._order: Ordering[_Watched] = Ordering()
         self._pause_ns = 0
+        self._unordered_until_ns = 0
         self._slots: list[_Watched] = []
         """Points by their number in the file at hand: those that ended, too, so that a number keeps its meaning."""
         self._begun_ns = now_ns()
@@ -145,20 +147,26 @@ class Streaming:
             until_ns = look_ns if end_ns is None else min(look_ns, end_ns)
             if self._order or any(each.leaving_ns for each in self._points.values()):
                 until_ns = min(until_ns, now_ns + SETTLE_NS // 2)
-            for key, _ in self._selector.select(max(until_ns - now_ns, 0) / 1e9):
+            ready = self._selector.select(max(until_ns - now_ns, 0) / 1e9)
+            for key, _ in ready:
                 key.data()
             self._write_held(self._order.due(self._now_ns()))
             self._let_go()
-            if any(each.tap.busy for each in self._points.values()):
-                self._gather(end_ns)
-            else:
-                self._pause_ns = 0
+            self._gather(end_ns, came=bool(ready))
 
-    def _gather(self, end_ns: int | None) -> None:
-        """Let full blocks gather for a moment, as long as there is room for many times as much in the rings."""
-        self._pause_ns = next_pause(self._pause_ns, max(each.tap.filled for each in self._points.values()))
-        left_ns = self._pause_ns if end_ns is None else min(self._pause_ns, end_ns - self._now_ns())
-        self._control.select(max(left_ns, 0) / 1e9)
+    def _gather(self, end_ns: int | None, *, came: bool) -> None:
+        """Let full blocks gather, as long as there is room for many times as much in the rings; others for a moment.
+
+        A packet passes many points at once, and the blocks of all of them are due within a moment.
+        """
+        if any(each.tap.busy for each in self._points.values()):
+            self._pause_ns = next_pause(self._pause_ns, max(each.tap.filled for each in self._points.values()))
+        else:
+            self._pause_ns = 0
+        pause_ns = self._pause_ns or (MOMENT_NS if came else 0)
+        left_ns = pause_ns if end_ns is None else min(pause_ns, end_ns - self._now_ns())
+        if left_ns > 0:
+            self._control.select(left_ns / 1e9)
 
     def _drain(self, interruption: int) -> None:
         """Read what has come in until now, and nothing later."""
@@ -231,7 +239,7 @@ class Streaming:
         came = False
         for block in watched.tap.read():
             came = True
-            if not self._pause_ns and not watched.tap.busy and block.frames <= FEW_AT_ONCE:
+            if not watched.tap.busy and block.frames <= self._room_to_order():
                 self._order.add(watched, watched.rank, block.parts, self._now_ns())
                 continue
             self._write_held(self._order.all())
@@ -246,6 +254,13 @@ class Streaming:
         if not came and watched.tap.is_gone():
             self._see_off(watched.key)
 
+    def _room_to_order(self) -> int:
+        """Return how many more frames may wait for their turn; where there were too many, none for a while."""
+        now_ns = self._now_ns()
+        if len(self._order) > FEW_IN_ALL:
+            self._unordered_until_ns = now_ns + LOOK_NS
+        return 0 if self._pause_ns or now_ns < self._unordered_until_ns else FEW_AT_ONCE
+
     def _write_held(self, held: list[Held[_Watched]]) -> None:
         """Write frames in the order they have."""
         if not held:
@@ -254,7 +269,8 @@ class Streaming:
         try:
             self._file.write((whole,))
         finally:
-            for each in held[: count_blocks((whole,), self._file.taken - before)]:
+            taken = self._file.taken - before
+            for each in held if taken == len(whole) else held[: count_blocks((whole,), taken)]:
                 each.point.tap.totals.frames += 1
                 each.point.tap.totals.wire_bytes += _LENGTH.unpack_from(each.block, _LENGTH_AT)[0]
 

@@ -78,7 +78,10 @@ class Cost(NamedTuple):
     memory: float
     """MB, of all processes, what they share counted once (smaps_rollup, Pss)."""
     seen: int
-    lost: int
+    dropped: int
+    """By its own count."""
+    missing: int
+    """Of all that was sent; the kernel loses some before any point, where its queue is full (netdev_max_backlog)."""
 
 
 def main() -> None:
@@ -116,11 +119,11 @@ def compare(engine: PrivateEngine, where: Place, rate: float, words: str) -> Non
         cpu, whole, memory, seen = (
             median(getattr(each, field) for each in costs) for field in ("cpu", "whole", "memory", "seen")
         )
-        lost = sum(each.lost for each in costs)
+        dropped, missing = (sum(getattr(each, field) for each in costs) for field in ("dropped", "missing"))
         a_frame = cpu / seen * 1e6
         print(
             f"  {name:18} {cpu / SECONDS * 100:6.1f} % of a core  {a_frame:8.3f} us a frame  {whole:6.2f} s in all"
-            f"  {memory:7.1f} MB  {lost:7} of {seen:.0f} lost",
+            f"  {memory:7.1f} MB  {seen:8.0f} frames  {dropped:6} dropped  {missing:6} missing",
             flush=True,
         )
 
@@ -168,7 +171,9 @@ def ours(engine: PrivateEngine, where: Place, rate: float) -> Cost:
         frames, cpu, memory = sent(where, rate, [started.pid])
         said, whole = ended([started])
         found = int(re.findall(r"captured ([0-9,]+) frame", said)[0].replace(",", ""))
-        return Cost(cpu, whole, memory, found, frames * where.sightings - found)
+        dropped = re.findall(r"^([0-9,]+) frames? w\w+ dropped", said, re.MULTILINE)
+        lost = sum(int(each.replace(",", "")) for each in dropped)
+        return Cost(cpu, whole, memory, found, lost, frames * where.sightings - found)
 
 
 def others(where: Place, rate: float, command: list[str], counted: str) -> Cost:
@@ -187,7 +192,9 @@ def others(where: Place, rate: float, command: list[str], counted: str) -> Cost:
         frames, cpu, memory = sent(where, rate, [each.pid for each in started])
         said, whole = ended(started)
         found = sum(int(each) for each in re.findall(counted, said))
-        return Cost(cpu, whole, memory, found, frames * where.sightings - found)
+        dropped = re.findall(r"(\d+) packets dropped by kernel", said) + re.findall(r": \d+/(\d+) \(", said)
+        lost = sum(int(each) for each in dropped)
+        return Cost(cpu, whole, memory, found, lost, frames * where.sightings - found)
 
 
 if __name__ == "__main__":
