@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from inspector.capture.clock_watch import ClockWatch
 from inspector.capture.drop_watch import DropWatch
 from inspector.capture.injector import EchoSocket
 from inspector.capture.legacy_watch import LegacyWatch, legacy_watch
@@ -70,6 +71,7 @@ def record(
     is not read here. `finish` is called when the last frame is in, while the sockets are closing.
     """
     times = clocks or Clocks()
+    clock_watch = ClockWatch(times.realtime_ns, times.monotonic_ns)
     watch = DropWatch(plan)
     traced = plan.question.rule_trace and not plan.question.passive
     makers = _Makers(plan, token, identifier, answer_program, times)
@@ -86,6 +88,7 @@ def record(
             run.stop_watching()
             listening.drain()
             recording = _with_rules(run.recording(topology, token), rules, legacy)
+            recording = replace(recording, blind_spots=(*recording.blind_spots, *clock_watch.blind_spots()))
         rules.begin_closing()
         opened.begin_closing()
         return finish(recording)

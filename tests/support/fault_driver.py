@@ -10,6 +10,7 @@ import errno
 import importlib
 import json
 import os
+import signal
 import stat
 import sys
 import time
@@ -33,7 +34,7 @@ def main() -> None:
     if turned is not None:
         turned.install()
     sys.argv = ["dnetsniff", *sys.argv[2:]]
-    importlib.import_module("inspector.cli.main").main()
+    importlib.import_module("inspector.cli.start").main()
 
 
 def stop_at(place: tuple[str, str, int], stop: Callable[[], None]) -> None:
@@ -56,9 +57,16 @@ def stop_at(place: tuple[str, str, int], stop: Callable[[], None]) -> None:
 
 
 def wait(told: dict[str, Any], turned: "Turned | None") -> None:
-    """Say that the place is reached, and wait for a line; a signal that comes meanwhile is answered as ever."""
-    os.write(told["told"], b"here\n")
-    os.read(told["go"], 1)
+    """Say that the place is reached, and wait for a word; a signal that comes meanwhile is answered as ever.
+
+    A confined process has no descriptor to say it by: it stops, which can be seen.
+    """
+    try:
+        os.write(told["told"], f"{os.getpid()}\n".encode())
+    except OSError:
+        os.kill(os.getpid(), signal.SIGSTOP)
+    else:
+        os.read(told["go"], 1)
     if turned is not None:
         turned.turn()
 
@@ -102,11 +110,13 @@ class Turned:
             return replace(seen, at_ns=seen.at_ns - self._back_ns)
 
         listening._observation = observed
-        for module in ("inspector.capture.session", "inspector.capture.asking"):
+        injector = importlib.import_module("inspector.capture.injector")
+        stamp_of = injector.stamp_of
+        injector.stamp_of = lambda control: (at_ns := stamp_of(control)) and at_ns - self._back_ns
+        modules = [importlib.import_module(f"inspector.capture.{name}") for name in ("session", "asking")]
+        for module in modules:
             # The clock that is there when the class is made is the one it would keep.
-            importlib.import_module(module).Clocks = lambda: SimpleNamespace(
-                realtime_ns=time.time_ns, monotonic_ns=time.monotonic_ns
-            )
+            module.Clocks = lambda: SimpleNamespace(realtime_ns=time.time_ns, monotonic_ns=time.monotonic_ns)
 
 
 if __name__ == "__main__":

@@ -4,10 +4,12 @@ import os
 import resource
 import signal
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from fault_world import NETWORK, Run, Scene
 from msgspec import Struct, field
+from private_engine import wait_until
 
 Do = Callable[[Scene, Run], object]
 Undo = Callable[[Scene], object]
@@ -33,8 +35,25 @@ def _docker(*words: str) -> Do:
 
 def _signalled(number: int) -> Do:
     """Ctrl-C and the end of a terminal go to the whole group; the others to the command alone."""
-    group = number in {signal.SIGINT, signal.SIGHUP}
-    return lambda _, run: (os.killpg if group else os.kill)(run.process.pid, number)
+
+    def do(_scene: Scene, run: Run) -> None:
+        (os.killpg if number in {signal.SIGINT, signal.SIGHUP} else os.kill)(run.process.pid, number)
+        if number != signal.SIGKILL:
+            wait_until(lambda: _has_heard(run.process.pid), "the signal does not arrive")
+
+    return do
+
+
+def _has_heard(pid: int) -> bool:
+    """Whether a process that waits for something has dealt with its signals (proc_pid_status(5))."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    told = dict(line.split(":", 1) for line in lines)
+    return told["State"].split()[0] == "S" and not int(told["ShdPnd"], 16) and not int(told["SigPnd"], 16)
+
+
+def _end_it(_scene: Scene, run: Run) -> None:
+    """End the process of ours that is there, as the kernel does when memory is short."""
+    os.kill(run.at, signal.SIGKILL)
 
 
 def _stop(scene: Scene, _run: Run) -> None:
@@ -115,6 +134,7 @@ ENGINE = (
 SIGNALS = tuple(
     Fault(each.name, _signalled(each)) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
 )
+OUT_OF_MEMORY = Fault("our process there killed", _end_it)
 CLOCK = Fault("clock set back 1 h", spec={"back_ns": 3_600_000_000_000})
 NO_READER = Fault("standard output closed (EPIPE)", options={"stdout": _deaf_reader})
 FULL_OUTPUT = Fault("standard output full", options={"stdout": lambda: os.open("/dev/full", os.O_WRONLY)})

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -9,13 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from fault_kinds import CLOCK, CONTAINER, ENGINE, FULL_OUTPUT, NO_READER, SIGNALS, Fault, descriptors, full_at, memory
-from fault_kinds import small_disk
-from fault_places import PLACES
-from fault_world import Run, Scene, start
+from fault_kinds import Fault
+from fault_world import Scene, start
 from msgspec import Struct
 from nothing_left import left_behind
-from private_engine import PATIENCE_S, wait_until
+from private_engine import wait_until
 
 from inspector.archive import load
 from inspector.errors import InspectorError
@@ -86,7 +85,7 @@ def play(cell: Cell, scene: Scene, sample: Path) -> Outcome:
         wrong += _wrong(status, out, err)
         wrong += _wrong_files(scene.folder)
     left = _left(scene)
-    return Outcome(status, _said(status, out, err), left or "nothing", tuple([*wrong, *([left] if left else [])]))
+    return Outcome(status, _said(status, out, err), left or "nothing", (*wrong, *([left] if left else [])))
 
 
 @contextmanager
@@ -113,8 +112,8 @@ def _opened(fault: Fault, scene: Scene) -> Iterator[dict[str, Any]]:
 def _wrong(status: int, out: str, err: str) -> Iterator[str]:
     if "Traceback" in err or "bug of ours" in err:
         yield err.strip()[-300:]
-    if len(err.splitlines()) > 4:
-        yield f"{len(err.splitlines())} lines beside the result"
+    if sum(line.startswith("dnetsniff: ") for line in err.splitlines()) > 1:
+        yield "more than one sentence says what happened"
     if out.startswith("{"):
         try:
             json.loads(out)
@@ -132,6 +131,9 @@ def _wrong_files(folder: Path) -> Iterator[str]:
             if done.returncode:
                 yield f"capinfos: {done.stderr.strip()[:200]}"
     for path in folder.rglob("recording.json"):
+        # One who was killed between the two files has left the first, and `explain` says so.
+        if not (path.parent / "frames.pcapng").exists():
+            continue
         try:
             review(load(path.parent))
         except InspectorError as error:
@@ -155,6 +157,12 @@ def _left(scene: Scene) -> str:
     return f"lab: {', '.join(names)}" if names else ""
 
 
+def _beside(err: str) -> list[str]:
+    """Return what was said beside the result, but for where things lie, which every run says."""
+    lines = (line for line in err.splitlines() if not line.startswith(("recording kept", "building", "capturing")))
+    return [re.sub(r"/tmp/[^ ]*/out", "...", line) for line in lines]
+
+
 def _said(status: int, out: str, err: str) -> str:
     """Say in a few words what the report said."""
     del status
@@ -170,6 +178,6 @@ def _said(status: int, out: str, err: str) -> str:
         blind = sorted({each["point"] for each in report["blind_spots"]})
         parts += [f"blind at {', '.join(blind)}"] if blind else []
         parts += [each["id"] for each in report["findings"] if each["severity"] == "error"]
-        return "; ".join([*parts, *err.splitlines()[:1]])
-    lines = [*err.splitlines(), *out.splitlines()]
+        return "; ".join([*parts, *_beside(err)])
+    lines = [*_beside(err), *out.splitlines()]
     return lines[0] if lines else "(nothing)"

@@ -1,16 +1,21 @@
 """Where a fault is made to happen: for each command its phases in order, and the function that each begins with.
 
-A place is (module, function or method as the stage finds it, which call of it). Where that function goes, its place here
-goes with it: a run that never comes by fails its test.
+A place is (module, function or method as the stage finds it, which call of it). Where that function goes, its place
+here goes with it: a run that never comes by fails its test.
 """
 
 _SESSION, _STREAMING = "inspector.capture.session", "inspector.capture.streaming"
-_RUN = "inspector.cli.run"
 _WRITING = ("inspector.archive", "_write", 2)
 """The description is in the folder, the frames are not."""
+_COMMENTING = ("inspector.archive", "_write", 3)
+"""What was recorded lies there; the comments come."""
+_SHOWING = ("inspector.cli.thinking", "write", 1)
+
+_ENGINE = "inspector.discover.engine"
 
 TRACE = {
-    "survey": ("inspector.host", "survey", 1),
+    "survey": (_ENGINE, "Engine.overview", 1),
+    "namespaces": (_ENGINE, "Engine.processes", 1),
     "looking": ("inspector.discover.survey", "read_stacks", 1),
     "lookup": ("inspector.capture.asking", "look_up", 1),
     "plan": ("inspector.pipeline", "make_plan", 1),
@@ -18,22 +23,25 @@ TRACE = {
     "probing": (_SESSION, "_Run._send", 2),
     "drain": ("inspector.capture.listening", "Listening.drain", 2),
     "after-look": ("inspector.discover.tracked", "with_conntrack", 1),
-    "thinking": ("inspector.pipeline", "review", 1),
-    "showing": (_RUN, "show", 1),
     "writing": _WRITING,
+    "thinking": ("inspector.cli.run", "review", 1),
+    "showing": _SHOWING,
+    "commenting": _COMMENTING,
 }
 """The lookup has taps and a drain of its own, so those of the probes are the second."""
 
 RESOLVE = {
     "survey": TRACE["survey"],
+    "namespaces": TRACE["namespaces"],
     "looking": TRACE["looking"],
     "files": ("inspector.discover.resolver", "resolver_setup", 1),
     "opening taps": ("inspector.capture.opening", "_begin_taps", 1),
     "asking": ("inspector.capture.asking", "_Asking._ask", 1),
     "drain": ("inspector.capture.listening", "Listening.drain", 1),
-    "thinking": TRACE["thinking"],
-    "showing": TRACE["showing"],
     "writing": _WRITING,
+    "thinking": TRACE["thinking"],
+    "showing": _SHOWING,
+    "commenting": _COMMENTING,
 }
 
 CAPTURE = {
@@ -46,9 +54,9 @@ CAPTURE = {
 }
 
 EXPLAIN = {
-    "loading": ("inspector.cli.explain", "load_with_origin", 1),
+    "loading": ("inspector.cli.explain", "_explain_recording", 1),
     "thinking": ("inspector.cli.explain", "_reviewed", 1),
-    "showing": ("inspector.cli.explain", "show", 1),
+    "showing": _SHOWING,
     "writing": _WRITING,
 }
 

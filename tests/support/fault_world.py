@@ -2,14 +2,17 @@
 
 import json
 import os
+import select
+import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
-from private_engine import IMAGE, PATIENCE_S, PrivateEngine
+from private_engine import IMAGE, PATIENCE_S, PrivateEngine, descendants
 
 DRIVER = Path(__file__).parent / "fault_driver.py"
 NETWORK = "net"
@@ -65,16 +68,29 @@ class Run(Struct):
     process: "subprocess.Popen[str]"
     told: int
     go: int
-    reached: bool = False
+    at: int = 0
+    """The process that is there."""
+    stopped: int = 0
+    """The same, where it can wait for no word."""
 
     def await_place(self) -> bool:
         """Wait until the run is at the place where the fault happens; whether it came there."""
-        self.reached = os.read(self.told, 16) == b"here\n"
-        return self.reached
+        limit = time.monotonic() + PATIENCE_S
+        while time.monotonic() < limit:
+            if select.select([self.told], [], [], 0.01)[0]:
+                self.at = int(os.read(self.told, 16) or 0)
+                return self.at != 0
+            self.at = self.stopped = next((each for each in descendants(self.process.pid) if _is_stopped(each)), 0)
+            if self.stopped:
+                return True
+        return False
 
     def go_on(self) -> None:
         with suppress(BrokenPipeError):
             os.write(self.go, b"!")
+        if self.stopped:
+            with suppress(ProcessLookupError):
+                os.kill(self.stopped, signal.SIGCONT)
 
     def finish(self) -> tuple[int, str, str]:
         """Return exit status, output and what was said beside it."""
@@ -82,6 +98,12 @@ class Run(Struct):
         for each in (self.told, self.go):
             os.close(each)
         return self.process.returncode, out or "", err or ""
+
+
+def _is_stopped(pid: int) -> bool:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+    return False
 
 
 def start(words: tuple[str, ...], command: str, spec: dict[str, Any], **options: Any) -> Run:
