@@ -124,6 +124,9 @@ def unthought(error: ConfinedError, recording: "Recording", keeping: Keeping) ->
 
 def because_of(error: ConfinedError, hint: str) -> ConfinedError:
     """Return the error as its reader needs it."""
+    if error.killed:
+        message = "the report could not be made: the process that thinks was killed, by somebody or for want of memory"
+        return ConfinedError(message, hint.removesuffix(": please report it"))
     said = ConfinedError(f"the report could not be made, by a bug of ours: {error.message}", hint)
     said.traceback = error.traceback
     return said
