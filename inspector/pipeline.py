@@ -31,6 +31,7 @@ THINKING = (
     "inspector.explain.report",
     "inspector.correlate.name_report",
     "inspector.correlate.legacy_rules",
+    "difflib",
 )
 THINKING_ABOUT_CAPTURES = (
     "inspector.wire.capture_file",

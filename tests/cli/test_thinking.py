@@ -21,6 +21,7 @@ from inspector.render.report_json import render_json
 from inspector.render.report_text import render_text
 
 WORLDS = sorted(each for each in (Path(__file__).parents[1] / "worlds").iterdir() if each.is_dir())
+SAMPLES = Path(__file__).parents[2] / "captures" / "samples"
 ISOLATED = next(each for each in WORLDS if each.name == "isolated")
 PLAIN = {"output": None, "form": "text", "quiet": False, "verbose": False, "lang": "en"}
 UNKEPT = {"folder": None, "redact": False, "headers_only": False}
@@ -44,9 +45,47 @@ BAD_ENDS = {
 }
 
 
+ALONE = """
+import ast, sys
+from pathlib import Path
+from inspector.archive import load
+from inspector.cli.answer import look
+from inspector.cli.keeping import Keeping
+from inspector.cli.thinking import ready
+from inspector.pipeline import review
+THINKERS = ("inspector.correlate.", "inspector.explain.", "inspector.render.", "inspector.model.")
+verbose, folders, looks = sys.argv[1] == "verbose", sys.argv[2:], []
+recordings = [load(Path(each)) for each in folders]
+for lang in ("en", "zh"):
+    for form in ("text", "json"):
+        options = {"output": None, "form": form, "quiet": False, "verbose": verbose, "lang": lang}
+        looks.append(look(options))
+        ready(looks[-1], Keeping({"folder": None, "redact": False, "headers_only": False}, here=False))
+for name in [each for each in sys.modules if each.startswith(THINKERS)]:
+    tree = ast.parse(Path(sys.modules[name].__file__).read_text())
+    later = [part for each in ast.walk(tree) if isinstance(each, ast.FunctionDef) for part in ast.walk(each)]
+    wanted = {each.module for each in later if isinstance(each, ast.ImportFrom)}
+    assert wanted <= set(sys.modules), (name, wanted - set(sys.modules))
+sys.path.clear(); sys.meta_path.clear(); sys.path_importer_cache.clear()
+for recording in recordings:
+    report = review(recording)
+    assert all(each.text(report) for each in looks)
+"""
+"""All of them thought about where nobody else, pytest least of all, has loaded a module that may be missing; and of what
+is loaded, no function would load another one."""
+
+
 def injected(does: str, *words: str, **options: Any) -> subprocess.CompletedProcess[str]:
     program = [sys.executable, "-P", "-c", INJECTED.format(does=does), *words]
     return subprocess.run(program, capture_output=True, text=True, check=False, timeout=60, **options)
+
+
+@pytest.mark.parametrize("how", ["plain", "verbose"])
+def test_all_modules_are_loaded_before(how: str) -> None:
+    folders = [*WORLDS, *(each.parent for each in SAMPLES.rglob("recording.json"))]
+    program = [sys.executable, "-P", "-c", ALONE, how, *map(str, folders)]
+    done = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
