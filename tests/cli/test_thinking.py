@@ -71,8 +71,8 @@ for recording in recordings:
     report = review(recording)
     assert all(each.text(report) for each in looks)
 """
-"""All of them thought about where nobody else, pytest least of all, has loaded a module that may be missing; and of what
-is loaded, no function would load another one."""
+"""All of them thought about where nobody else, pytest least of all, has loaded a module that may be missing; and no
+function of what is loaded would load another one."""
 
 
 def injected(does: str, *words: str, **options: Any) -> subprocess.CompletedProcess[str]:
