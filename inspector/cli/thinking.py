@@ -17,7 +17,7 @@ from inspector.cli.answer import Look, exit_status
 from inspector.cli.keeping import Keeping
 from inspector.cli.output import tell, write
 from inspector.confined import Confined, ConfinedError
-from inspector.errors import OutputError
+from inspector.errors import InspectorError, OutputError
 from inspector.loading import load
 from inspector.model.packed import Packed
 from inspector.model.text import safe
@@ -116,7 +116,7 @@ def unthought(error: ConfinedError, recording: "Recording", keeping: Keeping) ->
     for line in _numbers(recording):
         tell(line)
     folder = None
-    with suppress(OutputError):
+    with suppress(InspectorError, OSError):
         folder = keeping.rescue(recording)
     where = f"the recording is kept in {folder}" if folder else "the recording could not be kept"
     return because_of(error, f"{where}: please report it")

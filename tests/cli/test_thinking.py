@@ -185,6 +185,12 @@ def test_where_no_folder_was_asked_for_it_is_kept_in_a_temporary_one(
     assert load(folder).plan == recording.plan
 
 
+def test_where_there_is_no_room_at_all_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", "/nowhere")
+    error = unthought(ConfinedError("it was ended by SIGSEGV"), load(ISOLATED), Keeping(UNKEPT, here=True))
+    assert "the recording could not be kept" in str(error)
+
+
 def test_nothing_is_kept_that_was_to_be_withheld(tmp_path: Path) -> None:
     keeping = Keeping({**UNKEPT, "folder": tmp_path / "kept", "redact": True}, here=True)
     error = unthought(ConfinedError("it was ended by SIGSEGV"), load(ISOLATED), keeping)
