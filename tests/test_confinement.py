@@ -111,6 +111,17 @@ def test_without_the_limits_the_missing_privilege_alone_refuses(attempt: Callabl
 
 
 @pytest.mark.skipif(not ROOT, reason="needs root")
+def test_an_ordinary_user_s_process_is_confined_alike() -> None:
+    def work() -> bool:
+        os.setresgid(12345, 12345, 12345)
+        os.setresuid(12345, 12345, 12345)
+        attempts = (packet_socket, start_a_thread, run_a_program, write_a_file, load_a_module, take_two_gigabytes)
+        return alone(lambda: all(map(refused, attempts)) and os.getuid() == 12345, bool)
+
+    assert forked(work) == 1
+
+
+@pytest.mark.skipif(not ROOT, reason="needs root")
 def test_nobody_cannot_connect_to_the_engine(tmp_path: Path) -> None:
     path = str(tmp_path / "engine.sock")
     with socket.socket(socket.AF_UNIX) as listening:
