@@ -22,7 +22,7 @@ from inspector.errors import InspectorError
 from inspector.model.engine_choice import EngineChoice
 
 LIVE = ("kernel", "docker", "podman")
-EXAMPLES = 500 if LONG else 100
+EXAMPLES = 250 if LONG else 100
 settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=EXAMPLES
 )

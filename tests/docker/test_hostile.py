@@ -241,6 +241,7 @@ def test_labels_and_names_of_networks(run: Run, hostile: str, tmp_path: Path) ->
         quiet(run("ls", "--format", "json"), 0)
         quiet(run("trace", "tomcat01", hostile, "-c", "1", "--no-lookup", "-w", str(tmp_path / "kept")), 0)
         quiet(run("trace", "e\x1b[2J", hostile), 2)
+        assert b"label[bold]" not in (tmp_path / "kept" / "recording.json").read_bytes(), "labels may be secret"
     finally:
         for identifier in made:
             docker("network", "disconnect", "-f", identifier, hostile)

@@ -39,7 +39,7 @@ from inspector.withhold.addresses import Addresses
 from inspector.withhold.messages import rewrite
 from inspector.withhold.words import Words
 
-EXAMPLES = settings(max_examples=500 if LONG else 40)
+EXAMPLES = settings(max_examples=250 if LONG else 40)
 FORMAT = """name: kfree_skb
 ID: 1468
 format:

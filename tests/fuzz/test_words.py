@@ -24,7 +24,7 @@ from inspector.wire.dns_name import printable_name
 from inspector.wire.packet_filter import compile_filter
 from inspector.wire.resolver_files import read_hosts, read_nsswitch, read_resolv_conf
 
-EXAMPLES = settings(max_examples=500 if LONG else 50)
+EXAMPLES = settings(max_examples=250 if LONG else 50)
 WORDS = ["tomcat01", "tomcat02", "host", "gateway", "10.0.0.1", "::1", "fe80::1%eth0", "[fd00::2]", "localhost", "."]
 PIECES = [":80", "/udp", "/tcp", ":", "%", "[", "]", "0", ":99999", "..", "a" * 64, "a." * 130, "xn--", "ß", "\u0130"]
 WORD = st.lists(st.sampled_from([*WORDS, *PIECES, *HOSTILE]) | st.text(max_size=5), max_size=4).map("".join)
