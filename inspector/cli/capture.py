@@ -98,8 +98,9 @@ def command(choice: EngineChoice, /, targets: tuple[str, ...], **options: object
             count = _stream(following, outlet, place, options, wakeup)
         finally:
             following.close()
-    if not options["quiet"]:
-        tell(render_summary(count, place()))
+        # Here, so that whoever ends it now still gets it.
+        if not options["quiet"]:
+            tell(render_summary(count, place()))
 
 
 def _stream(

@@ -49,8 +49,8 @@ def up_command(choice: EngineChoice, image: str | None, subnet: str | None, name
         except KeyboardInterrupt:
             tell("interrupted; what was built is removed again")
             raise
-    first = "the lab is up" if built else "the lab was up already"
-    _say(first, *_rows(standing), f"next: {_typed(choice, 'trace', 'tomcat01', 'tomcat02')}")
+        first = "the lab is up" if built else "the lab was up already"
+        _say(first, *_rows(standing), f"next: {_typed(choice, 'trace', 'tomcat01', 'tomcat02')}")
 
 
 @command.command("status")

@@ -45,10 +45,11 @@ def _signalled(number: int) -> Do:
 
 
 def _has_heard(pid: int) -> bool:
-    """Whether a process that waits for something has dealt with its signals (proc_pid_status(5))."""
+    """Whether a process that waits for something has dealt with its signals, or ended by one (proc_pid_status(5))."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     told = dict(line.split(":", 1) for line in lines)
-    return told["State"].split()[0] == "S" and not int(told["ShdPnd"], 16) and not int(told["SigPnd"], 16)
+    state = told["State"].split()[0]
+    return state == "Z" or (state == "S" and not int(told["ShdPnd"], 16) and not int(told["SigPnd"], 16))
 
 
 def _end_it(_scene: Scene, run: Run) -> None:

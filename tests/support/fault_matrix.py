@@ -4,12 +4,14 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from commands import PROGRAM
 from fault_kinds import Fault
 from fault_world import Scene, start
 from msgspec import Struct
@@ -58,14 +60,14 @@ def words(command: str, scene: Scene, sample: Path) -> tuple[str, ...]:
         case "lab":
             return (*here, "lab", "up", "--dns", "127.0.0.1")
         case _:
-            return (*here, "lesson", "switching", "--no-pause", "--lang", "en", "--dns", "127.0.0.1")
+            return (*here, "lesson", "bridge", "--no-pause", "--lang", "en", "--dns", "127.0.0.1")
 
 
 def play(cell: Cell, scene: Scene, sample: Path) -> Outcome:
     """Run the command, have the fault happen, mend it, and judge."""
     fault = cell.fault
     wrong: list[str] = []
-    with _opened(fault, scene) as options:
+    with _opened(fault, scene) as options, _talk(cell, scene):
         run = start(words(cell.command, scene, sample), cell.command, {**fault.spec, "place": cell.place}, **options)
         if cell.place:
             if run.await_place():
@@ -82,10 +84,24 @@ def play(cell: Cell, scene: Scene, sample: Path) -> Outcome:
             status, out, err = run.finish()
             wrong.append("it hung")
         fault.undo(scene)
+        if cell.command in {"lab", "lesson"}:
+            wrong += _wrong_lab(scene, status, err)
         wrong += _wrong(status, out, err)
         wrong += _wrong_files(scene.folder)
     left = _left(scene)
     return Outcome(status, _said(status, out, err), left or "nothing", (*wrong, *([left] if left else [])))
+
+
+@contextmanager
+def _talk(cell: Cell, scene: Scene) -> Iterator[None]:
+    """Have the host and a container talk, so that a capture has something to take."""
+    if cell.command != "capture":
+        yield
+        return
+    words = ["ip", "netns", "exec", scene.engine.name, "ping", "-q", "-i", "0.01", scene.address("left")]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as talking:
+        yield
+        talking.kill()
 
 
 @contextmanager
@@ -121,6 +137,26 @@ def _wrong(status: int, out: str, err: str) -> Iterator[str]:
             yield "half a report"
     if status in (2, 69, 74, 75, 77) and not out and not err:
         yield "it said nothing"
+
+
+def _wrong_lab(scene: Scene, status: int, err: str) -> Iterator[str]:
+    """Say where half a lab is left without a word; take down what may be there.
+
+    A run that was killed could not undo it, and no kernel does: it is listed, with the command that removes it.
+    """
+    listed = _command(scene, "doctor", "--leftovers", "--format", "json")
+    half = [each for each in json.loads(listed)["left"] if each["kind"] == "lab"]
+    if half and status != -signal.SIGKILL and "dnetsniff lab down" not in err:
+        yield f"left on the engine: {half[0]['what']}"
+    if half and half[0]["remedy"] != "dnetsniff lab down":
+        yield "half a lab, and no way to remove it"
+    _command(scene, "lab", "down")
+
+
+def _command(scene: Scene, *words: str) -> str:
+    """Run a command as it is, with no fault."""
+    typed = [*PROGRAM, "--host", scene.engine.url, *words]
+    return subprocess.run(typed, capture_output=True, text=True, check=False).stdout
 
 
 def _wrong_files(folder: Path) -> Iterator[str]:
