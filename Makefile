@@ -23,11 +23,8 @@ lint: setup ## linters, types, the direction of imports, spelling
 	$(BIN)/lint-imports
 	$(BIN)/codespell README.md CONTRIBUTING.md CHANGELOG.md docs inspector tests
 
-bench: setup ## the figures, as ratios against the by-hand way
-	$(BIN)/python tests/bench/by_hand.py
-	$(BIN)/python tests/bench/rule_trace.py
-	$(BIN)/python tests/bench/capture.py
-	$(BIN)/python tests/bench/explain_capture.py
+bench: tools setup ## the figures, as ratios against by-hand, tcpdump and others, into docs/performance.md (6 minutes)
+	$(BIN)/python tests/bench/report.py
 
 docs: setup ## write docs/cli.md from --help, docs/findings from the problem library, docs/course.md from the lessons
 	$(BIN)/python tests/support/cli_page.py > docs/cli.md

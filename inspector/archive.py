@@ -26,8 +26,10 @@ from inspector.model.topology import BlindSpot
 from inspector.ownership import Owner, acting_as
 from inspector.wire import pcapng, pcapng_reader
 
+_NOTHING = pcapng_reader.Capture((), (), (), (), {}, ())
 MAX_DOCUMENT = 64 * 1024 * 1024
 
+_MAKE_ROOM = "make room and save to another folder"
 _ANOTHER_FOLDER = "name a folder that does not exist yet, inside one that you may write to"
 
 
@@ -77,7 +79,7 @@ def write(packed: Packed, folder: Path, *, owner: Owner | None = None) -> None:
         try:
             folder.mkdir(0o700)
             with _held(folder) as directory:
-                _write(directory, DOCUMENT, (packed.document,))
+                _write_document(directory, folder, packed.document)
                 _write(directory, FRAMES, packed.blocks)
         except pcapng.CutShortError as error:
             kept = min(max(error.blocks - packed.ahead, 0), packed.frames)
@@ -166,7 +168,9 @@ def read(files: Files) -> Loaded:
     if isinstance(files.frames, InspectorError):
         raise files.frames
     try:
-        capture = pcapng_reader.read(files.frames)
+        # No block fitted on the disk.
+        empty = os.fstat(files.frames.fileno()).st_size == 0
+        capture = _NOTHING if empty else pcapng_reader.read(files.frames)
     except OSError as error:
         raise _unreadable(folder / FRAMES, error) from error
     except MalformedInputError as error:
@@ -187,6 +191,18 @@ def _with_frames(recording: Recording, capture: pcapng_reader.Capture, folder: P
     announced, kept = len(frames.taken), len(capture.packets)
     lost = BlindSpot("recording", f"only the first {kept} of {announced} frames are in {FRAMES}")
     return replace(whole, blind_spots=(*whole.blind_spots, lost)) if kept < announced else whole
+
+
+def _write_document(directory: int, folder: Path, document: bytes) -> None:
+    """Write what nothing can be read without; where it does not fit, leave no folder that seems to be a recording."""
+    try:
+        _write(directory, DOCUMENT, (document,))
+    except pcapng.CutShortError as error:
+        with suppress(OSError):
+            os.unlink(DOCUMENT, dir_fd=directory)
+            folder.rmdir()
+        why = why_unwritten(error.errno, error.strerror)
+        raise OutputError(f"{why}: nothing could be kept in {_shown(folder)}", _MAKE_ROOM) from error
 
 
 def _write(directory: int, name: str, blocks: Iterable[bytes]) -> None:
@@ -241,7 +257,7 @@ def _unwritable(folder: Path, why: str) -> OutputError:
 
 def _cut_short(error: pcapng.CutShortError, folder: Path, kept: str) -> OutputError:
     why = why_unwritten(error.errno, error.strerror)
-    return OutputError(f"{why}: {kept} are readable in {_shown(folder)}", "make room and save to another folder")
+    return OutputError(f"{why}: {kept} are readable in {_shown(folder)}", _MAKE_ROOM)
 
 
 def _unreadable(path: Path, error: OSError) -> NoSuchFileError:

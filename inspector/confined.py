@@ -30,7 +30,9 @@ _OURS = {each.__name__: each for each in vars(errors).values() if isinstance(eac
 
 
 class ConfinedError(InspectorError):
-    """The process that thinks came to another end than its own; a bug of ours, whoever made the bytes."""
+    """The process that thinks came to another end than its own; a bug of ours, unless somebody killed it."""
+
+    killed = False
 
 
 class _Raised(Struct):
@@ -96,16 +98,19 @@ class Confined(Generic[T]):
             raise ConfinedError("it would not stop talking")
         data = self._stream.read(length)
         if len(head) <= _LENGTH or len(data) < length:
-            raise ConfinedError(self._how_it_ended())
+            raise self._ended()
         return head[:1], data
 
-    def _how_it_ended(self) -> str:
+    def _ended(self) -> ConfinedError:
         _, status = os.waitpid(self._pid, 0)
         self._pid = 0
         code = os.waitstatus_to_exitcode(status)
         if code == -signal.SIGXCPU:
-            return f"it took more than {self._limits.cpu_s} seconds of processor time"
-        return f"it was ended by {signal.Signals(-code).name}" if code < 0 else f"it ended with exit status {code}"
+            return ConfinedError(f"it took more than {self._limits.cpu_s} seconds of processor time")
+        how = f"it was ended by {signal.Signals(-code).name}" if code < 0 else f"it ended with exit status {code}"
+        error = ConfinedError(how)
+        error.killed = code == -signal.SIGKILL
+        return error
 
     def _raise(self, raised: _Raised) -> NoReturn:
         kind = _OURS.get(raised.kind)

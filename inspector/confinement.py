@@ -21,8 +21,10 @@ from inspector import privileges
 
 NOBODY: Final = 65534
 """The user and group that own nothing (overflowuid, proc(5))."""
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NAME, PR_SET_NO_NEW_PRIVS = 1, 4, 15, 38
 """linux/prctl.h"""
+THINKING_PROCESS = b"dnetsniff-think"
+"""What the kernel calls it: at most 15 bytes (TASK_COMM_LEN)."""
 _STREAMS = (0, 1, 2)
 
 
@@ -46,6 +48,7 @@ def confine(limits: Limits, owner: int, kept: Iterable[int]) -> None:
     _become_nobody()
     privileges.keep()
     library = ctypes.CDLL(None)
+    library.prctl(PR_SET_NAME, THINKING_PROCESS, 0, 0, 0)
     library.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     library.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
     # Last: the kernel forgets it when a process changes its user.

@@ -74,3 +74,17 @@ class PrivilegeError(InspectorError):
 def why_unwritten(number: int | None, words: str | None) -> str:
     """Say why a file took no more, by errno and the kernel's words."""
     return "the disk is full" if number in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG} else str(words)
+
+
+def shortage(error: BaseException) -> InspectorError | None:
+    """Say what the machine had too little of, where that is why something failed."""
+    number = error.errno if isinstance(error, OSError) else None
+    if isinstance(error, MemoryError) or number == errno.ENOMEM:
+        return InspectorError("there is not enough memory", "end something else, or raise the limit (ulimit -v)")
+    if number in {errno.EMFILE, errno.ENFILE}:
+        return InspectorError("no more files may be open at once", "raise the limit: ulimit -n 256")
+    # What threading and fork say (EAGAIN: pthread_create(3), fork(2)).
+    if number == errno.EAGAIN or (isinstance(error, RuntimeError) and "start new thread" in str(error)):
+        hint = "raise the limits of processes and memory (ulimit -u, -v), or end something else"
+        return InspectorError("the kernel starts no more threads or processes", hint)
+    return None

@@ -126,19 +126,20 @@ class LiveHost:
         from inspector.discover.tracked import with_conntrack
         from inspector.plan.consult import route_queries, settings_to_read
 
-        ends, open_now = [each for each in (plan.source.sandbox, plan.destination.sandbox) if each], self._stacks
-        recording = with_conntrack(recording, flows_met(recording), open_now.descriptors())
-        recording = with_chains(recording, open_now.descriptors())
+        ends = [each for each in (plan.source.sandbox, plan.destination.sandbox) if each]
+        opened, inhabited = self._stacks.descriptors(), self._stacks.inhabited(topology)
+        recording = with_conntrack(recording, flows_met(recording), opened)
+        recording = with_chains(recording, opened)
         queries, settings = route_queries(topology, plan), settings_to_read(topology, plan)
-        aftermath = look_again(open_now.descriptors(), ends, bridges_on_the_way(topology, plan))
+        aftermath = look_again(inhabited, ends, bridges_on_the_way(topology, plan))
         if plan.question.port is not None:
             from inspector.discover.listeners import read_listeners
 
             behind = plan.publication.sandbox if plan.publication else None
             stacks, protocol = (plan.answering, behind), plan.question.protocol
-            listeners, listened = read_listeners(open_now.descriptors(), stacks, protocol)
+            listeners, listened = read_listeners(inhabited, stacks, protocol)
             aftermath = replace(aftermath, listeners=listeners, listened=listened)
-        routing = ask_routing(open_now.descriptors(), topology, queries, settings, plan.family)
+        routing = ask_routing(inhabited, topology, queries, settings, plan.family)
         return replace(recording, aftermath=aftermath, routing=routing)
 
     def _begin_rings(self) -> None:

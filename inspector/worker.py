@@ -131,7 +131,8 @@ class Worker:
     def _result(self) -> Any:
         message = _receive(self._channel)
         if message is None:
-            raise InspectorError("the worker process ended without an answer")
+            hint = "if nobody killed it, memory is short: see the kernel's log, and run it again"
+            raise InspectorError("the worker process ended without an answer", hint)
         value, error = message.content
         if error is not None:
             raise error

@@ -13,6 +13,7 @@ from msgspec import Struct
 from inspector.archive_codec import decode, encode
 from inspector.errors import MalformedInputError
 from inspector.model.recording import Answered, Failed, NotSent, Probe, Sent
+from inspector.model.text import safe
 
 Name = NewType("Name", str)
 
@@ -44,7 +45,7 @@ class Tree(Struct, frozen=True):
     words: tuple[str, ...] | None = None
 
 
-TEXT = st.text().filter(str.isprintable)
+TEXT = st.text().map(safe)
 INT = st.integers(1 - 2**64, 2**64 - 1)
 LEAVES = st.builds(
     Leaf,

@@ -14,6 +14,7 @@ from typing import Protocol
 from inspector.capture.listening import Listening
 from inspector.capture.opening import Opened, open_taps, visit
 from inspector.capture.resolver_socket import ResolverSocket, resolver_socket, words
+from inspector.capture.sent_words import learnt_words
 from inspector.capture.session import Clocks, promiscuity
 from inspector.model.dns import Asked, Message
 from inspector.model.lookup import LookupPlan, Query, QueryOutcome, Replied, Silent, Unsent
@@ -208,12 +209,13 @@ class _Asking:
         for each in self._outcomes.values():
             servers[each.query.server] = servers.get(each.query.server, 0) + 1
         label = self._plan.source.label
-        return tuple(
+        sent = tuple(
             say("sent {count} DNS query from {source} to {server}", count=count, source=label, server=server)
             if count == 1
             else say("sent {count} DNS queries from {source} to {server}", count=count, source=label, server=server)
             for server, count in servers.items()
         )
+        return (*sent, learnt_words()) if sent else ()
 
 
 def _same(mine: Asked, theirs: Asked) -> bool:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from inspector.capture.packet_blocks import PacketBlocks, Rewritten
 from inspector.capture.ring import Count, Ring, Shape
-from inspector.capture.syscalls import SOL_PACKET, attach_filter, bind_packet_socket, set_option
+from inspector.capture.syscalls import SOL_PACKET, attach_filter, bind_packet_socket, bound_link, set_option
 from inspector.wire.packet_filter import keep_all
 
 BLOCK_SIZE = 1 << 18
@@ -133,7 +133,7 @@ class PointTap:
     def is_gone(self) -> bool:
         """Whether the interface is there no more; takes the socket's pending error."""
         self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        return not self._socket.getsockname()[0]
+        return not bound_link(self._socket)[0]
 
     def close(self) -> None:
         """Stop listening."""
@@ -144,7 +144,7 @@ class PointTap:
         self._socket.close()
 
     def _check(self) -> None:
-        name, _, _, device_type, _ = self._socket.getsockname()
+        name, device_type = bound_link(self._socket)
         if device_type not in {ARPHRD_ETHER, ARPHRD_LOOPBACK}:
             message = f"{name} has no Ethernet frames (device type {device_type} of linux/if_arp.h)"
             raise NoEthernetError(message)

@@ -15,7 +15,7 @@ import struct
 from collections.abc import Iterator
 
 from inspector.capture.ring import Count, RawFrame, Ring, Shape
-from inspector.capture.syscalls import SOL_PACKET, attach_filter, bind_packet_socket, set_option
+from inspector.capture.syscalls import SOL_PACKET, attach_filter, bind_packet_socket, bound_link, set_option
 from inspector.wire import scapy_door
 
 scapy_door.prepare()
@@ -128,11 +128,11 @@ class Tap(SuperSocket):  # type: ignore[misc]  # scapy is not type-checked here
         self.ins.close()
 
     def _checked_name(self) -> str:
-        name, _, _, device_type, _ = self.ins.getsockname()
+        name, device_type = bound_link(self.ins)
         if device_type not in {ARPHRD_ETHER, ARPHRD_LOOPBACK}:
             message = f"{name} has no Ethernet frames (device type {device_type} of linux/if_arp.h)"
             raise UnsuitableLinkError(message)
-        return str(name)
+        return name
 
     def _look_for_the_end(self) -> None:
         """Take the socket's pending error (ENETDOWN when the interface goes down or away, packet(7))."""

@@ -15,7 +15,7 @@ import click
 from inspector import __version__
 from inspector.cli.begun import BEGUN, Begun
 from inspector.cli.output import open_standard_output, tell
-from inspector.errors import InspectorError, OutputError, UsageError
+from inspector.errors import InspectorError, OutputError, UsageError, shortage
 from inspector.model.engine_choice import EngineChoice
 
 COMMANDS = {
@@ -110,12 +110,19 @@ def _run(begun: Begun | None) -> int:
     except Exception as error:
         if debug:
             raise
-        tell(
-            f"dnetsniff: this is a bug of ours ({type(error).__name__}: {str(error)[:200]!r}); "
-            "run it again with `dnetsniff --debug ...` and report what it prints"
-        )
-        status = EXIT_BUG
+        status = _tell_what_broke(error)
     return status
+
+
+def _tell_what_broke(error: Exception) -> int:
+    """Say it in one sentence: the machine had too little of something, or it is a bug of ours."""
+    tell(
+        f"dnetsniff: {short}"
+        if (short := shortage(error)) is not None
+        else f"dnetsniff: this is a bug of ours ({type(error).__name__}: {str(error)[:200]!r}); "
+        "run it again with `dnetsniff --debug ...` and report what it prints"
+    )
+    return EXIT_BUG
 
 
 def take_name() -> None:

@@ -25,10 +25,24 @@ def main() -> None:
     """Run the command, and leave with its exit status."""
     # A run is short: collecting cycles while modules load costs a tenth of it and frees nothing.
     gc.disable()
-    with patterns_when_used():
-        begun = begin_for(sys.argv[1:])
-        from inspector.cli.main import main as run
+    try:
+        with patterns_when_used():
+            begun = begin_for(sys.argv[1:])
+            from inspector.cli.main import main as run
+    except (MemoryError, ImportError, OSError) as error:
+        if "--debug" in sys.argv:
+            raise
+        sys.exit(_unloaded(error))
     run(begun)
+
+
+def _unloaded(error: Exception) -> int:
+    """Say why the program could not even be loaded, and return the exit status."""
+    from inspector.errors import InspectorError, shortage
+
+    short = shortage(error) or InspectorError(f"it cannot be loaded: {error}", "is there enough memory (ulimit -v)?")
+    sys.stderr.write(f"dnetsniff: {short}\n")
+    return short.exit_status
 
 
 def begin_for(words: Sequence[str]) -> "Begun | None":

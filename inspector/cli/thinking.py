@@ -96,10 +96,10 @@ def hear(confined: Confined[Message], look: Look, keeping: Keeping | None = None
                     pass
         except OutputError as error:
             failed = failed or error
-    if keeping is not None and (said := keeping.said()):
-        tell(said)
     if failed:
         raise failed
+    if keeping is not None and (said := keeping.said()):
+        tell(said)
     return status
 
 
@@ -124,6 +124,9 @@ def unthought(error: ConfinedError, recording: "Recording", keeping: Keeping) ->
 
 def because_of(error: ConfinedError, hint: str) -> ConfinedError:
     """Return the error as its reader needs it."""
+    if error.killed:
+        message = "the report could not be made: the process that thinks was killed, by somebody or for want of memory"
+        return ConfinedError(message, hint.removesuffix(": please report it"))
     said = ConfinedError(f"the report could not be made, by a bug of ours: {error.message}", hint)
     said.traceback = error.traceback
     return said
@@ -145,4 +148,5 @@ def _counted(
     frames, lost = Counter(each.point for each in seen), {each.point: each.dropped for each in counts}
     for number, point in enumerate(points):
         behind = f", {lost[number]} lost" if lost.get(number) else ""
-        yield f"{what} at {point}: {frames[number]} frames{behind}"
+        plural = "" if frames[number] == 1 else "s"
+        yield f"{what} at {point}: {frames[number]} frame{plural}{behind}"

@@ -38,7 +38,10 @@ def count(recording: Recording) -> Statistics:
     """Count the probes, and measure there and back by the socket's own clock."""
     sent = [each for each in recording.probes if isinstance(each, Sent | Answered)]
     replies = [each for each in recording.probes if isinstance(each, Answered) and each.answer == "reply"]
-    times = [each.answered_ns - each.at_ns for each in replies]
+    question = recording.plan.question
+    longest_ns = int((question.count * (question.timeout_s + (question.interval_s or 0)) + 1) * 1e9)
+    # Where the clock was set between the two stamps, their difference is no time; no answer is waited for longer.
+    times = [took for each in replies if 0 <= (took := each.answered_ns - each.at_ns) <= longest_ns]
     return Statistics(sent=len(sent), received=len(replies), rtt_ns=spread(times))
 
 

@@ -163,7 +163,7 @@ def network(summary: Mapping[str, Any]) -> NetworkFact:
         name=safe(summary["Name"]),
         driver=safe(summary.get("Driver") or ""),
         subnets=tuple(
-            Subnet(prefix=ip_network(each["Subnet"], strict=False), gateway=_bare(each.get("Gateway")))
+            Subnet(prefix=ip_network(str(each["Subnet"]), strict=False), gateway=_bare(each.get("Gateway")))
             for each in ranges
             if each.get("Subnet")
         ),

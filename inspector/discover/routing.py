@@ -10,11 +10,12 @@ from ipaddress import ip_address
 
 from inspector import netns
 from inspector.discover.kernel import read_settings
-from inspector.discover.rtnetlink import Message, Rtnetlink
+from inspector.discover.rtnetlink import Rtnetlink
 from inspector.model.routing import PolicyRule, RouteAnswer, RouteQuery, RoutingRecord, StackSetting
 from inspector.model.sentence import say
 from inspector.model.text import safe
 from inspector.model.topology import LinkKey, SandboxId, Topology
+from inspector.wire.stack_messages import Attributes, Message, address, name, number
 
 FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
 KINDS = {
@@ -32,6 +33,10 @@ TABLES = {253: "default", 254: "main", 255: "local"}
 """RT_TABLE_* of linux/rtnetlink.h"""
 ACTIONS = {3: "nop", 6: "blackhole", 7: "unreachable", 8: "prohibit"}
 """FR_ACT_* of linux/fib_rules.h that are no lookup in a table."""
+FRA_DST, FRA_SRC, FRA_IIFNAME, FRA_PRIORITY, FRA_FWMARK = 1, 2, 3, 6, 10
+FRA_TABLE, FRA_FWMASK, FRA_OIFNAME, FRA_IP_PROTO = 15, 16, 17, 22
+"""linux/fib_rules.h"""
+_LINKS = ((FRA_IIFNAME, "iif"), (FRA_OIFNAME, "oif"))
 REFUSALS = {
     errno.EXDEV: "the reverse-path filter refuses a packet with this source on this interface",
     errno.EINVAL: "a packet with this source is refused on this interface: by the reverse-path filter, or as a martian",
@@ -115,23 +120,23 @@ def _rules(kernel: Rtnetlink, family: int) -> Iterator[str]:
 
 def _rule_text(message: Message) -> str:
     """Write a rule as `ip rule` does, as far as it has the usual selectors."""
-    words = [f"{message.get('priority') or 0}: from {_prefix(message, 'src') or 'all'}"]
-    if destination := _prefix(message, "dst"):
+    # struct fib_rule_hdr (linux/fib_rules.h) has the layout of struct rtmsg; its eighth field is the action.
+    (_, destination_bits, source_bits, _, table, _, _, action, _), told = message
+    words = [f"{number(told, FRA_PRIORITY) or 0}: from {_prefix(told, FRA_SRC, source_bits) or 'all'}"]
+    if destination := _prefix(told, FRA_DST, destination_bits):
         words.append(f"to {destination}")
-    if mark := message.get("fwmark"):
-        mask = message.get("fwmask")
+    if mark := number(told, FRA_FWMARK):
+        mask = number(told, FRA_FWMASK)
         words.append(f"fwmark {mark:#x}" + (f"/{mask:#x}" if mask not in {None, 0xFFFFFFFF} else ""))
-    words += [f"{name} {safe(str(value))}" for key, name in _NAMES if (value := message.get(key)) is not None]
-    table = message.get("table") or message["table"]
-    lookup = f"lookup {TABLES.get(table, table)}"
-    return " ".join([*words, ACTIONS.get(message["action"], lookup)])
+    words += [f"{word} {safe(link)}" for kind, word in _LINKS if (link := name(told, kind)) is not None]
+    if (protocol := number(told, FRA_IP_PROTO)) is not None:
+        words.append(f"ipproto {protocol}")
+    table = number(told, FRA_TABLE) or table
+    return " ".join([*words, ACTIONS.get(action, f"lookup {TABLES.get(table, table)}")])
 
 
-_NAMES = (("iifname", "iif"), ("oifname", "oif"), ("ip_proto", "ipproto"))
-
-
-def _prefix(message: Message, name: str) -> str | None:
-    address, bits = message.get(name), message[f"{name}_len"]
-    if not bits or not address:
+def _prefix(told: Attributes, kind: int, bits: int) -> str | None:
+    found = address(told, kind)
+    if not bits or not found:
         return None
-    return str(address) if bits == ip_address(address).max_prefixlen else f"{address}/{bits}"
+    return found if bits == ip_address(found).max_prefixlen else f"{found}/{bits}"

@@ -121,10 +121,9 @@ class Rtnetlink:
         (answer,) = self._ask(RTM_GETROUTE, _REQUEST, body)
         return _read("rtmsg", answer)
 
-    def rules(self, family: int) -> tuple[Message, ...]:
+    def rules(self, family: int) -> list[stack_messages.Message]:
         """Return the policy rules of one address family (RTM_NEWRULE), in their order."""
-        listed = self._listed(RTM_GETRULE, struct.pack(_ROUTE, family, *(0,) * 8))
-        return tuple(_read("fibmsg", each) for each in listed)
+        return self._dump(RTM_GETRULE, struct.pack(_ROUTE, family, *(0,) * 8), stack_messages.ROUTE)
 
     def neighbours(self) -> list[stack_messages.Message]:
         """Return the ARP and ND caches (RTM_NEWNEIGH)."""
@@ -195,8 +194,7 @@ class Rtnetlink:
 
 def load() -> None:
     """Load the readers."""
-    for name in ("rtmsg", "fibmsg"):
-        _reader(name)
+    _reader("rtmsg")
 
 
 def _messages(data: bytes) -> Iterator[bytes]:

@@ -1,6 +1,7 @@
 """Walk the world once: the engine's lists, then the network stacks that matter, then relate them."""
 
 import os
+import select
 from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 from types import TracebackType
@@ -57,6 +58,14 @@ class Stacks(Struct):
     def descriptors(self) -> dict[SandboxId, int]:
         """Return the namespace descriptors alone."""
         return {sandbox: namespace.fd for sandbox, namespace in self.namespaces.items()}
+
+    def inhabited(self, topology: Topology) -> dict[SandboxId, int]:
+        """Leave out the stacks of containers that have all ended: what their kernel says now is no word about then."""
+        ended = {name for name, process in self.processes.items() if select.select([process], [], [], 0)[0]}
+        known = [each for each in topology.containers if each.name in self.processes and each.sandbox is not None]
+        alive = {each.sandbox for each in known if each.name not in ended}
+        gone = {each.sandbox for each in known} - alive - {HOST}
+        return {sandbox: fd for sandbox, fd in self.descriptors().items() if sandbox not in gone}
 
 
 def survey(

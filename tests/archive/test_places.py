@@ -146,8 +146,23 @@ def test_a_full_disk_keeps_whole_frames_and_says_how_many(saved: Path, monkeypat
     assert found.blind_spots[-1] == BlindSpot("recording", "only the first 1 of 2 frames are in frames.pcapng")
 
 
-def test_a_disk_full_at_once_says_that_nothing_is_readable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_full_at_once_says_that_nothing_is_kept_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Not even the document fits."""
     fill_disk(monkeypatch, 100)
-    with pytest.raises(OutputError, match="0 of 2 frames are readable"):
+    with pytest.raises(OutputError, match="the disk is full: nothing could be kept in "):
         save(recording(), tmp_path / "trace")
+    assert not (tmp_path / "trace").exists()
+
+
+def test_a_disk_full_before_the_first_frame_loses_all_of_them_and_says_so(
+    saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill_disk(monkeypatch, (saved / "recording.json").stat().st_size + 10)
+    with pytest.raises(OutputError, match="0 of 2 frames are readable"):
+        save(recording(), saved.with_name("full"))
+    monkeypatch.undo()
+    found = archive.load(saved.with_name("full"))
+    assert found.observations == ()
+    assert found.blind_spots[-1] == BlindSpot("recording", "only the first 0 of 2 frames are in frames.pcapng")

@@ -27,6 +27,7 @@ SECONDS = float(os.environ.get("BENCH_SECONDS", "3"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 SOURCE, DESTINATION = os.environ.get("BENCH_ENDS", "tomcat01 tomcat02").split()
 PORT = "9"
+START_S = min(0.5, 2 * SECONDS)
 SETTLE_S = min(1.2, 4 * SECONDS)
 """What a tcpdump or dumpcap may hold back: a second."""
 SIZES = (("frames of one size", (64,)), ("five sizes in turn", (22, 64, 300, 700, 1400)))
@@ -153,7 +154,7 @@ def ours(_where: list[tuple[int | None, str]], address: str, sizes: tuple[int, .
         started = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         while not (file.exists() and file.stat().st_size):
             time.sleep(0.05)
-        time.sleep(0.5)
+        time.sleep(START_S)
         sent, rate, cpu = flooded(address, sizes, [started.pid])
         said, whole = ended([started])
         counts = [int(each.replace(",", "")) for each in re.findall(r"/\S+ +([0-9,]+)", said)]
@@ -187,7 +188,7 @@ def others(
             started.append(subprocess.Popen([*enter, *command, *words], stderr=subprocess.PIPE, text=True))
         while not all(each.exists() for each in files):
             time.sleep(0.05)
-        time.sleep(0.5)
+        time.sleep(START_S)
         sent, rate, cpu = flooded(address, sizes, [each.pid for each in started])
         said, whole = ended(started)
         frames = sum(int(each) for each in re.findall(counted, said))

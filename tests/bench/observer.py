@@ -1,4 +1,4 @@
-"""What watching does to the traffic beside it: round trips and throughput with an observer, against without it, in turn.
+"""What watching does to the traffic beside it: round trips and throughput with an observer and without it, in turn.
 
 All traffic is on one CPU (`loads.py`), what observes on the others: what is measured is what the kernel does more for
 each packet, and not who gets a CPU. Measured is traffic between the two containers that are traced, between two others
@@ -9,8 +9,9 @@ of the same bridge, and between two of another bridge, while
 - a capture of other traffic runs,
 - a capture of this very traffic runs, at three points; beside it, three tcpdumps at the same points.
 
-Three figures in a cell are of the traced containers, of others of the same bridge, and of another bridge's. Prints medians of the rounds; it judges nothing. Needs root, an engine, two CPUs, tcpdump, and the course network
-(`dnetsniff lab up`); traffic of the host's namespace is that of the engine's host, so run it there.
+Three figures in a cell are of the traced containers, of others of the same bridge, and of another bridge's. Prints
+medians of the rounds; it judges nothing. Needs root, an engine, two CPUs, tcpdump, and the course network (`dnetsniff
+lab up`); traffic of the host's namespace is that of the engine's host, so run it there.
 """
 
 import os
@@ -45,7 +46,7 @@ UNHEARD = 9_010
 NOTHING = "udp port 9011"
 """A filter for traffic that there is none of."""
 PATIENCE_S = 20
-BEHIND_ATTENTION_S = 0.5
+BEHIND_ATTENTION_S = 4 * SLICE_S
 """A trace has the kernel tell of drops for 0.3 s after each probe: what is measured is its long wait."""
 ROUND_TRIP, THROUGHPUT = 1.05, 0.97
 Figures = dict[tuple[str, str], float]
@@ -236,7 +237,7 @@ def waiting(*more: str) -> Iterator[None]:
     namespace = os.open(f"/proc/{pid_of('tomcat02')}/ns/net", os.O_RDONLY)
     with netns.enter(namespace, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as unheard:
         os.close(namespace)
-        unheard.bind(("0.0.0.0", UNHEARD))  # noqa: S104 - in a container of ours
+        unheard.bind(("0.0.0.0", UNHEARD))
         unheard.settimeout(PATIENCE_S)
         options = ["--no-lookup", "-c", "1", "-W", "60", *more]
         tracing = _begin([program(), "trace", "tomcat01", f"tomcat02:{UNHEARD}/udp", *options])

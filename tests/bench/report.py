@@ -8,10 +8,10 @@ can be: that shows that it works, and no figure of it means anything. `--into FI
 import argparse
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from importlib import import_module
 from importlib.util import find_spec
@@ -53,7 +53,7 @@ def main() -> int:
     chosen = asked.parse_args()
     if chosen.quick:
         os.environ.update(QUICK)
-    if not os.environ.get("DOCKER_HOST"):
+    if not os.environ.get("DOCKER_HOST") and shutil.which("dockerd"):
         return _on_an_engine_of_its_own()
     begun = time.monotonic()
     text = written(begun)

@@ -1,11 +1,9 @@
-"""Time what a person waits for before anything is done: `--help`, `--version`, completion; beside docker's own, in turn."""
+"""Time `--help`, `--version` and completion beside docker's own help and bare Python, in turn."""
 
-import os
 import sys
 from collections.abc import Iterator
-from statistics import median
 
-from pairs import measured, mid, program, run, RUNS
+from pairs import RUNS, measured, mid, program, run
 from rows import Row, table
 
 LIMIT_S = 0.1

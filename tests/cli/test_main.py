@@ -56,6 +56,21 @@ def test_the_statuses_are_the_contract_s() -> None:
     assert sorted(STATUSES.values()) == [2, 65, 66, 69, 70, 74, 75, 77]
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("MemoryError()", "there is not enough memory"),
+        ("OSError(24, 'Too many open files')", "no more files may be open at once"),
+        ('RuntimeError("can\'t start new thread")', "the kernel starts no more threads or processes"),
+    ],
+)
+def test_what_the_machine_has_too_little_of_is_no_bug_of_ours(error: str, said: str) -> None:
+    done = raising(error)
+    assert (done.returncode, done.stdout) == (70, "")
+    assert done.stderr.startswith(f"dnetsniff: {said}; ")
+    assert done.stderr.count("\n") == 1
+
+
 def test_an_interruption_is_130_and_no_traceback() -> None:
     done = raising("KeyboardInterrupt")
     assert done.returncode == 130

@@ -51,7 +51,7 @@ class Run:
         ({"count": 3, "interval_s": 1.0}, []),
     ],
 )
-def test_it_is_there_from_the_start_where_no_probe_would_follow_in_time(
+def test_it_is_there_from_the_start_where_nothing_would_follow_in_time(
     asked: dict[str, Any], begun: list[str]
 ) -> None:
     run = Run(**asked)

@@ -138,9 +138,10 @@ def test_a_clock_that_is_set_back_is_told_and_nothing_waits_for_it(world: Lab) -
 def test_it_says_what_it_did(world: Lab) -> None:
     before = world.promiscuity("s", "br0")
     recording = carry_out(world, plan_to(world))
-    assert len(recording.side_effects) == 2, recording.side_effects
-    sent, promiscuous = recording.side_effects
+    assert len(recording.side_effects) == 3, recording.side_effects
+    sent, learnt, promiscuous = recording.side_effects
     assert sent == "sent 3 ICMP echo requests from tomcat01 (10.99.0.2) to 10.99.0.3"
+    assert "FDB" in learnt
     assert "s/br0" in promiscuous
     assert world.promiscuity("s", "br0") == before
 

@@ -4,6 +4,7 @@ import os
 import select
 import signal
 import socket
+import subprocess
 import time
 from contextlib import closing
 
@@ -188,6 +189,23 @@ def test_a_link_without_ethernet_frames_is_refused(world: Lab) -> None:
             tap(world, "a", "tn0")
     finally:
         world.ip("a", "link del tn0")
+
+
+def test_a_link_that_is_called_anything_is_named_harmlessly(world: Lab) -> None:
+    """As a container may call its own."""
+    world.ip("a", "tuntap add dev tn0 mode tun")
+    world.ip("a", "link add dn0 type veth peer name dn1")
+    refused, taken = world.index("a", "tn0"), world.index("a", "dn0")
+    for number, name in ((refused, b"t\x1b[2J"), (taken, b"\xff\xfe\x07")):
+        command = [b"ip", b"netns", b"exec", world.names["a"].encode(), b"ip", b"link", b"set"]
+        old = b"tn0" if number == refused else b"dn0"
+        subprocess.run([*command, old, b"name", name], check=True)
+    with pytest.raises(UnsuitableLinkError, match=r"^t\\x1b\[2J has no Ethernet frames"):
+        Tap(netns.enter(world.fds["a"], packet_socket), refused)
+    with closing(Tap(netns.enter(world.fds["a"], packet_socket), taken)) as found:
+        assert found.iface == "\\xff\\xfe\\x07"
+    for name in (b"t\x1b[2J", b"\xff\xfe\x07"):
+        subprocess.run([*command[:-1], b"del", name], check=True)
 
 
 def test_a_closed_tap_is_quiet(world: Lab) -> None:

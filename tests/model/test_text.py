@@ -1,5 +1,6 @@
 """Whatever comes in, what goes out is harmless to a terminal."""
 
+import re
 import unicodedata
 
 import pytest
@@ -30,9 +31,17 @@ def test_no_control_and_no_bidirectional_character_is_left(raw: str | bytes) -> 
     )
 
 
-@given(st.text(max_size=LIMIT))
+@given(st.text(st.characters(exclude_categories=["Mn", "Me"]) | st.sampled_from("\u0301\u0302"), max_size=LIMIT))
 def test_printable_text_is_left_alone(raw: str) -> None:
-    assert (safe(raw) == raw) == raw.isprintable()
+    piled = re.search("[\u0300-\u036f]{4}", raw)
+    assert (safe(raw) == raw) == (raw.isprintable() and not piled)
+
+
+@given(st.text(st.sampled_from("ab\u0301\u0323\u20dd\\"), max_size=40))
+def test_marks_do_not_pile_up_and_what_was_made_safe_stays(raw: str) -> None:
+    text = safe(raw)
+    assert not re.search("[\u0301\u0323\u20dd]{4}", text)
+    assert safe(text) == text
 
 
 @given(st.text(max_size=LIMIT), st.text(max_size=LIMIT))
@@ -60,6 +69,8 @@ def test_a_long_text_ends_with_a_mark(raw: str, limit: int) -> None:
         (b"\xff", "\\xff"),
         ("\u2028", "\\u2028"),
         ("x" * 300, "x" * 255 + "…"),
+        ("Vie\u0323\u0302t", "Vie\u0323\u0302t"),
+        ("q" + "\u0301" * 5, "q" + "\u0301" * 3 + "\\u0301" * 2),
     ],
 )
 def test_examples(raw: str | bytes, expected: str) -> None:

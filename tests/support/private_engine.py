@@ -28,6 +28,8 @@ IMAGE = "private:busybox"
 PATIENCE_S = 30
 CGROUPS = Path("/sys/fs/cgroup")
 FOLDERS = Path("/var/tmp")
+AGAIN = '"$@" & while read -r _; do "$@" & done'
+"""Starts a command, and again for each line: in the mount namespace where it began. A shell's jobs read nothing."""
 PR_SET_CHILD_SUBREAPER = 36
 """linux/prctl.h"""
 
@@ -37,6 +39,8 @@ class PrivateEngine(Struct, frozen=True):
 
     name: str
     folder: Path
+    keeper: int = -1
+    """Where its keeper is told to start it again."""
 
     @property
     def url(self) -> str:
@@ -69,10 +73,19 @@ class PrivateEngine(Struct, frozen=True):
         (bridge,) = json.loads(self.ip("-j -d link show docker0"))
         return bool(bridge["promiscuity"])
 
+    @property
+    def pid(self) -> int:
+        """Return the engine's process."""
+        return int((self.folder / "pid").read_text())
+
+    def start_again(self) -> None:
+        """Start the engine that was stopped, in the namespaces it was in, and wait until it answers."""
+        os.write(self.keeper, b"again\n")
+        wait_until(lambda: answers(self), "the engine does not come back")
+
     def stop(self) -> None:
         """Stop the engine as its administrator would, and wait until it has ended."""
-        pid = int((self.folder / "pid").read_text())
-        ended = os.pidfd_open(pid)
+        ended = os.pidfd_open(self.pid)
         try:
             signal.pidfd_send_signal(ended, signal.SIGTERM)
             assert select.select([ended], [], [], PATIENCE_S)[0], "the engine does not stop"
@@ -91,7 +104,8 @@ def private_engine(*options: str) -> Iterator[PrivateEngine]:
     program = [sys.executable, __file__, name, str(folder), *options]
     keeper = subprocess.Popen(program, stdin=subprocess.PIPE, start_new_session=True)
     try:
-        engine = PrivateEngine(name=name, folder=folder)
+        assert keeper.stdin
+        engine = PrivateEngine(name=name, folder=folder, keeper=keeper.stdin.fileno())
         wait_until(lambda: keeper.poll() is not None or answers(engine), "the engine does not answer")
         assert keeper.poll() is None, "the engine's keeper ended"
         tree = folder / "tree.tar"
@@ -141,9 +155,8 @@ def keep(name: str, folder: Path, options: list[str]) -> None:
         checked("ip", "netns", "add", name)
         checked("ip", "-n", name, "link", "set", "lo", "up")
         with (folder / "log").open("w") as log:
-            command = [*apart, *dockerd, "--host", f"unix://{folder}/api.sock", *options]
-            subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        sys.stdin.read()
+            command = [*apart, "sh", "-c", AGAIN, "sh", *dockerd, "--host", f"unix://{folder}/api.sock", *options]
+            subprocess.Popen(command, stdin=sys.stdin, stdout=log, stderr=log).wait()
     finally:
         while living := descendants(os.getpid()):
             for pid in living:

@@ -24,11 +24,11 @@ def detect(case: Case) -> Finding | None:
     """Believe the errno that a stack gave: the source's when it sent, the destination's when it was asked for a way."""
     plan = case.recording.plan
     failed = [each for each in case.recording.probes if isinstance(each, Failed) and each.errno == errno.ENETUNREACH]
-    if failed:
-        evidence = (
-            say("sendto in {source}: {why}", source=plan.source.label, why=failed[0].why),
-            say("no frame was seen at any point"),
-        )
+    # One whose interfaces went with it has no way anywhere, and never lacked one.
+    if failed and plan.source.container not in case.recording.departed:
+        said = say("sendto in {source}: {why}", source=plan.source.label, why=failed[0].why)
+        unseen = () if case.recording.observations else (say("no frame was seen at any point"),)
+        evidence = (said, *unseen)
         return _finding(case, case.source, plan.source, plan.destination.address, evidence)
     for answer in case.recording.routing.answers_of(plan.destination.sandbox, Direction.REPLY):
         stopped = case.verdict.outcome is Outcome.DROPPED and case.verdict.reason == answer.why
