@@ -104,7 +104,8 @@ class LiveHost:
         """Watch, send the probes, and say what was seen."""
         identifier = _random16() or 1
         order = recorder.Order(
-            topology=topology,
+            # Where to listen stands in the plan; a large host would take longer to send over than to read.
+            topology=Topology(engine=topology.engine, sandboxes=(), networks=(), containers=()),
             plan=plan,
             token=os.urandom(TOKEN_LENGTH),
             identifier=identifier,
@@ -117,7 +118,7 @@ class LiveHost:
         load_until(self._worker.has_answered, self._needed_next)
         standing = self._standing(plan)
         recording = recorded()
-        recording = replace(recording, firewall=replace(recording.firewall, standing=standing))
+        recording = replace(recording, topology=topology, firewall=replace(recording.firewall, standing=standing))
         from inspector.correlate.flows import flows_met
         from inspector.discover.aftermath import bridges_on_the_way, look_again
         from inspector.discover.met_chains import with_chains

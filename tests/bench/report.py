@@ -26,6 +26,7 @@ PARTS = {
     "rule_trace": "What rule tracing adds",
     "scale": "Large hosts",
     "capture": "A long capture",
+    "points": "A long capture of many points",
     "explain_capture": "A capture file",
     "observer": "What the traffic beside it feels",
 }
@@ -36,6 +37,9 @@ QUICK = {
     "BENCH_SLICE": "0.02",
     "BENCH_RULES": "50",
     "BENCH_PACKETS": "500",
+    "BENCH_CONTAINERS": "8",
+    "BENCH_PAIRS": "20",
+    "BENCH_POINTS": "1 3",
 }
 VERSIONS = (("docker", "version", "--format", "Docker Engine {{.Server.Version}}"), *((each, "--version") for each in (
     "tcpdump", "dumpcap", "tshark")))  # fmt: skip

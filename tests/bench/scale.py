@@ -2,83 +2,83 @@
 
 Everything is made on engines of their own, with 6 containers in 3 networks to compare with; nothing of it is left. In
 turn, medians, and what a container or a pair adds. Beside `ls`: `docker inspect $(docker ps -q)`. Judges nothing.
-Needs root and dockerd; takes three minutes. BENCH_CONTAINERS, BENCH_NETWORKS, BENCH_PAIRS choose other numbers.
+Needs root and dockerd; takes four minutes. BENCH_CONTAINERS, BENCH_NETWORKS and BENCH_PAIRS choose other numbers.
 """
 
 import os
-import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from statistics import median
 
-from pairs import RUNS, WIDTH, Work, measured, program, row, run
+from pairs import Figures, Work, compare, in_row, program, run, times
+from rows import Row, table
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
-from crowd import crowded_engine, populate, strangers
-from private_engine import PrivateEngine, private_engine
+from crowd import crowded_engine, strangers
+from private_engine import PrivateEngine
 
 CONTAINERS = int(os.environ.get("BENCH_CONTAINERS", "200"))
 NETWORKS = int(os.environ.get("BENCH_NETWORKS", "20"))
 PAIRS = int(os.environ.get("BENCH_PAIRS", "1000"))
 FEW, FEW_NETWORKS = 6, 3
+GOAL = 1.5
 ours = cache(program)
 
 
-def main() -> None:
-    """Print the tables."""
-    with private_engine() as small, crowded_engine(CONTAINERS, NETWORKS) as large:
-        populate(small, FEW, FEW_NETWORKS)
-        works = {"ls": listing, "ls --format json": listing_as_json, "trace": tracing}
-        beside(large)
-        for name, work in works.items():
-            few, many = f"{name}, {FEW} containers", f"{name}, {CONTAINERS} containers in {NETWORKS} networks"
-            compare((few, work(small, FEW_NETWORKS)), (many, work(large, NETWORKS)), CONTAINERS - FEW, "container")
-        with strangers(small, PAIRS), crowded_engine(FEW, FEW_NETWORKS) as plain:
-            for name, work in works.items():
-                few, many = f"{name}, {FEW} containers", f"{name}, beside {PAIRS} veth pairs of others"
-                compare((few, work(plain, FEW_NETWORKS)), (many, work(small, FEW_NETWORKS)), PAIRS, "pair")
+def rows() -> Iterator[Row]:
+    """Measure."""
+    with crowded_engine(FEW, FEW_NETWORKS) as small:
+        with crowded_engine(CONTAINERS, NETWORKS) as large:
+            many = f"{CONTAINERS} containers in {NETWORKS} networks"
+            inspect = f"docker --host {large.url} inspect $(docker --host {large.url} ps -q)"
+            beside = "docker inspect $(docker ps -q)"
+            mine, theirs = compare(f"ls, {many}", listing(large), beside, lambda: run(["sh", "-c", inspect]))
+            yield in_row(f"`ls`, {many}", mine, f"`{beside}`", theirs, GOAL)
+            for name, work in WORKS.items():
+                yield grown(name, work(small), many, work(large, NETWORKS), (CONTAINERS - FEW, "container"))
+        with crowded_engine(FEW, FEW_NETWORKS) as crossed, strangers(crossed, PAIRS):
+            for name, work in WORKS.items():
+                yield grown(
+                    name, work(small), f"{FEW} and {PAIRS} veth pairs of others", work(crossed), (PAIRS, "pair")
+                )
 
 
-def beside(large: PrivateEngine) -> None:
-    """Compare `ls` with the engine's own command."""
-    inspect = f"docker --host {large.url} inspect $(docker --host {large.url} ps -q)"
-    runs = [(measured(listing(large, NETWORKS)), measured(lambda: run(["sh", "-c", inspect]))) for _ in range(RUNS)]
-    print(row(f"ls, {CONTAINERS} containers", [mine for mine, _ in runs]))
-    print(row("docker inspect $(docker ps -q)", [theirs for _, theirs in runs]))
-    wall, cpu = (median(mine[which] / theirs[which] for mine, theirs in runs) for which in (0, 1))
-    print(f"{'ratio, median of pairs':{WIDTH}}  {wall:6.2f}  {cpu:6.2f}")
-    output = subprocess.run([ours(), "--host", large.url, "ls"], check=True, capture_output=True).stdout
-    as_json = subprocess.run(
-        [ours(), "--host", large.url, "ls", "--format", "json"], check=True, capture_output=True
-    ).stdout
-    print(f"ls writes {len(output.splitlines())} lines, {len(output):,} bytes; as JSON {len(as_json):,} bytes\n")
+def grown(name: str, of_few: Work, many: str, of_many: Work, more: tuple[int, str]) -> Row:
+    """Compare the same on a small host and a large one, and say what each that is more there adds."""
+    large, small = compare(f"{name}, {many}", of_many, f"{name}, {FEW} containers", of_few)
+    number, what = more
+    wall, cpu = (added(large, small, which) / number * 1e3 for which in (0, 1))
+    told = f"{times(large)}; {wall:.2f} ms ({cpu:.2f} CPU) a {what}"
+    return in_row(f"`{name}`, {many}", large, f"{FEW} containers", small)._replace(ours=told)
 
 
-def listing(engine: PrivateEngine, _networks: int) -> Work:
+def added(large: Figures, small: Figures, which: int) -> float:
+    """Return the median of what the larger one takes more."""
+    return median(a[which] - b[which] for a, b in zip(large, small, strict=True))
+
+
+def listing(engine: PrivateEngine, _networks: int = FEW_NETWORKS) -> Work:
     """List everything."""
     return lambda: run([ours(), "--host", engine.url, "ls"])
 
 
-def listing_as_json(engine: PrivateEngine, _networks: int) -> Work:
+def listing_as_json(engine: PrivateEngine, _networks: int = FEW_NETWORKS) -> Work:
     """List everything for a program."""
     return lambda: run([ours(), "--host", engine.url, "ls", "--format", "json"])
 
 
-def tracing(engine: PrivateEngine, networks: int) -> Work:
+def tracing(engine: PrivateEngine, networks: int = FEW_NETWORKS) -> Work:
     """Trace between two containers of one network."""
-    return lambda: run([ours(), "--host", engine.url, "trace", "c0", f"c{networks}", "-c", "3", "--no-lookup"], 0)
+    return lambda: run([ours(), "--host", engine.url, "trace", "c0", f"c{networks}", "-c", "3", "--no-lookup"])
 
 
-def compare(few: tuple[str, Work], many: tuple[str, Work], more: int, what: str) -> None:
-    """Time both in turn; print both, and what each of so many more adds."""
-    pairs = [(measured(few[1]), measured(many[1])) for _ in range(RUNS)]
-    print(row(few[0], [a for a, _ in pairs]))
-    print(row(many[0], [b for _, b in pairs]))
-    wall, cpu = (median(b[which] - a[which] for a, b in pairs) for which in (0, 1))
-    told = f"for each {what} more, in microseconds; {wall * 1e3:.0f} ms in all"
-    print(f"{told:{WIDTH}}  {wall / more * 1e6:6.0f}  {cpu / more * 1e6:6.0f}\n", flush=True)
-
+WORKS: dict[str, Callable[..., Work]] = {
+    "ls": listing,
+    "ls --format json": listing_as_json,
+    "trace c0 c1 -c 3": tracing,
+}
 
 if __name__ == "__main__":
-    main()
+    print(table(rows()))

@@ -14,7 +14,8 @@ from private_engine import IMAGE, PrivateEngine, private_engine
 from inspector.discover.engine import connect
 from inspector.model.engine_choice import EngineChoice
 
-AT_ONCE = 4
+AT_ONCE, START_S = 4, 60
+"""Containers that start at the same time, and how long one may take while the machine does something else."""
 MOST_PORTS = 1000
 """A bridge of Linux has 1,023 ports at the most (net/bridge/br_private.h, BR_MAX_PORTS)."""
 
@@ -34,6 +35,7 @@ def populate(engine: PrivateEngine, containers: int, networks: int, first: int =
     """
     with closing(connect(EngineChoice(host=engine.url))) as connected:
         api = connected.api
+        api.timeout = START_S
         there = {each["Name"] for each in api.networks()}
         for name, number in ((f"net{number}", number) for number in range(networks)):
             if name not in there:
