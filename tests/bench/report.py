@@ -2,7 +2,8 @@
 
 `make bench`. Where DOCKER_HOST names no engine, all of it is measured on one of its own, whose host is an empty network
 namespace: nothing else is on its bridges, and nothing leaves the machine. `--quick` runs each once, as briefly as it
-can be: that shows that it works, and no figure of it means anything. `--into FILE` writes into another file.
+can be: that shows that it works, and no figure of it means anything. `--into FILE` writes into another file; `--parts`
+measures only some, and writes into no file but one that is named.
 """
 
 import argparse
@@ -14,7 +15,6 @@ import sys
 import time
 from contextlib import ExitStack, closing
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
@@ -38,6 +38,7 @@ QUICK = {
     "BENCH_RULES": "50",
     "BENCH_PACKETS": "500",
     "BENCH_CONTAINERS": "8",
+    "BENCH_NETWORKS": "4",
     "BENCH_PAIRS": "20",
     "BENCH_POINTS": "1 3",
 }
@@ -49,38 +50,38 @@ def main() -> int:
     """Return the exit status."""
     asked = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     asked.add_argument("--quick", action="store_true")
-    asked.add_argument("--into", type=Path, default=PAGE)
+    asked.add_argument("--into", type=Path)
+    asked.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     chosen = asked.parse_args()
     if chosen.quick:
         os.environ.update(QUICK)
     if not os.environ.get("DOCKER_HOST") and shutil.which("dockerd"):
         return _on_an_engine_of_its_own()
     begun = time.monotonic()
-    text = written(begun)
+    text = written(chosen.parts, begun)
     print(text)
-    page = chosen.into.read_text(encoding="utf-8")
-    chosen.into.write_text(with_text(page, text), encoding="utf-8")
+    page = chosen.into or (PAGE if chosen.parts == list(PARTS) and not chosen.quick else None)
+    if page:
+        page.write_text(with_text(page.read_text(encoding="utf-8"), text), encoding="utf-8")
     print(f"{time.monotonic() - begun:.0f} s", file=sys.stderr)
     return 0
 
 
-def written(begun: float) -> str:
+def written(parts: list[str], begun: float) -> str:
     """Measure, and write the tables with what they were measured on."""
     from rows import table
 
-    parts, missing = [], []
-    for module, title in PARTS.items():
-        if find_spec(module) is None:
-            missing.append(f"{title.lower()} (no `{module}`)")
-            continue
+    tables, missing = [], []
+    for module in parts:
+        title = PARTS[module]
         print(f"\n== {title} ({time.monotonic() - begun:.0f} s so far)", file=sys.stderr)
         lines = list(import_module(module).rows())
         if lines:
-            parts.append(f"### {title}\n\n{table(lines)}")
+            tables.append(f"### {title}\n\n{table(lines)}")
         else:
-            missing.append(f"{title.lower()} (one CPU is too few)")
-    left = f" Not measured here: {', '.join(missing)}." if missing else ""
-    return f"{_machine()}{left}\n\n" + "\n".join(parts)
+            missing.append(title.lower())
+    left = f" Not measured here: {', '.join(missing)} (one CPU is too few)." if missing else ""
+    return f"{_machine()}{left}\n\n" + "\n".join(tables)
 
 
 def with_text(page: str, text: str) -> str:

@@ -26,6 +26,8 @@ from inspector.lab.image import BUSYBOX, FOREVER, image_tree
 
 IMAGE = "private:busybox"
 PATIENCE_S = 30
+LEAVING_S = 180
+"""How long an engine may take to go with all that is on it: two hundred containers, on a busy machine."""
 CGROUPS = Path("/sys/fs/cgroup")
 FOLDERS = Path("/var/tmp")
 AGAIN = '"$@" & while read -r _; do "$@" & done'
@@ -113,7 +115,7 @@ def private_engine(*options: str) -> Iterator[PrivateEngine]:
         engine.docker("import", "--change", f"CMD {list(FOREVER)}".replace("'", '"'), str(tree), IMAGE)
         yield engine
     finally:
-        keeper.communicate(timeout=PATIENCE_S)
+        keeper.communicate(timeout=LEAVING_S)
 
 
 def answers(engine: PrivateEngine) -> bool:
