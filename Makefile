@@ -23,7 +23,7 @@ lint: setup ## linters, types, the direction of imports, spelling
 	$(BIN)/lint-imports
 	$(BIN)/codespell README.md CONTRIBUTING.md CHANGELOG.md docs inspector tests
 
-bench: tools setup ## the figures, as ratios against by-hand, tcpdump and others, into docs/performance.md (6 minutes)
+bench: tools setup ## the figures, as ratios against by-hand, tcpdump and others, into docs/performance.md (8 minutes)
 	$(BIN)/python tests/bench/report.py
 
 docs: setup ## write docs/cli.md from --help, docs/findings from the problem library, docs/course.md from the lessons

@@ -8,7 +8,7 @@ Needs root and dockerd; takes two minutes. BENCH_CONTAINERS, BENCH_NETWORKS and 
 import os
 import sys
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from statistics import median
 
@@ -35,7 +35,8 @@ def rows() -> Iterator[Row]:
             many = f"{CONTAINERS} containers in {NETWORKS} networks"
             inspect = f"docker --host {large.url} inspect $(docker --host {large.url} ps -q)"
             beside = "docker inspect $(docker ps -q)"
-            mine, theirs = compare(f"ls, {many}", listing(large), beside, lambda: run(["sh", "-c", inspect]), MOST_PAIRS)
+            asking = partial(run, ["sh", "-c", inspect])
+            mine, theirs = compare(f"ls, {many}", listing(large), beside, asking, MOST_PAIRS)
             yield in_row(f"`ls`, {many}", mine, f"`{beside}`", theirs, GOAL)
             for name, work in WORKS.items():
                 yield grown(name, work(small), many, work(large, NETWORKS), (CONTAINERS - FEW, "container"))

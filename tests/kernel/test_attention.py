@@ -51,9 +51,7 @@ class Run:
         ({"count": 3, "interval_s": 1.0}, []),
     ],
 )
-def test_it_is_there_from_the_start_where_nothing_would_follow_in_time(
-    asked: dict[str, Any], begun: list[str]
-) -> None:
+def test_it_is_there_from_the_start_where_nothing_would_follow_in_time(asked: dict[str, Any], begun: list[str]) -> None:
     run = Run(**asked)
     assert run.after(0) == begun
     assert from_the_start(Question(source="a", destination="b", **asked)) is bool(begun)
