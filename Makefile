@@ -32,6 +32,9 @@ docs: setup ## write docs/cli.md from --help, docs/findings from the problem lib
 	$(BIN)/python tests/support/course_page.py
 	$(BIN)/python tests/support/recording_page.py
 
+faults: setup ## break everything in every phase, on engines of its own, and write docs/reliability.md (MINUTES=20: as much as fits)
+	$(BIN)/python tests/support/fault_page.py $(MINUTES)
+
 screens: setup ## record what a user sees of each finding, by the live tests; then `make docs`
 	rm -rf docs/findings/screens
 	-DNETSNIFF_SCREENS=1 $(BIN)/python -m pytest -q tests/docker  # each asks twice: a test that counts questions fails
@@ -60,4 +63,4 @@ samples: setup ## record the course anew, on an engine of this machine's own and
 reports: setup ## write anew what the kept recordings say, after a change of words: samples and worlds
 	$(BIN)/python tests/support/write_reports.py
 
-.PHONY: help demo test fuzz lint bench docs screens worlds samples reports setup system tools clean
+.PHONY: help demo test fuzz lint bench docs faults screens worlds samples reports setup system tools clean

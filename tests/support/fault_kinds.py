@@ -117,7 +117,7 @@ CONTAINER = (
     Fault(
         "container disconnected",
         _docker("network", "disconnect", NETWORK, "right"),
-        lambda scene: scene.engine.docker("network", "connect", NETWORK, "right"),
+        Scene.renew,
     ),
     Fault("container removed", _docker("rm", "-f", "right"), rebuilt),
     Fault("namespace gone", _docker("rm", "-f", "left"), rebuilt),

@@ -73,8 +73,11 @@ def play(cell: Cell, scene: Scene, sample: Path) -> Outcome:
             if run.await_place():
                 try:
                     fault.do(scene, run)
-                finally:
-                    run.go_on()
+                except BaseException:
+                    run.process.kill()
+                    run.finish()
+                    raise
+                run.go_on()
             else:
                 wrong.append("it never came there")
         try:

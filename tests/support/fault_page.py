@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from math import gcd
 from pathlib import Path
 
 from commands import PROGRAM
@@ -25,7 +26,7 @@ from private_engine import private_engine
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 BEGIN = "## What was tried\n"
 LONGEST = 110
-AT_ONCE = 50
+AT_ONCE, CROWDS = 50, 2
 
 
 class Scenes:
@@ -48,7 +49,11 @@ class Scenes:
     def play(self, cell: Cell) -> Outcome:
         """Run a cell on the engine it wants; an exit status that the contract does not have for it is wrong."""
         scene = self._of[cell.fault.ends]
-        outcome = play(cell, scene, self.sample)
+        try:
+            outcome = play(cell, scene, self.sample)
+        except (AssertionError, OSError, subprocess.SubprocessError) as error:
+            scene.renew()
+            return Outcome(0, "", "", (f"the fault could not be made: {error}",))
         if outcome.status in allowed(cell):
             return outcome
         wrong = (*outcome.wrong, f"exit status {outcome.status}, not {sorted(allowed(cell))}")
@@ -61,35 +66,51 @@ class Scenes:
 
 
 def main() -> None:
-    """Run it all, and write the page."""
-    started, broken = time.monotonic(), 0
-    rows: list[tuple[str, ...]] = []
+    """Run it all, or as much as fits into the minutes that are given, and write the page."""
+    started, minutes = time.monotonic(), float(sys.argv[1]) if len(sys.argv) > 1 else None
+    cells = list(whole())
+    rows: list[tuple[int, tuple[str, ...], bool]] = []
+
+    def write() -> None:
+        broken, took = sum(wrong for _, _, wrong in rows), (time.monotonic() - started) / 60
+        head = PAGE.read_text(encoding="utf-8").partition(BEGIN)[0]
+        lines = _page([row for _, row, _ in sorted(rows)], len(cells) + CROWDS, broken, took)
+        PAGE.write_text(head + BEGIN + "\n" + "\n".join(lines) + "\n", encoding="utf-8")
+
     with ExitStack() as until:
-        cells = list(whole())
         scenes = Scenes(until, (False, True))
-        played = ((cell.fault.name, cell.place, cell.command, scenes.play(cell)) for cell in cells)
-        crowd = ((name, "", "trace", outcome) for name, outcome in scenes.crowd())
-        for fault, place, command, outcome in (*_told(played), *_told(crowd)):
-            broken += bool(outcome.wrong)
-            verdict = outcome.said if not outcome.wrong else f"**{'; '.join(outcome.wrong)}**"
-            rows.append((fault, place or "from the start", command, str(outcome.status), _cell(verdict), outcome.left))
-    head = PAGE.read_text(encoding="utf-8").partition(BEGIN)[0]
-    minutes = (time.monotonic() - started) / 60
-    PAGE.write_text(head + BEGIN + "\n" + "\n".join(_page(rows, broken, minutes)) + "\n", encoding="utf-8")
-    sys.exit(broken > 0)
+        for number in _spread(len(cells)):
+            if minutes is not None and time.monotonic() - started > minutes * 60:
+                break
+            cell = cells[number]
+            rows.append(_row(number, (cell.fault.name, cell.place, cell.command), scenes.play(cell)))
+        write()
+        for name, outcome in scenes.crowd():
+            rows.append(_row(len(cells) + len(rows), (name, "", "trace"), outcome))
+            write()
+    sys.exit(any(wrong for _, _, wrong in rows))
 
 
-def _told(played: Iterable[tuple[str, str, str, Outcome]]) -> Iterator[tuple[str, str, str, Outcome]]:
-    for fault, place, command, outcome in played:
-        mark = "WRONG " + "; ".join(outcome.wrong) if outcome.wrong else "ok"
-        print(f"{fault}, {command} {place}: {outcome.status} {mark}", file=sys.stderr, flush=True)
-        yield fault, place, command, outcome
+def _spread(count: int) -> Iterator[int]:
+    """Yield all numbers, far apart from one to the next: where time is up, something of everything was tried."""
+    step = next(each for each in range(max(count // 3, 1), count + 2) if gcd(each, count) == 1)
+    return (number * step % count for number in range(count))
 
 
-def _page(rows: list[tuple[str, ...]], broken: int, minutes: float) -> Iterator[str]:
+def _row(number: int, where: tuple[str, str, str], outcome: Outcome) -> tuple[int, tuple[str, ...], bool]:
+    fault, place, command = where
+    mark = f"WRONG {'; '.join(outcome.wrong)}" if outcome.wrong else "ok"
+    print(f"{fault}, {command} {place}: {outcome.status} {mark}", file=sys.stderr, flush=True)
+    said = f"**{'; '.join(outcome.wrong)}**" if outcome.wrong else outcome.said
+    cells = (fault, place or "from the start", command, str(outcome.status), _cell(said), outcome.left)
+    return number, cells, bool(outcome.wrong)
+
+
+def _page(rows: list[tuple[str, ...]], known: int, broken: int, minutes: float) -> Iterator[str]:
     told = subprocess.run(["dockerd", "--version"], capture_output=True, text=True, check=False).stdout
     machine = f"{os.cpu_count()} processors, Linux {platform.release()}, {told.split(',')[0]}"
-    yield f"`make faults` wrote this: {len(rows)} runs in {minutes:.0f} minutes, {broken} of them broke a promise."
+    many = f"{len(rows)} of {known} runs" if len(rows) < known else f"{known} runs"
+    yield f"`make faults` wrote this: {many} in {minutes:.0f} minutes, {broken} of them broke a promise."
     yield f"The machine: {machine}. An exit status below 0 is the signal that ended the run."
     yield ""
     yield "| fault | phase | command | exit status | what it said | left behind |"
