@@ -9,6 +9,7 @@
 """
 
 import ctypes
+import errno
 import os
 import pickle
 import select
@@ -206,9 +207,12 @@ def _receive(channel: socket.socket) -> _Message | None:
     length, count = LENGTH.unpack(head)
     descriptors: list[int] = []
     while len(descriptors) < count:
-        mark, some, _flags, _address = socket.recv_fds(channel, 1, MOST_AT_ONCE)
+        mark, some, flags, _address = socket.recv_fds(channel, 1, MOST_AT_ONCE)
         if not mark:
             return None
+        if flags & socket.MSG_CTRUNC:
+            # The kernel keeps to itself what the limit of open files leaves no room for (unix(7)).
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         descriptors.extend(some)
     data = _exactly(channel, length)
     return _Message(pickle.loads(data), tuple(descriptors)) if data else None  # noqa: S301 - what our process wrote

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import resource
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,6 +103,13 @@ def test_it_ends_with_the_block_also_while_it_loads() -> None:
 def test_what_it_cannot_load_is_said_by_the_first_call() -> None:
     with Worker(("no.such.module",)) as started, pytest.raises(ModuleNotFoundError):
         started.call(add, (), 1, second=1)
+
+
+def test_too_few_descriptors_are_said_and_nobody_waits() -> None:
+    with Worker() as started:
+        resource.prlimit(started._pid, resource.RLIMIT_NOFILE, (12, 12))
+        with pytest.raises(OSError, match="Too many open files"):
+            started.call(inodes, [started._channel.fileno()] * 20)
 
 
 def test_it_dies_with_its_owner() -> None:

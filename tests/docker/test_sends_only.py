@@ -4,6 +4,8 @@ The tests' own sockets see all interfaces (`all_frames`). Nothing else talks the
 server answers only. What stacks say of their own accord about an interface that came up is told apart by what it is.
 """
 
+import os
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -40,12 +42,22 @@ LEARNT = "what the stacks on the way learnt from it (neighbours, FDB, conntrack)
 
 @pytest.fixture
 def crossed(engine: Engine) -> Iterator[Callable[[], list[Crossed]]]:
-    """Hand out what crossed any interface of the engine's host and of all its containers."""
+    """Hand out what crossed any interface of the engine's host and of all its containers.
+
+    What the stacks know of their neighbours is forgotten before: they ask again, some seconds later, whether it still
+    holds, and that would be ours.
+    """
     with ExitStack() as stack:
         stacks = {"host": stack.enter_context(host_namespace(engine)).fd}
         for name in docker("ps", "--format", "{{.Names}}").split():
             pid = int(docker("inspect", "-f", "{{.State.Pid}}", name))
             stacks[name] = stack.enter_context(netns.open_of(pid)).fd
+        for each in stacks.values():
+            subprocess.run(
+                ["nsenter", f"--net=/proc/{os.getpid()}/fd/{each}", "ip", "neigh", "flush", "all"],
+                check=True,
+                capture_output=True,
+            )
         yield stack.enter_context(all_frames(stacks))
 
 

@@ -171,6 +171,7 @@ def test_an_answer_is_matched_and_seen_at_every_point(world: Lab) -> None:
     assert "a/eth0 in answer" in seen(lookup)
     assert lookup.side_effects == (
         "sent 1 DNS query from tomcat01 to 10.99.0.3",
+        "what the stacks on the way learnt from it (neighbours, FDB, conntrack) is theirs, and ages out",
         "promiscuous mode on s/br0, ended with our sockets",
     )
     assert sum(each.dropped for each in lookup.counts) == 0
