@@ -28,37 +28,23 @@ class Order(Struct, frozen=True):
 
 
 def load() -> None:
-    """Load what a recording begins with."""
+    """Load what a recording needs; the first packet would pay for scapy's layers otherwise."""
     import inspector.capture.ready_rings
-    import inspector.capture.session  # noqa: F401
-
-
-def load_crafting(family: int = 4) -> None:
-    """Load what probes are made with; the first one would pay for scapy's layers otherwise."""
-    from inspector.wire.craft import echo_request
-
-    nobody = "::" if family == 6 else "0.0.0.0"  # noqa: PLR2004, S104 - nothing is bound to it
-    echo_request(family=family, source=nobody, destination=nobody, identifier=1, sequence=1, payload=b"")
+    import inspector.capture.session
+    import inspector.wire.echo  # noqa: F401
 
 
 def begin_rings(call: Call, counts: Sequence[int]) -> None:
-    """Begin so many rings in each of the namespaces that come with the call; what nobody takes ends with the worker.
-
-    While the kernel sets them up, the rest of what a recording takes is loaded.
-    """
+    """Begin so many rings in each of the namespaces that come with the call; what nobody takes ends with the worker."""
     from inspector.capture.ready_rings import begin
 
     begin(call.descriptors, counts, call.until)
-    call.answer(None)
-    load_crafting()
 
 
 def carry_out(call: Call, order: Order) -> "Recording":
     """Return what was seen and done; the answer leaves before everything is closed."""
     from inspector.capture.session import record
 
-    if order.plan.question.port is None:
-        load_crafting(order.plan.family)
     return record(
         order.topology,
         order.plan,

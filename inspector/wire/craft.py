@@ -39,11 +39,9 @@ def echo_request(
 
         echo = ICMPv6EchoRequest(id=identifier & 0xFFFF, seq=sequence & 0xFFFF, data=payload)
         return bytes(IPv6(src=source.partition("%")[0], dst=destination.partition("%")[0]) / echo)[_IPV6_LENGTH:]
-    with scapy_door.without_ipv6():
-        from scapy.layers.inet import ICMP
-    from scapy.packet import Raw
+    from inspector.wire.echo import EchoRequest
 
-    return bytes(ICMP(type="echo-request", id=identifier & 0xFFFF, seq=sequence & 0xFFFF) / Raw(payload))
+    return bytes(EchoRequest(id=identifier & 0xFFFF, seq=sequence & 0xFFFF) / payload)
 
 
 def dns_query(*, name: str, type: str, identifier: int) -> bytes:  # noqa: A002 - what the model calls it

@@ -8,7 +8,6 @@
    Scapy reads both anew when it is asked for an interface it does not know.
 3. `scapy.data` parses the list of hardware vendors (measured 64 ms) and unpacks that of Bluetooth companies (16 ms) as
    it is imported. No report names either.
-4. `scapy.layers.inet` imports `scapy.layers.inet6` (9 ms) where this machine has IPv6. Who needs it imports it.
 """
 
 import os
@@ -48,18 +47,6 @@ def prepare() -> None:
         import scapy.arch  # noqa: F401
     finally:
         del conf.ifaces.reload
-
-
-@contextmanager
-def without_ipv6() -> Iterator[None]:
-    """Let scapy's IPv4 layers be imported alone, where they are not imported yet."""
-    from scapy.config import conf
-
-    has_ipv6, conf.ipv6_enabled = conf.ipv6_enabled, False
-    try:
-        yield
-    finally:
-        conf.ipv6_enabled = has_ipv6
 
 
 @contextmanager

@@ -46,6 +46,15 @@ def test_both_checksums_are_right() -> None:
     assert ones_complement(pseudo + six) == 0xFFFF
 
 
+@given(st.integers(0, 0xFFFF), st.integers(0, 0xFFFF), st.binary(max_size=1500))
+def test_our_layer_makes_what_scapy_s_own_makes(identifier: int, sequence: int, payload: bytes) -> None:
+    from scapy.layers.inet import ICMP
+
+    asked = {"family": 4, "source": "10.0.0.2", "destination": "10.0.0.3"}
+    ours = craft.echo_request(**asked, identifier=identifier, sequence=sequence, payload=payload)
+    assert ours == bytes(ICMP(type="echo-request", id=identifier, seq=sequence) / payload)
+
+
 @given(st.binary(min_size=16, max_size=16), st.integers(0, 0xFFFF), st.integers(0, 2000))
 def test_a_payload_has_its_size_and_its_mark(token: bytes, sequence: int, size: int) -> None:
     """Token and sequence first, as far as they fit."""
