@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from inspector.loading import without
 from inspector.model.question import Plan
 from inspector.model.topology import SandboxId, Topology
 from inspector.worker import Call
@@ -29,9 +30,11 @@ class Order(Struct, frozen=True):
 
 def load() -> None:
     """Load what a recording needs; the first packet would pay for scapy's layers otherwise."""
-    import inspector.capture.ready_rings
-    import inspector.capture.session
-    import inspector.wire.echo  # noqa: F401
+    # scapy asks for a hash function when it has a cache, which it has not: OpenSSL takes 3 ms.
+    with without("_hashlib"):
+        import inspector.capture.ready_rings
+        import inspector.capture.session
+        import inspector.wire.echo  # noqa: F401
 
 
 def begin_rings(call: Call, counts: Sequence[int]) -> None:

@@ -18,7 +18,7 @@ from inspector.capture.ring import Count, RawFrame, Ring, Shape
 from inspector.capture.syscalls import SOL_PACKET, attach_filter, bind_packet_socket, bound_link, set_option
 from inspector.wire import scapy_door
 
-scapy_door.prepare()
+scapy_door.prepare_core()
 
 from scapy.config import conf  # noqa: E402 - behind its door
 from scapy.data import MTU  # noqa: E402

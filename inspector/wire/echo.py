@@ -5,7 +5,7 @@ Import this module when probes are made and not before: it imports scapy.
 
 from inspector.wire import scapy_door
 
-scapy_door.prepare()
+scapy_door.prepare_core()
 
 from scapy.fields import ByteField, ShortField, XShortField  # noqa: E402 - behind its door
 from scapy.packet import Packet  # noqa: E402
