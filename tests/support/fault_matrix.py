@@ -15,8 +15,7 @@ from commands import PROGRAM
 from fault_kinds import Fault
 from fault_world import Scene, start
 from msgspec import Struct
-from nothing_left import left_behind
-from private_engine import wait_until
+from nothing_left import await_nothing_left
 
 from inspector.archive import load
 from inspector.errors import InspectorError
@@ -181,17 +180,10 @@ def _wrong_files(folder: Path) -> Iterator[str]:
 
 def _left(scene: Scene) -> str:
     """Say what was left; what is tied to a process goes shortly after it."""
-    found: tuple[Any, ...] = ()
-
-    def is_empty() -> bool:
-        nonlocal found
-        found = left_behind()
-        return not found
-
     try:
-        wait_until(is_empty, "")
-    except AssertionError:
-        return "; ".join(f"{each.kind}: {each.what}" for each in found)
+        await_nothing_left()
+    except AssertionError as error:
+        return "; ".join(str(error).splitlines())
     names = scene.engine.docker("ps", "-a", "--filter", "label=dnetsniff.lab", "--format", "{{.Names}}").split()
     return f"lab: {', '.join(names)}" if names else ""
 
