@@ -17,8 +17,8 @@ from inspector.wire import scapy_door
 scapy_door.prepare()
 
 from scapy.layers.inet import IP  # noqa: E402
-from scapy.layers.inet6 import ICMPv6MLReport2, ICMPv6ND_NS, ICMPv6ND_RS, IPv6  # noqa: E402
-from scapy.layers.l2 import Ether  # noqa: E402
+from scapy.layers.inet6 import ICMPv6MLReport2, ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6ND_RS, IPv6  # noqa: E402
+from scapy.layers.l2 import ARP, Ether  # noqa: E402
 
 ETH_P_ALL = 0x0003
 """linux/if_ether.h"""
@@ -69,11 +69,16 @@ def _taken(name: str, sock: socket.socket) -> Iterator[Crossed]:
 
 
 def of_the_stack_itself(frame: Any) -> bool:
-    """Whether a stack says this of its own accord when an interface comes up, and never because of a packet.
+    """Whether this is said of an interface that came up, by its stack or the engine, and never because of a packet.
 
     Who else has my address (RFC 4862, 5.4.2: asked from the unspecified address), which routers are there (RFC 4861,
-    4.1), which groups I listen to (RFC 3810, 5.2; RFC 3376, 4.2).
+    4.1), which groups I listen to (RFC 3810, 5.2; RFC 3376, 4.2). Engine 28 announces, some seconds long, which address a
+    new container has (RFC 5227, 2.3; RFC 4861, 7.2.6: an advertisement that nobody solicited).
     """
+    if frame.haslayer(ARP):
+        return bool(frame[ARP].psrc == frame[ARP].pdst)
+    if frame.haslayer(ICMPv6ND_NA):
+        return not frame[ICMPv6ND_NA].S
     if frame.haslayer(ICMPv6ND_NS):
         return bool(frame[IPv6].src == "::")
     if frame.haslayer(IP):
