@@ -72,8 +72,8 @@ def of_the_stack_itself(frame: Any) -> bool:
     """Whether this is said of an interface that came up, by its stack or the engine, and never because of a packet.
 
     Who else has my address (RFC 4862, 5.4.2: asked from the unspecified address), which routers are there (RFC 4861,
-    4.1), which groups I listen to (RFC 3810, 5.2; RFC 3376, 4.2). Engine 28 announces, some seconds long, which address a
-    new container has (RFC 5227, 2.3; RFC 4861, 7.2.6: an advertisement that nobody solicited).
+    4.1), which groups I listen to (RFC 3810, 5.2; RFC 3376, 4.2). Engine 28 announces, some seconds long, which address
+    a new container has (RFC 5227, 2.3; RFC 4861, 7.2.6: an advertisement that nobody solicited).
     """
     if frame.haslayer(ARP):
         return bool(frame[ARP].psrc == frame[ARP].pdst)
